@@ -1,0 +1,184 @@
+"""The contract of a backend: prompts and queries in, log-probabilities of the options out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.backends.errors import QueryError, UnsupportedPromptError
+from blackbox.backends.prompts import DeepPrompt, Prompt, SoftPrompt, TextPrompt
+
+
+class Capability(StrEnum):
+    """What a backend can do. Capabilities are data, checked before a run starts."""
+
+    TEXT = "text prompts"
+    SOFT = "soft prompts"
+    DEEP = "deep prompts"
+    LABEL_SCORES = "label scores"
+
+
+OFFERED_BY: dict[Capability, tuple[str, ...]] = {
+    Capability.TEXT: ("fake", "local"),
+    Capability.SOFT: ("fake", "local"),
+    Capability.DEEP: ("fake", "local"),
+    Capability.LABEL_SCORES: ("fake", "local"),
+}
+"""The backends of this package that have a capability; named in the error of one that has not."""
+
+_TAKES: dict[type, Capability] = {
+    TextPrompt: Capability.TEXT,
+    SoftPrompt: Capability.SOFT,
+    DeepPrompt: Capability.DEEP,
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A row as the backend sees it: a text with a blank, and the options that may fill it.
+
+    Attributes:
+        before: the text in front of the blank. White space at its end belongs to the option behind it.
+        options: the texts of which one fills the blank (label words), each of any number of tokens.
+        after: the text behind the blank. Models that read left to right never see it.
+    """
+
+    before: str
+    options: tuple[str, ...]
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a call has cost. Usages add up."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    seconds: float = 0.0
+    usd: float = 0.0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One (prompt, query) pair that has no answer: missing, never a zero and never a wrong answer."""
+
+    prompt: int
+    query: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The answer of `Backend.score`.
+
+    Attributes:
+        log_probabilities: shape (n_prompts, n_queries, n_options), nats, float64; over the options of a query they
+            are normalised (their exponentials sum to one). NaN where there is no answer.
+        usages: what each prompt cost, shape (n_prompts,).
+        failures: the pairs without an answer, with the reason.
+    """
+
+    log_probabilities: npt.NDArray[np.float64]
+    usages: tuple[Usage, ...]
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """What a prompt space must know of a model whose hidden states can be changed."""
+
+    n_layers: int
+    hidden_size: int
+    vocabulary_size: int
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Something that scores. `name` and `model_hash` identify the model in saved prompts and run folders.
+
+    Implementations must give the same scores for a (prompt, query) pair whatever else is in the call, up to the
+    rounding of the device, and exactly the same for the same call.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def model_hash(self) -> str: ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+
+    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+        """Log-probabilities of each query's options behind each prompt.
+
+        Raises:
+            UnsupportedPromptError: a prompt of a kind not in `capabilities`.
+            QueryError: a query that the model cannot read, or a number of options that differs between queries.
+        """
+        ...
+
+
+@runtime_checkable
+class VectorBackend(Backend, Protocol):
+    """A backend whose hidden states can be changed: it takes soft and deep prompts."""
+
+    @property
+    def shape(self) -> ModelShape: ...
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """The tokens of a text, without special tokens."""
+        ...
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of some tokens."""
+        ...
+
+    def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
+        """Standard deviations that scale the projections of BBTv2 (arXiv 2205.11200, section 3.2).
+
+        Returns:
+            Shape (n_layers,). Element 0 is the standard deviation of the word embeddings; element j that of the
+            hidden states entering layer j for the given prompt tokens and queries, after five rounds of clipping
+            to mean +- 3 standard deviations.
+        """
+        ...
+
+
+def require(backend: Backend, *needed: Capability) -> None:
+    """Refuse a backend that lacks a capability, naming those that have it.
+
+    Raises:
+        UnsupportedPromptError: a capability is missing.
+    """
+    for capability in needed:
+        if capability not in backend.capabilities:
+            offered = " or ".join(repr(name) for name in OFFERED_BY[capability])
+            raise UnsupportedPromptError(f"backend {backend.name!r} has no {capability.value}; those need {offered}")
+
+
+def check_call(backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Query]) -> None:
+    """The checks that every `score` begins with.
+
+    Raises:
+        UnsupportedPromptError, QueryError: as `Backend.score` says.
+    """
+    for prompt in prompts:
+        capability = _TAKES.get(type(prompt))
+        if capability is None or capability not in backend.capabilities:
+            takes = ", ".join(sorted(c.value for c in backend.capabilities if c in _TAKES.values()))
+            offered = " or ".join(repr(name) for name in OFFERED_BY[capability]) if capability else "another backend"
+            raise UnsupportedPromptError(
+                f"backend {backend.name!r} takes {takes}, got {type(prompt).__name__}; such prompts need {offered}"
+            )
+    counts = {len(query.options) for query in queries}
+    if len(counts) > 1 or 0 in counts:
+        raise QueryError(f"all queries of one call must have the same number of options, got {sorted(counts)}")

@@ -1,0 +1,100 @@
+"""A deterministic backend without a model, with an optimum that is known: for tests, examples and tutorials.
+
+Each query has a right option: the one whose word stands in the text, otherwise one drawn from the text's hash. A
+prompt has a quality q between 0 and 1; the right option gets a logit of `margin * (2 q - 1)`, the others 0. The best
+prompt therefore has a known loss, `FakeBackend.optimum_loss`:
+
+- text prompts: q = the share of `HELPFUL_WORDS` that stand in the text;
+- soft and deep prompts: q = exp(-|r - t|^2), where r is a fixed linear read-out of the vectors of all layers onto four
+  numbers and t a fixed target. Any space of four or more dimensions reaches q = 1.
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call
+from blackbox.backends.prompts import Prompt, SoftPrompt, TextPrompt
+
+HELPFUL_WORDS = ("classify", "sentiment", "carefully", "answer")
+_READ_OUT = 4
+
+
+class FakeBackend:
+    """See the module.
+
+    Args:
+        n_layers, hidden_size: the shape of the pretended model.
+        margin: logit of the right option at the optimum, nats.
+    """
+
+    def __init__(self, *, n_layers: int = 4, hidden_size: int = 8, margin: float = 4.0) -> None:
+        self.shape = ModelShape(n_layers, hidden_size, vocabulary_size=256)
+        self.margin = margin
+        self._target = np.random.default_rng(7).normal(scale=0.5, size=_READ_OUT)
+
+    @property
+    def name(self) -> str:
+        return "fake"
+
+    @property
+    def model_hash(self) -> str:
+        return hashlib.sha256(f"fake {self.shape} {self.margin}".encode()).hexdigest()
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset({Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.LABEL_SCORES})
+
+    def optimum_loss(self, n_options: int) -> float:
+        """The cross-entropy of the best prompt, nats: log(1 + (n_options - 1) exp(-margin))."""
+        return math.log1p((n_options - 1) * math.exp(-self.margin))
+
+    def right_option(self, query: Query) -> int:
+        """Index of the option that a good prompt finds."""
+        named = [index for index, option in enumerate(query.options) if option in query.before]
+        if named:
+            return named[0]
+        return hashlib.sha256(query.before.encode()).digest()[0] % len(query.options)
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """One token for each byte."""
+        return tuple(text.encode())
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        return bytes(token_ids).decode(errors="replace")
+
+    def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
+        """One for every layer."""
+        return np.ones(self.shape.n_layers)
+
+    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+        """See `Backend.score`; a token is a byte, and no time is charged."""
+        check_call(self, prompts, queries)
+        n_options = len(queries[0].options) if queries else 0
+        logits = np.zeros((len(prompts), len(queries), n_options))
+        right = [self.right_option(query) for query in queries]
+        for number, prompt in enumerate(prompts):
+            logits[number, np.arange(len(queries)), right] = self.margin * (2 * self.quality(prompt) - 1)
+        log_probabilities = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+        row_tokens = sum(len(query.before.encode()) for query in queries)
+        tokens = [self._length(prompt) * len(queries) + row_tokens for prompt in prompts]
+        return Scores(log_probabilities, tuple(Usage(len(queries), prompt_tokens=count) for count in tokens))
+
+    def quality(self, prompt: Prompt) -> float:
+        """How good a prompt is, from 0 to 1."""
+        if isinstance(prompt, TextPrompt):
+            return sum(word in prompt.text for word in HELPFUL_WORDS) / len(HELPFUL_WORDS)
+        layers = {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else prompt.vectors
+        read = sum((self._read_out(layer, vectors) for layer, vectors in layers.items()), np.zeros(_READ_OUT))
+        return float(np.exp(-np.sum((read - self._target) ** 2)))
+
+    def _read_out(self, layer: int, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        weights = np.random.default_rng([11, layer]).normal(size=(_READ_OUT, vectors.size))
+        read: npt.NDArray[np.float64] = weights @ vectors.ravel().astype(np.float64) / math.sqrt(vectors.size)
+        return read
+
+    def _length(self, prompt: Prompt) -> int:
+        return len(self.encode(prompt.text)) if isinstance(prompt, TextPrompt) else len(prompt.token_ids)

@@ -1,0 +1,188 @@
+"""Causal language models of transformers, run in this process: the plain path.
+
+Every prompt is scored on its own, through the whole model, so a prompt's scores do not depend on what else is in a
+call. Rows are sorted by length and cut into batches that fit in memory; the output head sees only the positions that
+answer. Source of the insertion: BBTv2, arXiv 2205.11200.
+"""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call
+from blackbox.backends.errors import BackendSettingError, ModelMemoryError, UnsupportedPromptError
+from blackbox.backends.local.encoding import ALL_OPTIONS, QueryEncoder, TokenSequence, batches
+from blackbox.backends.local.hidden_stds import clipped_std
+from blackbox.backends.local.memory import fitting_batch_tokens
+from blackbox.backends.local.network import adding, before_layers, find_layers, head_reads
+from blackbox.backends.prompts import Prompt, SoftPrompt, TextPrompt
+
+
+class LocalBackend:
+    """A loaded causal language model; `load_backend` makes one from a name.
+
+    Args:
+        model: a causal language model of transformers, on its device and in its precision.
+        tokenizer: its tokenizer.
+        name, model_hash: what identifies the model in saved prompts and run folders.
+        batch_tokens: the most tokens of one forward pass, padding included; None fits it to the free memory.
+        single_token_labels: refuse label words that are more than one token.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        name: str,
+        model_hash: str,
+        batch_tokens: int | None = None,
+        single_token_labels: bool = False,
+    ) -> None:
+        if batch_tokens is not None and batch_tokens < 1:
+            raise BackendSettingError(f"batch_tokens must be at least 1, got {batch_tokens}")
+        self._model = model.eval().requires_grad_(False)
+        self._layers = find_layers(model)
+        self._head = model.get_output_embeddings()
+        self._tokenizer = tokenizer
+        self._encoder = QueryEncoder(
+            tokenizer,
+            single_token_labels=single_token_labels,
+            max_tokens=getattr(model.config, "max_position_embeddings", None) or 1_000_000,
+        )
+        self._name, self._model_hash = name, model_hash
+        self.batch_tokens = batch_tokens or fitting_batch_tokens(model.config, model.device, model.dtype.itemsize)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def model_hash(self) -> str:
+        return self._model_hash
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset({Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.LABEL_SCORES})
+
+    @property
+    def shape(self) -> ModelShape:
+        embeddings = self._model.get_input_embeddings()
+        return ModelShape(len(self._layers), self._model.config.hidden_size, embeddings.num_embeddings)
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """The tokens of a text, without special tokens."""
+        return self._encoder.encode_text(text)
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of some tokens."""
+        return str(self._tokenizer.decode(list(token_ids)))
+
+    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+        """See `Backend.score`.
+
+        Raises:
+            ModelMemoryError: a single row does not fit in the memory that is free.
+        """
+        check_call(self, prompts, queries)
+        n_options = len(queries[0].options) if queries else 0
+        logits = np.empty((len(prompts), len(queries), n_options))
+        usages = tuple(
+            self._score_one(prompt, queries, into=logits[number]) for number, prompt in enumerate(prompts)
+        )
+        return Scores(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True), usages)
+
+    def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
+        """See `VectorBackend.hidden_stds`."""
+        states: list[list[Tensor]] = [[] for _ in self._layers]
+        sequences = self._encoder.sequences(queries, n_prompt_tokens=len(token_ids))
+        mask = torch.empty(0, dtype=torch.bool)
+
+        def keep(layer: int, hidden: Tensor) -> Tensor:
+            states[layer].append(hidden[mask].float().cpu())
+            return hidden
+
+        for batch in self._batches(sequences, len(token_ids)):
+            ids, mask = self._padded(token_ids, batch)
+            with torch.inference_mode(), before_layers(self._layers, keep), head_reads(self._head, mask[:, :1].long()):
+                self._model(input_ids=ids, attention_mask=mask.long(), use_cache=False)
+        stds = [clipped_std(torch.cat(layer)) for layer in states]
+        stds[0] = float(self._model.get_input_embeddings().weight.float().std())
+        return np.array(stds)
+
+    def _score_one(self, prompt: Prompt, queries: Sequence[Query], *, into: npt.NDArray[np.float64]) -> Usage:
+        began = perf_counter()
+        token_ids, vectors = self._parts(prompt)
+        change = adding(vectors, len(self._encoder.prefix))
+        sequences = self._encoder.sequences(queries, n_prompt_tokens=len(token_ids))
+        with torch.inference_mode(), before_layers(self._layers, change):
+            for batch in self._batches(sequences, len(token_ids)):
+                self._score_batch(token_ids, batch, into)
+        head = len(self._encoder.prefix) + len(token_ids)
+        tokens = sum(head + len(sequence.ids) for sequence in sequences)
+        return Usage(len(queries), prompt_tokens=tokens, seconds=perf_counter() - began)
+
+    def _score_batch(self, token_ids: Sequence[int], batch: list[TokenSequence], into: npt.NDArray[np.float64]) -> None:
+        """Halve the batch where memory runs out, down to one sequence."""
+        try:
+            self._score_padded(token_ids, batch, into)
+        except torch.OutOfMemoryError as error:
+            torch.cuda.empty_cache()
+            if len(batch) == 1:
+                raise ModelMemoryError(f"a row of {len(batch[0].ids)} tokens does not fit in free memory") from error
+            half = len(batch) // 2
+            self._score_batch(token_ids, batch[:half], into)
+            self._score_batch(token_ids, batch[half:], into)
+
+    def _score_padded(
+        self, token_ids: Sequence[int], batch: list[TokenSequence], into: npt.NDArray[np.float64]
+    ) -> None:
+        ids, mask = self._padded(token_ids, batch)
+        n_read = max(sequence.n_read for sequence in batch)
+        ends = mask.sum(dim=1, keepdim=True)
+        positions = (ends - n_read + torch.arange(n_read, device=ids.device)).clamp(min=0)
+        with head_reads(self._head, positions):
+            logits = self._model(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits.float()
+        for sequence, read in zip(batch, logits, strict=True):
+            targets = torch.tensor(sequence.targets, device=read.device)
+            if sequence.option == ALL_OPTIONS:
+                into[sequence.query] = read[-1, targets].double().cpu().numpy()
+                continue
+            likelihoods = torch.log_softmax(read[-len(targets) :], dim=-1)
+            into[sequence.query, sequence.option] = float(likelihoods.gather(1, targets[:, None]).double().sum())
+
+    def _batches(self, sequences: Sequence[TokenSequence], n_prompt_tokens: int) -> list[list[TokenSequence]]:
+        extra = len(self._encoder.prefix) + n_prompt_tokens
+        return list(batches(sequences, extra=extra, batch_tokens=self.batch_tokens))
+
+    def _padded(self, token_ids: Sequence[int], batch: list[TokenSequence]) -> tuple[Tensor, Tensor]:
+        """Token ids, padded at the right, and the mask of real tokens; both of shape (sequences, positions)."""
+        head = [*self._encoder.prefix, *token_ids]
+        rows = [torch.tensor([*head, *sequence.ids]) for sequence in batch]
+        ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([len(row) for row in rows])
+        mask = torch.arange(ids.shape[1]) < lengths[:, None]
+        return ids.to(self._model.device), mask.to(self._model.device)
+
+    def _parts(self, prompt: Prompt) -> tuple[tuple[int, ...], dict[int, Tensor]]:
+        """The prompt's tokens, and its vectors for each layer on the model's device."""
+        if isinstance(prompt, TextPrompt):
+            return self.encode(prompt.text), {}
+        vectors = {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else dict(prompt.vectors)
+        self._check_fit(vectors)
+        place = {"device": self._model.device, "dtype": self._model.dtype}
+        return prompt.token_ids, {layer: torch.tensor(array, **place) for layer, array in vectors.items()}
+
+    def _check_fit(self, vectors: dict[int, npt.NDArray[np.float32]]) -> None:
+        shape = self.shape
+        for layer, array in vectors.items():
+            if not 0 <= layer < shape.n_layers or array.shape[1] != shape.hidden_size:
+                raise UnsupportedPromptError(
+                    f"model {self.name!r} has layers 0 to {shape.n_layers - 1} of size {shape.hidden_size}, "
+                    f"got a prompt for layer {layer} of size {array.shape[1]}"
+                )

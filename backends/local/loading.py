@@ -1,0 +1,106 @@
+"""From a model's name to a `LocalBackend`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from blackbox.backends.errors import BackendSettingError, MissingModelError, ModelMemoryError
+from blackbox.backends.local.backend import LocalBackend
+from blackbox.backends.local.memory import free_bytes
+from blackbox.backends.local.weights import ModelFiles, find_model, model_hash
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def load_backend(
+    model: str,
+    *,
+    revision: str | None = None,
+    dtype: str = "float32",
+    device: str = "auto",
+    batch_tokens: int | None = None,
+    single_token_labels: bool = False,
+) -> LocalBackend:
+    """Load a causal language model with its tokenizer.
+
+    Args:
+        model: "smollm2-135m" (bundled), a folder, a GGUF file, or a name on the Hugging Face hub.
+        revision: the hub repository's branch, tag or commit.
+        dtype: "float32", "bfloat16" or "float16".
+        device: "auto" (CUDA where there is one, otherwise the CPU), "cpu", "cuda", "cuda:1", ...
+        batch_tokens: the most tokens of one forward pass, padding included; None fits it to the free memory.
+        single_token_labels: refuse label words that are more than one token.
+
+    Raises:
+        BackendSettingError: an unknown dtype or device.
+        MissingModelError: no such model, or files that are not a model.
+        ModelMemoryError: the weights do not fit in the memory that is free.
+    """
+    if dtype not in DTYPES:
+        raise BackendSettingError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    place = _device(device)
+    files = find_model(model, revision)
+    with _quiet_transformers():
+        try:
+            network, tokenizer = _load(files, model, DTYPES[dtype], place)
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise MissingModelError(f"model {model!r} could not be loaded: {reason}") from error
+    return LocalBackend(
+        network.to(place),
+        tokenizer,
+        name=model,
+        model_hash=model_hash(files),
+        batch_tokens=batch_tokens,
+        single_token_labels=single_token_labels,
+    )
+
+
+def _load(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device) -> tuple[Any, Any]:
+    place = {"gguf_file": files.gguf_file} if files.gguf_file else {}
+    config = AutoConfig.from_pretrained(files.folder, **place)
+    _check_memory(config, name, dtype, device)
+    tokenizer = AutoTokenizer.from_pretrained(files.folder, **place)
+    return AutoModelForCausalLM.from_pretrained(files.folder, dtype=dtype, **place), tokenizer
+
+
+def _check_memory(config: Any, name: str, dtype: torch.dtype, device: torch.device) -> None:
+    with torch.device("meta"):
+        skeleton = AutoModelForCausalLM.from_config(config)
+    needed = sum(parameter.numel() for parameter in skeleton.parameters()) * dtype.itemsize
+    free = free_bytes(device)
+    if needed > free:
+        raise ModelMemoryError(
+            f"model {name!r} needs {needed / 1e9:.1f} GB in {str(dtype).removeprefix('torch.')}, {free / 1e9:.1f} GB "
+            f"are free on {device}; choose a smaller model{', or bfloat16' if dtype == torch.float32 else ''}"
+        )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise BackendSettingError(f"unknown device {name!r}; use 'auto', 'cpu' or 'cuda'") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise BackendSettingError(f"device {name!r} is not here; {torch.cuda.device_count()} CUDA devices are")
+    return device
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """No progress bars and no advice from transformers while a model is loaded; its settings are put back."""
+    level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bars:
+            transformers_logging.enable_progress_bar()

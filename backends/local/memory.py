@@ -1,0 +1,27 @@
+"""How much memory is free, and how many tokens a forward pass may hold in it."""
+
+from typing import Any
+
+import psutil
+import torch
+
+_SHARE = 0.25  # of the free memory; the rest is for the allocator's fragments, other workers and the caller
+_MOST_TOKENS = {"cpu": 1024, "cuda": 32768}  # more gains nothing: a CPU's caches and a GPU's cores are full by then
+
+
+def free_bytes(device: torch.device) -> int:
+    """Bytes that can still be allocated on a device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def fitting_batch_tokens(config: Any, device: torch.device, itemsize: int) -> int:
+    """The most tokens of one forward pass that fit in a quarter of the free memory.
+
+    A layer holds about eight vectors of the hidden size and four of the feed-forward size for each token at once.
+    """
+    hidden = int(config.hidden_size)
+    inner = int(getattr(config, "intermediate_size", None) or 4 * hidden)
+    fitting = int(_SHARE * free_bytes(device)) // (itemsize * (8 * hidden + 4 * inner))
+    return max(1, min(fitting, _MOST_TOKENS.get(device.type, 1024)))

@@ -1,0 +1,91 @@
+"""A causal language model of transformers seen as embeddings, layers and an output head.
+
+Nothing here names an architecture: the layers are the module list that is as long as the configuration says. Prompts
+enter, and hidden states are read, through hooks on the model's own forward pass, so that every model computes exactly
+what it computes elsewhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from blackbox.backends.errors import BackendSettingError
+
+
+def find_layers(model: Any) -> nn.ModuleList:
+    """The decoder layers of a model.
+
+    Raises:
+        BackendSettingError: there is no module list of `num_hidden_layers` modules.
+    """
+    count = model.config.num_hidden_layers
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return module
+    raise BackendSettingError(
+        f"model {type(model).__name__!r} has no list of {count} layers; deep prompts need a model whose layers "
+        "can be found"
+    )
+
+
+@contextmanager
+def before_layers(layers: nn.ModuleList, change: Callable[[int, Tensor], Tensor]) -> Iterator[None]:
+    """While open, `change(layer, hidden_states)` replaces the hidden states entering each layer.
+
+    Hidden states have shape (sequences, positions, hidden_size).
+    """
+
+    def hook(index: int) -> Callable[..., Any]:
+        def enter(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            if args:
+                return (change(index, args[0]), *args[1:]), kwargs
+            return args, {**kwargs, "hidden_states": change(index, kwargs["hidden_states"])}
+
+        return enter
+
+    handles = [layer.register_forward_pre_hook(hook(i), with_kwargs=True) for i, layer in enumerate(layers)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def head_reads(head: nn.Module, positions: Tensor) -> Iterator[None]:
+    """While open, the output head sees only some positions of each sequence: the others' logits are nobody's.
+
+    Args:
+        positions: shape (sequences, n_read), indices of positions.
+    """
+
+    def enter(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Tensor]:
+        hidden: Tensor = args[0]
+        rows = torch.arange(hidden.shape[0], device=hidden.device)[:, None]
+        return (hidden[rows, positions],)
+
+    handle = head.register_forward_pre_hook(enter)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def adding(vectors: Mapping[int, Tensor], start: int) -> Callable[[int, Tensor], Tensor]:
+    """The "add" insertion of BBTv2: `vectors[layer]`, shape (n_tokens, hidden_size), is added at the prompt's place.
+
+    Args:
+        start: position of the first prompt token.
+    """
+
+    def change(layer: int, hidden: Tensor) -> Tensor:
+        if layer not in vectors:
+            return hidden
+        changed = hidden.clone()
+        changed[:, start : start + len(vectors[layer])] += vectors[layer]
+        return changed
+
+    return change

@@ -1,0 +1,39 @@
+"""Gradient-free optimization of prompts for language models that can only be queried.
+
+from blackbox import Task, tune
+
+task = Task(train_rows, template="{text} It was {label}.", label_words={"negative": "bad", "positive": "great"})
+result = tune(task, model="smollm2-135m", prompt="Is this review bad or great?", evaluations=900)
+result.predict([{"text": "A quiet, moving film."}])
+"""
+
+from blackbox.callbacks import Callback, Progress
+from blackbox.config import Config
+from blackbox.data import read_rows, sample_shots
+from blackbox.errors import BlackboxError
+from blackbox.evaluation import Evaluation
+from blackbox.metrics import Measured
+from blackbox.prediction import Prediction, Predictor
+from blackbox.saved_prompt import SavedPrompt
+from blackbox.summary import Summary
+from blackbox.task import Task
+from blackbox.tune import Result, resume, tune
+
+__all__ = [
+    "BlackboxError",
+    "Callback",
+    "Config",
+    "Evaluation",
+    "Measured",
+    "Prediction",
+    "Predictor",
+    "Progress",
+    "Result",
+    "SavedPrompt",
+    "Summary",
+    "Task",
+    "read_rows",
+    "resume",
+    "sample_shots",
+    "tune",
+]

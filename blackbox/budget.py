@@ -1,0 +1,37 @@
+"""Hard limits of a run: checked before anything is spent, never overspent."""
+
+import math
+from dataclasses import dataclass
+
+from blackbox.errors import BudgetError, SettingError
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend at most.
+
+    Attributes:
+        evaluations: candidates scored on the training rows; a look at the dev rows counts by its share of rows.
+        seconds: wall time of the whole run with the report's test rows, over all its sessions; None is no limit.
+    """
+
+    evaluations: int
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.evaluations < 1:
+            raise SettingError(f"evaluations must be at least 1, got {self.evaluations}")
+        if self.seconds is not None and not (self.seconds > 0 and math.isfinite(self.seconds)):
+            raise SettingError(f"seconds must be positive and finite, got {self.seconds}")
+
+    def check_start(self, needed: int) -> None:
+        """Refuse a budget that does not reach the end of the first generation.
+
+        Raises:
+            BudgetError: it is smaller than `needed` evaluations.
+        """
+        if self.evaluations < needed:
+            raise BudgetError(
+                f"a budget of {self.evaluations} evaluations ends before the first generation is told; the start, one "
+                f"generation and its look at the dev rows need {needed}"
+            )

@@ -1,0 +1,140 @@
+"""From settings to parts. The built-in backends, spaces and optimizers are registered here as a stranger's would be."""
+
+from collections.abc import Sequence
+
+from blackbox.backends import Backend, Capability, FakeBackend, VectorBackend, require
+from blackbox.backends.errors import MissingPackageError
+from blackbox.config import Config
+from blackbox.errors import SettingError
+from blackbox.optimizers import CMAES, Blockwise, NevergradSearch, Optimizer, RandomSearch
+from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
+from blackbox.spaces import DeepSpace, PromptSpace, SoftSpace
+from blackbox.spaces.layers import parse_layers
+from blackbox.spaces.start import start_tokens
+from blackbox.task import Task
+
+
+def make_backend(config: Config) -> Backend:
+    """The backend that the settings name, loaded."""
+    return BACKENDS.get(config.backend)(config)
+
+
+def make_space(backend: Backend, task: Task, config: Config) -> PromptSpace:
+    """The prompt space that the settings name."""
+    return SPACES.get(config.space)(backend, task, config)
+
+
+def make_optimizer(name: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
+    """The optimizer of a name such as "cma-es", "nevergrad:TwoPointsDE" or "blockwise:cma-es"."""
+    first, _, variant = name.partition(":")
+    return OPTIMIZERS.get(first)(variant, blocks, config, seed)
+
+
+def _random_search(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
+    _no_variant("random-search", variant)
+    return RandomSearch(sum(blocks), population_size=config.population, sigma=config.sigma, seed=seed)
+
+
+def _cma_es(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
+    _no_variant("cma-es", variant)
+    return CMAES(
+        sum(blocks),
+        population_size=config.population,
+        sigma=config.sigma,
+        covariance=config.covariance,
+        step_size=config.step_size,
+        seed=seed,
+    )
+
+
+def _nevergrad(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
+    if not variant:
+        raise SettingError("optimizer 'nevergrad' needs the name of one: nevergrad:TwoPointsDE, nevergrad:NGOpt, ...")
+    return NevergradSearch(
+        sum(blocks),
+        name=variant,
+        population_size=config.population,
+        sigma=config.sigma,
+        budget=config.evaluations,
+        seed=seed,
+    )
+
+
+def _blockwise(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
+    def inner(dimension: int, child_seed: int) -> Optimizer:
+        return make_optimizer(variant or "cma-es", (dimension,), config, child_seed)
+
+    return Blockwise(blocks, make=inner, seed=seed)
+
+
+def _no_variant(name: str, variant: str) -> None:
+    if variant:
+        raise SettingError(f"optimizer {name!r} has no variants, got {name}:{variant}")
+
+
+def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
+    vector = _vector_backend(backend, Capability.DEEP)
+    tokens = start_tokens(vector, text=config.prompt, length=config.prompt_tokens, seed=config.seed)
+    layers = parse_layers(config.layers, vector.shape.n_layers)
+    stds = vector.hidden_stds(tokens, task.train.queries)
+    return DeepSpace(
+        tokens,
+        {layer: float(stds[layer]) for layer in layers},
+        vector.shape.hidden_size,
+        dimension=config.dimension,
+        alpha=config.alpha,
+        projection=config.projection,
+        seed=config.seed,
+    )
+
+
+def _soft(backend: Backend, task: Task, config: Config) -> SoftSpace:
+    vector = _vector_backend(backend, Capability.SOFT)
+    tokens = start_tokens(vector, text=config.prompt, length=config.prompt_tokens, seed=config.seed)
+    return SoftSpace(
+        tokens,
+        float(vector.hidden_stds(tokens, task.train.queries)[0]),
+        vector.shape.hidden_size,
+        dimension=config.dimension,
+        alpha=config.alpha,
+        projection=config.projection,
+        seed=config.seed,
+    )
+
+
+def _vector_backend(backend: Backend, needed: Capability) -> VectorBackend:
+    require(backend, needed)
+    if not isinstance(backend, VectorBackend):
+        raise SettingError(f"backend {backend.name!r} says it takes {needed.value} but is no VectorBackend")
+    return backend
+
+
+def _local(config: Config) -> Backend:
+    try:
+        from blackbox.backends.local import load_backend
+    except ImportError as error:
+        raise MissingPackageError(
+            f"backend 'local' needs {error.name}; install it with: pip install 'blackbox-prompts[local]'"
+        ) from error
+    return load_backend(
+        config.model,
+        revision=config.revision,
+        dtype=config.dtype,
+        device=config.device,
+        batch_tokens=config.batch_tokens,
+        single_token_labels=config.single_token_labels,
+    )
+
+
+def _fake(config: Config) -> Backend:
+    return FakeBackend()
+
+
+BACKENDS.add("fake", _fake)
+BACKENDS.add("local", _local)
+SPACES.add("deep", _deep)
+SPACES.add("soft", _soft)
+OPTIMIZERS.add("random-search", _random_search)
+OPTIMIZERS.add("cma-es", _cma_es)
+OPTIMIZERS.add("nevergrad", _nevergrad)
+OPTIMIZERS.add("blockwise", _blockwise)

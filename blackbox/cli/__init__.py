@@ -1,0 +1,9 @@
+"""The command line: `blackbox tune | resume | evaluate | predict | show | compare | doctor`.
+
+Exit codes: 0 done, 1 failed, 2 wrong input, 130 stopped by the user. Errors are one line on stderr; `--traceback`
+shows where they come from.
+"""
+
+from blackbox.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,79 @@
+"""The command line's commands, and what its exit codes mean."""
+
+import logging
+import signal
+import sys
+import traceback
+from types import FrameType
+
+import typer
+from rich.logging import RichHandler
+
+from blackbox.backends import BackendError
+from blackbox.cli.console import err
+from blackbox.cli.doctor import doctor
+from blackbox.cli.run_commands import compare, evaluate, predict, show
+from blackbox.cli.tune_commands import resume, tune
+from blackbox.errors import BlackboxError
+from blackbox.optimizers import OptimizerError
+
+DONE, FAILED, WRONG_INPUT, STOPPED = 0, 1, 2, 130
+
+app = typer.Typer(
+    help="Gradient-free optimization of prompts for language models that can only be queried.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(tune)
+app.command()(resume)
+app.command()(evaluate)
+app.command()(predict)
+app.command()(show)
+app.command()(compare)
+app.command()(doctor)
+
+
+@app.callback()
+def options(traceback: bool = typer.Option(False, help="Show where an error comes from.")) -> None:
+    """Options that stand before the command."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)]
+    )
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str]) -> int:
+    try:
+        app(args=arguments, prog_name="blackbox")
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else FAILED
+    except KeyboardInterrupt:
+        return STOPPED
+    except (BlackboxError, BackendError, OptimizerError) as error:
+        return _say(error, WRONG_INPUT, arguments)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: one line for the user, never a silent end
+        return _say(error, FAILED, arguments)
+    return DONE
+
+
+def _say(error: Exception, code: int, arguments: list[str]) -> int:
+    if "--traceback" in arguments:
+        traceback.print_exception(error)
+    text = " ".join(str(error).split()) or "no message"
+    kind = "" if code == WRONG_INPUT else f"{type(error).__name__}: "
+    hint = "" if code == WRONG_INPUT or "--traceback" in arguments else " (blackbox --traceback ... shows where)"
+    err.print(f"error: {kind}{text}{hint}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return code
+
+
+def _stop(signal_number: int, frame: FrameType | None) -> None:
+    """SIGTERM stops as Ctrl-C does."""
+    raise KeyboardInterrupt

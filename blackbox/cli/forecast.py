@@ -1,0 +1,39 @@
+"""What a run would do and cost, before it does."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from blackbox.cli.console import err, out
+from blackbox.config import make_config
+from blackbox.objective import Objective
+from blackbox.tune import make_parts
+
+
+def print_forecast(values: dict[str, Any]) -> None:
+    """Load the parts, score the starting prompt once, and print what the whole budget would take."""
+    config = make_config(values)
+    with err.status("loading the model"):
+        parts = make_parts(config)
+    began = time.monotonic()
+    start = Objective(parts.task, parts.backend, parts.space)(np.zeros((1, parts.space.dimension)), parts.task.train)[0]
+    seconds = time.monotonic() - began
+    splits = (parts.task.train, parts.task.dev, parts.task.test)
+    rows = config.evaluations * len(parts.task.train) + 2 * len(parts.task.test)
+    tokens = round(start.usage.prompt_tokens * rows / len(parts.task.train))
+    table = Table("what", "this run", title="Dry run: nothing is written", title_justify="left")
+    table.add_row("rows", ", ".join(f"{len(split)} {split.name}" for split in splits))
+    table.add_row("model", f"{parts.backend.name} ({config.backend}, {config.dtype})")
+    table.add_row("space", f"{config.space}, {parts.space.dimension} numbers in {len(parts.space.blocks)} blocks")
+    table.add_row("start", repr(config.prompt) if config.prompt else "random tokens")
+    table.add_row("optimizer", f"{config.optimizer}, {config.population} candidates a generation")
+    table.add_row("evaluations", f"at most {config.evaluations}")
+    table.add_row("requests", f"at most {rows:,} rows scored")
+    table.add_row("prompt tokens", f"about {tokens:,}")
+    table.add_row("cost", "0 USD (a local model)")
+    table.add_row("time", f"about {timedelta(seconds=round(seconds * rows / len(parts.task.train)))}")
+    table.add_row("train loss of the start", f"{start.loss:.4f}")
+    out.print(table)

@@ -1,0 +1,43 @@
+"""Every setting as an option of a command."""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from blackbox.config import Config
+
+_PANELS = {
+    name: base.__doc__.rstrip(".") if base.__doc__ else ""
+    for base in Config.__mro__
+    for name in getattr(base, "__annotations__", {})
+    if name in Config.model_fields
+}
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Add an option for each setting to a command that takes them as `**settings`; those not given are left out."""
+
+    def wrapped(**arguments: Any) -> None:
+        own = {name: arguments.pop(name) for name in parameters}
+        command(**own, **{name: value for name, value in arguments.items() if value is not None})
+
+    signature = inspect.signature(command)
+    parameters = {name: p for name, p in signature.parameters.items() if p.kind is not p.VAR_KEYWORD}
+    options = [_option(name) for name in Config.model_fields if name not in parameters]
+    wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
+    wrapped.__signature__ = signature.replace(parameters=[*parameters.values(), *options])  # type: ignore[attr-defined]
+    return wrapped
+
+
+def _option(name: str) -> inspect.Parameter:
+    field = Config.model_fields[name]
+    kinds: dict[Any, type] = {int | None: int, float | None: float, int: int, float: float, bool: bool}
+    kind = kinds.get(field.annotation, str)
+    default = field.get_default(call_default_factory=True)
+    shown = "" if default in (None, {}) else f" [default: {default}]"
+    option = typer.Option(help=(field.description or "") + shown, show_default=False, rich_help_panel=_PANELS[name])
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )

@@ -1,0 +1,138 @@
+"""The settings of a run: every one a key of the TOML file, an option of `blackbox tune` and an argument of `tune`."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from blackbox.errors import SettingError
+from blackbox.presets import preset
+
+PATHS = ("train", "dev", "test")
+
+
+def _label_words(value: Any) -> Any:
+    """Command lines write `negative=bad,positive=great`."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split(",")]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError(f"must look like negative=bad,positive=great, got {value!r}")
+    return {label.strip(): word.strip() for label, _, word in pairs}
+
+
+class TaskSettings(BaseModel):
+    """What the prompt shall be good at."""
+
+    train: str | None = Field(None, description="Training rows: a .jsonl or .csv file.")
+    dev: str | None = Field(None, description="Rows that the prompt is selected on; sampled from train with `shots`.")
+    test: str | None = Field(None, description="Rows that only report the start and the outcome.")
+    shots: int | None = Field(None, ge=1, description="Sample this many rows of each label from train (and for dev).")
+    template: str = Field("{text} It was {label}.", description="Text of a row, with its fields and one {label}.")
+    label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(
+        default_factory=dict, description="The word that stands for each label: negative=bad,positive=great."
+    )
+    label_field: str = Field("label", description="The field of a row that holds its label.")
+    loss: str = Field("cross-entropy", description="cross-entropy, hinge or error-rate.")
+    margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
+    metric: str = Field("accuracy", description="accuracy or macro-f1.")
+
+
+class ModelSettings(BaseModel):
+    """What is queried."""
+
+    backend: str = Field("local", description="local (transformers, in this process) or fake (for trying things out).")
+    model: str = Field("smollm2-135m", description="smollm2-135m (bundled), a folder, or a Hugging Face hub name.")
+    revision: str | None = Field(None, description="Branch, tag or commit of a hub model.")
+    dtype: str = Field("float32", description="float32, bfloat16 or float16.")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
+    batch_tokens: int | None = Field(None, ge=1, description="Most tokens of a forward pass; default: what fits.")
+    single_token_labels: bool = Field(False, description="Refuse label words that are more than one token.")
+
+
+class SpaceSettings(BaseModel):
+    """What is searched."""
+
+    space: str = Field("deep", description="deep (vectors in many layers) or soft (the input layer only).")
+    layers: str = Field("upper-half", description="Layers of a deep prompt: all, upper-half, 15-29 or 0,4,8.")
+    prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
+    prompt_tokens: int | None = Field(
+        None, ge=1, description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens."
+    )
+    dimension: int = Field(100, ge=2, description="Numbers searched for each layer.")
+    alpha: float = Field(1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states.")
+    projection: str = Field("gaussian", description="gaussian, uniform or hadamard (stores no matrix).")
+
+
+class OptimizerSettings(BaseModel):
+    """How it is searched."""
+
+    optimizer: str = Field(
+        "blockwise:cma-es",
+        description="cma-es, random-search, nevergrad:NAME, or blockwise:OPTIMIZER (BBTv2: layer by layer).",
+    )
+    population: int = Field(20, ge=2, description="Candidates of a generation.")
+    sigma: float = Field(1.0, gt=0, description="First step size, in units of the space.")
+    covariance: Literal["full", "diagonal"] = Field("full", description="CMA-ES: full or diagonal.")
+    step_size: Literal["csa", "tpa"] = Field("csa", description="CMA-ES: rule of the step size, csa or tpa.")
+
+
+class RunSettings(BaseModel):
+    """How long, and from which seed."""
+
+    evaluations: int = Field(1000, ge=1, description="Budget: candidates scored, looks at the dev rows included.")
+    seconds: float | None = Field(None, gt=0, description="Budget: wall time.")
+    target: float | None = Field(None, gt=0, le=1, description="Stop when the dev metric reaches this share.")
+    patience: int | None = Field(None, ge=1, description="Stop after so many evaluations without a lower loss.")
+    slice_size: int = Field(5, ge=1, description="Candidates of one call of the backend.")
+    seed: int = Field(0, ge=0, description="Of everything random; the same seed gives the same run.")
+
+
+class Config(TaskSettings, ModelSettings, SpaceSettings, OptimizerSettings, RunSettings):
+    """All settings of a run. `make_config` checks them with errors of one line."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    preset: str | None = Field(None, description="Published settings: bbt or bbtv2; other settings replace its own.")
+
+
+def make_config(values: Mapping[str, Any]) -> Config:
+    """Settings from keys and values; a preset's come first.
+
+    Raises:
+        SettingError: an unknown key (with the nearest known one) or a value out of its range.
+    """
+    for key in values:
+        if key not in Config.model_fields:
+            near = difflib.get_close_matches(key, Config.model_fields, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(Config.model_fields))}"
+            raise SettingError(f"unknown setting {key!r}; {hint}")
+    base = preset(values["preset"]) if values.get("preset") else {}
+    try:
+        return Config(**{**base, **values})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingError(f"setting {key!r}: {message[0].lower() + message[1:]}, got {first['input']!r}") from error
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The keys and values of a TOML file; paths in it count from its folder.
+
+    Raises:
+        SettingError: no such file, or it is no TOML.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"{path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path}: is no TOML: {error}") from error
+    for key in PATHS:
+        if isinstance(values.get(key), str):
+            values[key] = str(path.parent / Path(values[key]).expanduser())
+    return values

@@ -1,0 +1,68 @@
+"""The record of one candidate scored on one split: what the journal holds and the history is made of."""
+
+import hashlib
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.backends import Usage
+from blackbox.metrics import Measured
+
+_FACTS = ("number", "split", "generation", "block", "candidate", "loss", "measured")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One candidate scored on the rows of one split.
+
+    Attributes:
+        number: position in the run's sequence of evaluations of any split, from 0.
+        split: "train", "dev" or "test".
+        generation: 0 for the starting prompt, then the generation that asked for it.
+        block: the block that a blockwise search was changing, if any.
+        candidate: digest of the candidate.
+        loss: the task's loss; inf where no row could be scored.
+        measured: the task's metric with its interval, None where no row could be scored.
+        failed_rows: rows without an answer.
+        usage: what it cost.
+        elapsed: seconds since the run began, over all its sessions.
+    """
+
+    number: int
+    split: str
+    generation: int
+    block: int | None
+    candidate: str
+    loss: float
+    measured: Measured | None
+    failed_rows: int
+    usage: Usage
+    elapsed: float
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What two runs with the same seed agree in: everything but time and cost."""
+        return tuple(getattr(self, name) for name in _FACTS)
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON values; `from_dict` makes the evaluation again."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object]) -> "Evaluation":
+        """The evaluation that `to_dict` wrote.
+
+        Raises:
+            KeyError, TypeError: the values are not those of an evaluation.
+        """
+        parts = {field.name: values[field.name] for field in fields(cls)}
+        parts["usage"] = Usage(**parts["usage"])  # type: ignore[arg-type]
+        if parts["measured"] is not None:
+            parts["measured"] = Measured(**parts["measured"])  # type: ignore[arg-type]
+        return cls(**parts)  # type: ignore[arg-type]
+
+
+def candidate_digest(candidate: npt.NDArray[np.float64]) -> str:
+    """Sixteen hexadecimal digits of SHA-256 over the candidate's numbers."""
+    return hashlib.sha256(np.ascontiguousarray(candidate, dtype="<f8").tobytes()).hexdigest()[:16]

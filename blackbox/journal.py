@@ -1,0 +1,93 @@
+"""The journal: every paid answer is written down before it is used.
+
+One JSON object a line, flushed to the disk. A kill loses at most the call in flight; a last line that was torn by it is
+cut off. A resumed run reads its answers here and pays for none of them twice.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from blackbox.errors import DamagedFileError, MismatchError
+from blackbox.evaluation import Evaluation
+
+
+class Journal:
+    """The evaluations of a run, in memory and, where a path is given, in a file.
+
+    Args:
+        path: the file; it is made where there is none. None keeps the evaluations in memory only.
+
+    Raises:
+        DamagedFileError: a line other than the last is no evaluation.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._evaluations = _read(path) if path else []
+        self._file = path.open("a", encoding="utf-8") if path else None
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._file:
+            self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._evaluations)
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """All evaluations so far, by number."""
+        return tuple(self._evaluations)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the run's beginning to the last evaluation."""
+        return self._evaluations[-1].elapsed if self._evaluations else 0.0
+
+    def find(self, number: int, *, candidate: str) -> Evaluation | None:
+        """The evaluation of a number, if it has been paid for.
+
+        Raises:
+            MismatchError: it is of another candidate: the run cannot be what wrote the journal.
+        """
+        if number >= len(self._evaluations):
+            return None
+        known = self._evaluations[number]
+        if known.candidate != candidate:
+            raise MismatchError(
+                f"evaluation {number} of the journal is of candidate {known.candidate}, this run asks for {candidate}; "
+                "the journal was written by other versions or on another kind of machine"
+            )
+        return known
+
+    def append(self, evaluations: Sequence[Evaluation]) -> None:
+        """Write evaluations down; those with a number that is known already are passed over."""
+        new = [evaluation for evaluation in evaluations if evaluation.number >= len(self._evaluations)]
+        if self._file and new:
+            self._file.write("".join(json.dumps(evaluation.to_dict()) + "\n" for evaluation in new))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._evaluations.extend(new)
+
+
+def _read(path: Path) -> list[Evaluation]:
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(path, whole)  # a kill tore the last line
+    evaluations: list[Evaluation] = []
+    for number, line in enumerate(content[:whole].splitlines()):
+        try:
+            evaluation = Evaluation.from_dict(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedFileError(f"{path} line {number + 1} is no evaluation; restore the file") from error
+        if evaluation.number != number:
+            raise DamagedFileError(f"{path} line {number + 1} holds evaluation {evaluation.number}, not {number}")
+        evaluations.append(evaluation)
+    return evaluations

@@ -1,0 +1,80 @@
+"""Losses over the label words' log-probabilities: lower is better, one number a prompt.
+
+All take log-probabilities of shape (n_prompts, n_rows, n_labels), nats, NaN where a row has no answer, and label
+indices of shape (n_rows,); all return shape (n_prompts,). A row without an answer is left out of the mean; a prompt
+without any answer has the loss inf.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.errors import SettingError, unknown_name
+
+FloatArray = npt.NDArray[np.float64]
+LabelArray = npt.NDArray[np.int64]
+
+
+class Loss(Protocol):
+    """See the module."""
+
+    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray: ...
+
+
+class CrossEntropy:
+    """Mean of -log p(label), nats."""
+
+    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+        return _mean_over_rows(-_of_labels(log_probabilities, labels))
+
+
+@dataclass(frozen=True)
+class Hinge:
+    """Multi-class margin loss (Weston & Watkins 1999): sum over k != y of max(0, margin - (x_y - x_k)) / n_labels.
+
+    Differences of log-probabilities are differences of logits, so the margin is one of logits, as in BBT.
+    """
+
+    margin: float = 2.0
+
+    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+        behind = self.margin - (_of_labels(log_probabilities, labels)[..., None] - log_probabilities)
+        behind = np.maximum(behind, 0)
+        behind[:, np.arange(len(labels)), labels] = 0
+        return _mean_over_rows(behind.sum(axis=-1) / log_probabilities.shape[-1])
+
+
+class ErrorRate:
+    """Share of rows whose most probable label word is not their label's."""
+
+    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+        unanswered = np.isnan(log_probabilities).any(axis=-1)
+        wrong = np.where(unanswered, 0, log_probabilities).argmax(axis=-1) != labels
+        return _mean_over_rows(np.where(unanswered, np.nan, wrong))
+
+
+def make_loss(name: str, *, margin: float = 2.0) -> Loss:
+    """A loss by name.
+
+    Raises:
+        SettingError: an unknown name, or a margin that is not positive.
+    """
+    if not margin > 0:
+        raise SettingError(f"margin must be positive, got {margin}")
+    losses: dict[str, Loss] = {"cross-entropy": CrossEntropy(), "hinge": Hinge(margin), "error-rate": ErrorRate()}
+    if name not in losses:
+        raise unknown_name("loss", name, losses)
+    return losses[name]
+
+
+def _of_labels(log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+    return log_probabilities[:, np.arange(len(labels)), labels]
+
+
+def _mean_over_rows(values: FloatArray) -> FloatArray:
+    answered = ~np.isnan(values)
+    counts = answered.sum(axis=-1)
+    sums = np.where(answered, values, 0).sum(axis=-1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)

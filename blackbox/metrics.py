@@ -1,0 +1,101 @@
+"""Metrics, reported beside the loss and never mixed up with it: higher is better, with 95% intervals."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.errors import unknown_name
+
+LabelArray = npt.NDArray[np.int64]
+_Z = 1.959963984540054  # 97.5% quantile of the normal distribution
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric on some rows, with its 95% interval; all shares of one."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%}, {self.rows} rows)"
+
+    def to_dict(self) -> dict[str, object]:
+        """As the run's summary holds it."""
+        return asdict(self)
+
+
+class Metric(Protocol):
+    """Predicted and true label indices, each of shape (n_rows,), and the number of labels -> the metric."""
+
+    def __call__(self, predicted: LabelArray, labels: LabelArray, n_labels: int) -> Measured: ...
+
+
+class Accuracy:
+    """Share of right rows with Wilson's score interval (Wilson 1927, doi:10.2307/2276774)."""
+
+    def __call__(self, predicted: LabelArray, labels: LabelArray, n_labels: int) -> Measured:
+        n = len(labels)
+        share = float(np.mean(predicted == labels))
+        low, high = wilson_interval(share, n)
+        return Measured("accuracy", share, low, high, n)
+
+
+class MacroF1:
+    """Mean over the labels of F1; the interval is the bootstrap's percentiles over rows (Efron 1979), seed fixed.
+
+    A label that is neither predicted nor true counts as F1 = 0, as scikit-learn's `zero_division=0`.
+    """
+
+    def __call__(self, predicted: LabelArray, labels: LabelArray, n_labels: int) -> Measured:
+        n = len(labels)
+        rng = np.random.default_rng(0)
+        draws = rng.integers(0, n, size=(_RESAMPLES, n))
+        low, high = np.quantile(macro_f1(predicted[draws], labels[draws], n_labels), [0.025, 0.975])
+        value = float(macro_f1(predicted[None], labels[None], n_labels)[0])
+        return Measured("macro-f1", value, float(low), float(high), n)
+
+
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """Wilson's 95% interval of a share seen on n rows."""
+    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def macro_f1(predicted: LabelArray, labels: LabelArray, n_labels: int) -> npt.NDArray[np.float64]:
+    """Unweighted mean over the labels of F1 = 2 TP / (2 TP + FP + FN).
+
+    Args:
+        predicted, labels: shape (n_samples, n_rows): several samples of rows at once.
+
+    Returns:
+        Shape (n_samples,).
+    """
+    samples = len(labels)
+    sample = np.arange(samples)[:, None] * n_labels**2
+    counts = np.bincount((sample + labels * n_labels + predicted).ravel(), minlength=samples * n_labels**2)
+    tables = counts.reshape(samples, n_labels, n_labels)
+    hits = np.diagonal(tables, axis1=1, axis2=2)
+    either = tables.sum(axis=1) + tables.sum(axis=2)
+    f1: npt.NDArray[np.float64] = np.where(either > 0, 2 * hits / np.maximum(either, 1), 0.0).mean(axis=-1)
+    return f1
+
+
+def make_metric(name: str) -> Metric:
+    """A metric by name.
+
+    Raises:
+        UnknownNameError: no metric has this name.
+    """
+    metrics: dict[str, Metric] = {"accuracy": Accuracy(), "macro-f1": MacroF1()}
+    if name not in metrics:
+        raise unknown_name("metric", name, metrics)
+    return metrics[name]

@@ -1,0 +1,40 @@
+"""Published settings by name. What is set beside a preset replaces its value."""
+
+from blackbox.errors import unknown_name
+
+_PUBLISHED: dict[str, object] = {
+    "dimension": 500,
+    "population": 20,
+    "prompt_tokens": 50,
+    "alpha": 0.2,
+    "sigma": 1.0,  # the released 0.2 cancels: its projection is divided by it
+    "covariance": "full",
+    "step_size": "csa",
+    "loss": "cross-entropy",
+    "evaluations": 8000,
+    "single_token_labels": True,
+}
+
+PRESETS: dict[str, dict[str, object]] = {
+    # Sun et al. 2022, arXiv 2201.03514: the input layer, uniform projection
+    "bbt": {**_PUBLISHED, "space": "soft", "optimizer": "cma-es", "projection": "uniform"},
+    # Sun et al. 2022, arXiv 2205.11200: every layer in turn, Gaussian projections
+    "bbtv2": {
+        **_PUBLISHED,
+        "space": "deep",
+        "layers": "all",
+        "optimizer": "blockwise:cma-es",
+        "projection": "gaussian",
+    },
+}
+
+
+def preset(name: str) -> dict[str, object]:
+    """The settings of a preset.
+
+    Raises:
+        UnknownNameError: there is no preset of this name.
+    """
+    if name not in PRESETS:
+        raise unknown_name("preset", name, PRESETS)
+    return PRESETS[name]

@@ -1,0 +1,110 @@
+"""Tables of runs for the terminal: one run with all its figures, or several side by side."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from blackbox.metrics import Measured
+from blackbox.report.words import about, compact, in_time, in_usd
+from blackbox.summary import Summary
+
+Run = tuple[str, Summary, dict[str, object]]
+
+_WORDS = ("run", "status", "model", "space", "optimizer")
+_FIGURES = ("evalu-\nations", "tokens", "time", "train\nloss", "dev", "test\nbefore", "test\nafter")
+_COLORS = {"running": "blue", "succeeded": "green", "interrupted": "yellow", "failed": "red"}
+
+
+def comparison_table(runs: Sequence[Run]) -> Table:
+    """Runs side by side, in the order given; the best metric on the test rows is bold. Made for 120 columns or more.
+
+    Args:
+        runs: name, summary and settings of each; of the settings, "model", "space" and "optimizer" are shown.
+    """
+    metrics = {m.metric for _, summary, _ in runs for m in (summary.dev, summary.test_before, summary.test_after) if m}
+    named = len(metrics) > 1
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=_caption(metrics))
+    for word in _WORDS:
+        table.add_column(word, overflow="fold", no_wrap=word in _WORDS[:2])
+    for figure in _FIGURES:
+        table.add_column(figure, justify="right", no_wrap=True)
+    best = None if named else max((s.test_after.value for _, s, _ in runs if s.test_after), default=None)
+    for name, summary, config in runs:
+        table.add_row(*_words(name, summary, config), *_figures(summary, named=named, best=best))
+    return table
+
+
+def summary_table(name: str, summary: Summary) -> Table:
+    """All figures of one run, one a line."""
+    table = Table(box=SIMPLE_HEAD, show_header=False, title=Text(name, style="bold"), title_justify="left")
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for what, value in _lines(summary):
+        table.add_row(what, value if isinstance(value, Text) else Text(value))
+    return table
+
+
+def _lines(summary: Summary) -> list[tuple[str, str | Text]]:
+    lines: list[tuple[str, str | Text]] = [
+        ("status", _status(summary)),
+        ("stop reason", summary.stop_reason or "–"),
+        ("evaluations", f"{summary.evaluations:,}"),
+        ("requests", f"{summary.requests:,}"),
+        ("prompt tokens", f"{summary.prompt_tokens:,}"),
+        ("completion tokens", f"{summary.completion_tokens:,}"),
+        ("price", in_usd(summary.usd)),
+        ("time", in_time(summary.seconds)),
+        ("train loss", _loss(summary)),
+    ]
+    for what, measured in (
+        ("dev", summary.dev),
+        ("test before", summary.test_before),
+        ("test after", summary.test_after),
+    ):
+        lines.append((what, f"{measured.metric} {measured}" if measured else "–"))
+    return lines
+
+
+def _words(name: str, summary: Summary, config: dict[str, object]) -> list[Text]:
+    """Text, not markup: a run may be named `[red]`."""
+    settings = [Text(str(config.get(key, "–"))) for key in _WORDS[2:]]
+    return [Text(name), _status(summary), *settings]
+
+
+def _figures(summary: Summary, *, named: bool, best: float | None) -> list[Text]:
+    counts = [
+        f"{summary.evaluations:,}",
+        compact(summary.prompt_tokens + summary.completion_tokens),
+        about(summary.seconds),
+        _loss(summary),
+    ]
+    after = summary.test_after
+    bold = after is not None and after.value == best
+    measured = [_cell(summary.dev, named=named), _cell(summary.test_before, named=named)]
+    return [*map(Text, counts), *measured, _cell(after, named=named, style="bold" if bold else "")]
+
+
+def _cell(measured: Measured | None, *, named: bool, style: str = "") -> Text:
+    """The value, and its interval on a line of its own to keep the table narrow."""
+    if measured is None:
+        return Text("–")
+    metric = f"{measured.metric} " if named else ""
+    interval = f"\n{100 * measured.low:.1f}–{100 * measured.high:.1f}"
+    return Text.assemble((f"{metric}{measured.value:.1%}", style), (interval, "dim"))
+
+
+def _status(summary: Summary) -> Text:
+    return Text(summary.status, style=_COLORS.get(summary.status, ""))
+
+
+def _loss(summary: Summary) -> str:
+    return "–" if summary.train_loss is None else f"{summary.train_loss:.4f}"
+
+
+def _caption(metrics: set[str]) -> str | None:
+    if not metrics:
+        return None
+    metric = metrics.copy().pop() if len(metrics) == 1 else "metrics differ, so no run is best"
+    return f"dev and test: {metric}; below it the 95% interval, %"

@@ -1,0 +1,150 @@
+"""The learning curve of a run, as a PNG."""
+
+import io
+import logging
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blackbox.evaluation import Evaluation
+from blackbox.files import write_whole
+from blackbox.metrics import Measured
+from blackbox.report.improvements import Improvement, find_improvements, spent_after
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LOG = logging.getLogger(__name__)
+_INCHES, _DPI = (9.0, 6.0), 150
+_FAINT, _BLUE, _ORANGE, _GREEN, _GREY = "#9db4cf", "#1f5fa8", "#c8591b", "#2b7a4b", "#5b6470"
+_PALE = "#eab89c"
+
+
+def draw_curve(history: Sequence[Evaluation], path: Path, *, metric: str, loss_label: str = "training loss") -> bool:
+    """Draw the training loss and, below it, what was seen on the dev and test rows.
+
+    Args:
+        history: of the run, in order.
+        path: the PNG.
+        metric: the name on the lower panel's axis.
+        loss_label: the name on the upper panel's axis; with its unit, where it has one.
+
+    Returns:
+        Whether there is a picture: not without matplotlib, and not for an empty history.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        _LOG.info("no learning curve without matplotlib: pip install 'blackbox-prompts[plots]'")
+        return False
+    if not history:
+        return False
+    figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)  # type: ignore[union-attr, call-arg]
+    _draw(figure, history, metric=metric, loss_label=loss_label)
+    picture = io.BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(picture, format="png")
+    write_whole(path, picture.getvalue())
+    return True
+
+
+def _draw(figure: "Figure", history: Sequence[Evaluation], *, metric: str, loss_label: str) -> None:
+    end = max(1, spent_after(history)[-1])
+    looks = [improvement for improvement in find_improvements(history) if improvement.dev]
+    heights = [3, 2] if looks else [1]
+    panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    _draw_losses(panels[0], history, end)
+    panels[0].set_ylabel(loss_label)
+    if looks:
+        _draw_looks(panels[1], looks, end)
+        _draw_tests(panels[1], history, end)
+        panels[1].set_ylabel(f"{metric} (%)")
+    for panel in panels:
+        _tidy(panel, left=-0.02 * end, right=(1.075 if looks else 1.02) * end)
+    what = "training evaluations and looks at the dev rows" if looks else "training evaluations"
+    panels[-1].set_xlabel(f"evaluations spent ({what})")
+
+
+def _draw_losses(panel: "Axes", history: Sequence[Evaluation], end: int) -> None:
+    """All training losses, the lowest so far, and the start. A loss of inf has no place on the axis."""
+    pairs = zip(spent_after(history), history, strict=True)
+    points = [(x, e.loss) for x, e in pairs if e.split == "train" and math.isfinite(e.loss)]
+    if not points:
+        return
+    size, label = (10 if len(points) > 100 else 28), _limit_heights(panel, [loss for _, loss in points])
+    x, y = zip(*points, strict=True)
+    panel.scatter(x, y, s=size, color=_FAINT, alpha=0.6, linewidths=0, label=label)
+    if math.isfinite(history[0].loss):
+        panel.axhline(history[0].loss, color=_GREY, linewidth=1, linestyle=(0, (5, 4)), label="starting prompt")
+    lows: list[tuple[int, float]] = []
+    for spent, loss in points:
+        lows.append((spent, min(loss, lows[-1][1]) if lows else loss))
+    _step(panel, lows, end, color=_BLUE, label="lowest so far")
+
+
+def _limit_heights(panel: "Axes", losses: Sequence[float]) -> str:
+    """Let a few losses far above all others and the start not flatten the panel; the dots' label, which counts them."""
+    low, top = min(losses), max(losses[0], float(np.quantile(losses, 0.99)))
+    if top == low or max(losses) - low <= 3 * (top - low):
+        return "one prompt"
+    panel.set_ylim(low - 0.05 * (top - low), top + 0.1 * (top - low))
+    return f"one prompt ({sum(loss > top + 0.1 * (top - low) for loss in losses)} above the panel)"
+
+
+def _draw_looks(panel: "Axes", looks: Sequence[Improvement], end: int) -> None:
+    """Each look at the dev rows with its interval, and the metric of the selected prompt."""
+    seen = [(look.spent, look.dev.measured, look.leads) for look in looks if look.dev and look.dev.measured]
+    for x, measured, _ in seen:
+        _bar(panel, x, measured, fmt="o", color=_ORANGE, ecolor=_PALE, label="dev rows, 95% interval")
+    leaders = [(x, 100 * measured.value) for x, measured, leads in seen if leads]
+    _step(panel, leaders, end, color=_ORANGE, label="selected prompt, dev rows")
+
+
+def _draw_tests(panel: "Axes", history: Sequence[Evaluation], end: int) -> None:
+    """Short marks behind the last evaluation: the start and the selected prompt on the test rows."""
+    tests = [(evaluation.generation, evaluation.measured) for evaluation in history if evaluation.split == "test"]
+    for generation, measured in tests:
+        when, color, place = ("after", _GREEN, 1.05) if generation else ("before", _GREY, 1.025)
+        if measured:
+            _bar(panel, end * place, measured, fmt="_", color=color, markersize=11, label=f"test rows {when}")
+
+
+def _bar(panel: "Axes", x: float, measured: Measured, *, label: str, **style: object) -> None:
+    """One mark in percent with its interval; a bootstrap's interval need not hold the value."""
+    value, reach = 100 * measured.value, (measured.value - measured.low, measured.high - measured.value)
+    named = label not in panel.get_legend_handles_labels()[1]
+    panel.errorbar(
+        [x],
+        [value],
+        yerr=[[100 * max(0.0, length)] for length in reach],
+        label=label if named else None,
+        **{"markersize": 4, "elinewidth": 1, "capsize": 2, "markeredgewidth": 1.2, **style},  # type: ignore[arg-type]
+    )
+
+
+def _step(panel: "Axes", points: Sequence[tuple[float, float]], end: int, *, color: str, label: str) -> None:
+    """A line that holds each value until the next one, and the last one to the end."""
+    if points:
+        x, y = zip(*points, (end, points[-1][1]), strict=True)
+        panel.step(x, y, where="post", color=color, linewidth=1.8, label=label)
+
+
+def _tidy(panel: "Axes", *, left: float, right: float) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    panel.set_xlim(left, right)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    panel.xaxis.set_major_formatter("{x:,.0f}")
+    panel.grid(color="#e4e8ee", linewidth=0.8)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.spines[["left", "bottom"]].set_color("#b8c0ca")
+    panel.tick_params(color="#b8c0ca", labelsize=9)
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)

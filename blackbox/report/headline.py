@@ -1,0 +1,77 @@
+"""The outcome of a run in sentences that claim no more than the figures do."""
+
+from collections.abc import Sequence
+
+from blackbox.metrics import Measured
+from blackbox.report.improvements import Improvement, selected
+from blackbox.report.words import counted, reason_in_words
+from blackbox.summary import Summary
+
+Comparison = tuple[str, Measured, Measured]
+
+
+def status_in_words(summary: Summary) -> str:
+    """One sentence on how the run ended, or that it has not."""
+    reason = reason_in_words(summary.stop_reason) if summary.stop_reason else "no reason is known"
+    match summary.status:
+        case "succeeded":
+            return f"The search ended because {reason}."
+        case "interrupted":
+            return f"The search was interrupted by {summary.stop_reason or 'the user'}; it can be resumed."
+        case "failed":
+            return f"The search failed: {reason}"
+        case _:
+            return "The search has not ended; these are the figures so far."
+
+
+def comparison(summary: Summary, improvements: Sequence[Improvement]) -> Comparison | None:
+    """The rows, the start's metric and the selected prompt's: on the test rows, else on the dev rows; None without."""
+    if summary.test_before and summary.test_after:
+        return "test rows", summary.test_before, summary.test_after
+    start = improvements[0].dev if improvements else None
+    if start and start.measured and summary.dev:
+        return "dev rows", start.measured, summary.dev
+    return None
+
+
+def outcome_in_words(summary: Summary, improvements: Sequence[Improvement]) -> list[str]:
+    """What was found, in sentences; a caution with each figure that calls for one."""
+    best = selected(improvements)
+    if best is None:
+        return ["No prompt was scored."]
+    compared = comparison(summary, improvements)
+    if not best.train.generation:
+        return ["The search has found no better prompt than the starting prompt.", *_start(compared)]
+    if compared is None:
+        return [_on_training_rows(improvements[0], best)]
+    where, before, after = compared
+    return [_change(where, before, after), *_cautions(where, before, after)]
+
+
+def _start(compared: Comparison | None) -> list[str]:
+    return [f"Its own {compared[1].metric} on the {compared[0]} is {compared[1]}."] if compared else []
+
+
+def _on_training_rows(start: Improvement, best: Improvement) -> str:
+    return (
+        f"The training loss went from {start.train.loss:.4f} to {best.train.loss:.4f}. The prompt has not been scored "
+        "on test rows, which would say what that is worth on rows that the search has not seen."
+    )
+
+
+def _change(where: str, before: Measured, after: Measured) -> str:
+    points = 100 * (after.value - before.value)
+    return (
+        f"On {counted(after.rows, where.removesuffix('s'))}, the prompt that was found has {after.metric} "
+        f"{after.value:.1%}; the starting prompt has {before.value:.1%}. That is {abs(points):.1f} percentage points "
+        f"{'more' if points >= 0 else 'less'}."
+    )
+
+
+def _cautions(where: str, before: Measured, after: Measured) -> list[str]:
+    found = []
+    if before.low <= after.high and after.low <= before.high:
+        found.append("The two 95% intervals overlap: with so many rows, the difference could be chance.")
+    if where == "dev rows":
+        found.append("The prompt was selected on these rows; expect somewhat less on rows it has not seen.")
+    return found

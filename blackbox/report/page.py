@@ -1,0 +1,102 @@
+"""The report of a run: one HTML file that needs nothing else, neither network nor script."""
+
+import base64
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from blackbox.evaluation import Evaluation
+from blackbox.files import write_whole
+from blackbox.report.headline import comparison, outcome_in_words, status_in_words
+from blackbox.report.improvements import block_gains, find_improvements, selected
+from blackbox.report.words import in_time, in_usd
+from blackbox.summary import Summary
+
+
+def write_report(
+    path: Path,
+    *,
+    name: str,
+    summary: Summary,
+    config: dict[str, object],
+    environment: dict[str, object],
+    history: Sequence[Evaluation],
+    curve: bytes | None,
+) -> None:
+    """Write the report.
+
+    Args:
+        path: the HTML file.
+        name: of the run.
+        config: the settings as resolved.
+        environment: versions and hashes.
+        history: of the run, in order.
+        curve: the learning curve, a PNG; None where there is none.
+    """
+    improvements = find_improvements(history)
+    best = selected(improvements)
+    page = _render(
+        name=name,
+        summary=summary,
+        status=status_in_words(summary),
+        outcome=outcome_in_words(summary, improvements),
+        comparison=comparison(summary, improvements) if best and best.train.generation else None,
+        costs=_costs(summary, history),
+        curve=base64.b64encode(curve).decode() if curve else None,
+        improvements=improvements,
+        selected=best,
+        blocks=block_gains(history, improvements),
+        settings=list(_flat(config)),
+        environment=list(_flat(environment)),
+    )
+    write_whole(path, page.encode())
+
+
+def _render(**values: object) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters |= {"loss": _loss, "percent": "{:.1%}".format}
+    return pages.get_template("report.html").render(values)
+
+
+def _costs(summary: Summary, history: Sequence[Evaluation]) -> list[tuple[str, str, str]]:
+    """Figure, name and explanation of each cost."""
+    failed = sum(evaluation.failed_rows for evaluation in history)
+    costs = [
+        (f"{summary.evaluations:,}", "evaluations", "prompts scored on the training rows, dev looks included"),
+        (f"{summary.requests:,}", "requests", "rows scored behind a prompt, test rows included"),
+        (f"{summary.prompt_tokens:,}", "prompt tokens", "read by the model"),
+        (f"{summary.completion_tokens:,}", "completion tokens", "written by the model"),
+        (in_usd(summary.usd), "price", "of all requests; a local model has none"),
+        (in_time(summary.seconds), "time", "over all sessions of the run"),
+    ]
+    return [*costs, (f"{failed:,}", "rows without an answer", "left out of losses and metrics")] if failed else costs
+
+
+def _loss(loss: float | None) -> str:
+    if loss is None:
+        return "–"
+    return f"{loss:.4f}" if math.isfinite(loss) else "no answer"
+
+
+def _flat(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Keys, those of inner mappings behind a point, and values as text."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", _text(value)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,152 @@
+"""Saved prompts: `prompt.json` and, for soft and deep prompts, `prompt.safetensors`. Never pickle."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from blackbox.backends import Backend, DeepPrompt, Prompt, SoftPrompt, TextPrompt, VectorBackend
+from blackbox.errors import DamagedFileError, MismatchError
+from blackbox.files import read_json, write_json, write_whole
+from blackbox.task import Task
+
+FORMAT = 1
+JSON_FILE, VECTORS_FILE = "prompt.json", "prompt.safetensors"
+_KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep"}
+
+
+@dataclass(frozen=True, eq=False)
+class SavedPrompt:
+    """A prompt with all that is needed to use it.
+
+    Attributes:
+        prompt: the prompt itself.
+        text: the text of its placeholder tokens, for people to read.
+        model, model_hash: the model it was tuned for; it means nothing to another.
+        template, label_words, label_field: of the task, so that rows can be rendered.
+        scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
+    """
+
+    prompt: Prompt
+    text: str
+    model: str
+    model_hash: str
+    template: str
+    label_words: Mapping[str, str]
+    label_field: str
+    scores: Mapping[str, object]
+
+    @classmethod
+    def of(cls, prompt: Prompt, *, backend: Backend, task: Task, scores: Mapping[str, object]) -> "SavedPrompt":
+        """The prompt with what the backend and the task know."""
+        return cls(
+            prompt=prompt,
+            text=_text(prompt, backend),
+            model=backend.name,
+            model_hash=backend.model_hash,
+            template=task.template.text,
+            label_words=task.label_words,
+            label_field=task.label_field,
+            scores=scores,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the prompt's files into a folder."""
+        values: dict[str, object] = {"format": FORMAT, "kind": _KINDS[type(self.prompt)], **vars(self)}
+        del values["prompt"]
+        vectors = _vectors(self.prompt)
+        if not isinstance(self.prompt, TextPrompt):
+            content = save({str(layer): np.ascontiguousarray(array) for layer, array in vectors.items()})
+            write_whole(folder / VECTORS_FILE, content)
+            values |= {
+                "token_ids": self.prompt.token_ids,
+                "layers": list(vectors),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        write_json(folder / JSON_FILE, values)
+
+    @classmethod
+    def load(cls, folder: Path) -> "SavedPrompt":
+        """Read the prompt that `save` wrote.
+
+        Raises:
+            RunError: there is none.
+            DamagedFileError: a file is not what was written; says which and what is wrong.
+            MismatchError: a newer version of blackbox wrote it.
+        """
+        path = folder / JSON_FILE
+        values: dict[str, Any] = read_json(path)
+        number = values.pop("format", None)
+        if not isinstance(number, int):
+            raise DamagedFileError(f"{path} is damaged: it has no format number")
+        if number > FORMAT:
+            raise MismatchError(f"{path} has format {number}, this version reads up to {FORMAT}; upgrade it")
+        try:
+            prompt = _prompt(values, folder)
+            return cls(prompt=prompt, **{key: values[key] for key in cls.__dataclass_fields__ if key != "prompt"})
+        except KeyError as error:
+            raise DamagedFileError(f"{path} is damaged: it has no {error.args[0]!r}") from error
+        except (TypeError, ValueError) as error:
+            raise DamagedFileError(f"{path} is damaged: {error}") from error
+
+    def check(self, backend: Backend) -> None:
+        """Refuse a backend with another model than the prompt's.
+
+        Raises:
+            MismatchError: another name, or other weights under the same name.
+        """
+        if backend.model_hash == self.model_hash:
+            return
+        if backend.name != self.model:
+            raise MismatchError(f"the prompt was tuned for model {self.model!r}, got model {backend.name!r}")
+        raise MismatchError(
+            f"the prompt was tuned for other weights of model {self.model!r} "
+            f"(hash {self.model_hash[:12]}, got {backend.model_hash[:12]})"
+        )
+
+
+def _text(prompt: Prompt, backend: Backend) -> str:
+    if isinstance(prompt, TextPrompt):
+        return prompt.text
+    return backend.decode(prompt.token_ids) if isinstance(backend, VectorBackend) else ""
+
+
+def _vectors(prompt: Prompt) -> dict[int, npt.NDArray[np.float32]]:
+    if isinstance(prompt, TextPrompt):
+        return {}
+    return {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else dict(prompt.vectors)
+
+
+def _prompt(values: dict[str, Any], folder: Path) -> Prompt:
+    kind = values["kind"]
+    if kind == "text":
+        return TextPrompt(values["text"])
+    vectors = _read_vectors(folder / VECTORS_FILE, values["sha256"])
+    missing = {str(layer) for layer in values["layers"]} ^ set(vectors)
+    if missing:
+        raise ValueError(f"layers {sorted(missing)} stand in only one of {JSON_FILE} and {VECTORS_FILE}")
+    token_ids = tuple(values["token_ids"])
+    if kind == "soft":
+        return SoftPrompt(token_ids, vectors["0"])
+    if kind == "deep":
+        return DeepPrompt(token_ids, {layer: vectors[str(layer)] for layer in values["layers"]})
+    raise ValueError(f"kind must be text, soft or deep, got {kind!r}")
+
+
+def _read_vectors(path: Path, sha256: str) -> dict[str, npt.NDArray[np.float32]]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DamagedFileError(f"{path}: {error.strerror or error}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DamagedFileError(f"{path} is damaged: its checksum is not the one in {JSON_FILE}")
+    try:
+        return dict(load(content))
+    except SafetensorError as error:
+        raise DamagedFileError(f"{path} is damaged: {error}") from error

@@ -1,0 +1,288 @@
+"""The search loop: ask, score, write down, tell, select, save, stop.
+
+Whatever is paid for stands in the journal first, and all other state between two generations is in `Search.state_dict`:
+a run that was killed goes on from its last checkpoint with the journal's answers and ends as the unbroken run does.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.budget import Budget
+from blackbox.callbacks.base import Callback, Progress
+from blackbox.errors import SettingError
+from blackbox.evaluation import Evaluation, candidate_digest
+from blackbox.journal import Journal
+from blackbox.objective import Objective
+from blackbox.optimizers import Blockwise, Optimizer
+from blackbox.selection import Choice, Selection
+from blackbox.task import Split
+
+Candidates = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StopRules:
+    """When a search ends before its budget, and the size of a slice.
+
+    Attributes:
+        target: the metric that is good enough on the dev rows (without dev rows: on the training rows); a share of one.
+        patience: evaluations without a lower training loss after which the search gives up.
+        slice_size: candidates scored by one call of the backend: what a kill loses at most.
+    """
+
+    target: float | None = None
+    patience: int | None = None
+    slice_size: int = 5
+
+    def __post_init__(self) -> None:
+        if self.target is not None and not 0 < self.target <= 1:
+            raise SettingError(f"target must be above 0 and at most 1, got {self.target}")
+        for name, value in (("patience", self.patience), ("slice_size", self.slice_size)):
+            if value is not None and value < 1:
+                raise SettingError(f"{name} must be at least 1, got {value}")
+
+
+@dataclass
+class Tally:
+    """The counters of a search.
+
+    Attributes:
+        number: evaluations of any split so far; the number of the next one.
+        generation: generations told so far.
+        spent: evaluations as the budget counts them.
+        last_gain: `spent` when the training loss last fell.
+        slowest: the longest time of one evaluation so far, s.
+        test_seconds: time that one scoring of the test rows takes, s.
+    """
+
+    number: int = 0
+    generation: int = 0
+    spent: int = 0
+    last_gain: int = 0
+    slowest: float = 0.0
+    test_seconds: float = 0.0
+
+
+class Search:
+    """One search, from the starting prompt to a stop reason.
+
+    Args:
+        objective: what candidates are scored by.
+        optimizer: what proposes them.
+        budget: hard limits.
+        rules: other reasons to stop.
+        journal: the answers paid for so far, and where further ones are written down.
+        callbacks: what watches.
+        save: called after each generation.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        optimizer: Optimizer,
+        *,
+        budget: Budget,
+        rules: StopRules,
+        journal: Journal,
+        callbacks: Sequence[Callback] = (),
+        save: Callable[["Search"], None] = lambda search: None,
+    ) -> None:
+        self.objective, self.optimizer, self.budget, self.rules = objective, optimizer, budget, rules
+        self.selection = Selection()
+        self.tally = Tally()
+        self._task = objective.task
+        self._journal, self._callbacks, self._save = journal, callbacks, save
+        self._began, self._earlier = time.monotonic(), journal.elapsed
+        self._scored = 0  # training evaluations of this session
+        self._generation = 0  # the one that is being scored
+        self._out_of_time = False
+
+    @property
+    def history(self) -> tuple[Evaluation, ...]:
+        """The evaluations of this run so far, in order."""
+        return self._journal.evaluations[: self.tally.number]
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began, over all its sessions."""
+        return self._earlier + time.monotonic() - self._began
+
+    def run(self) -> str:
+        """Search until there is a reason to stop, then score the selected prompt on the test rows.
+
+        Returns:
+            The reason: "evaluations", "seconds", "target", "patience" or "optimizer (...)".
+
+        Raises:
+            BudgetError: the budget ends before the first generation does.
+        """
+        for callback in self._callbacks:
+            callback.on_start(self.progress())
+        if not self.tally.number:
+            self._score_start()
+        while (reason := self._stop_reason()) is None:
+            self._step()
+        self.test(self.selection.chosen)
+        for callback in self._callbacks:
+            callback.on_end(self.progress(), reason)
+        return reason
+
+    def test(self, choice: Choice | None) -> Evaluation | None:
+        """The evaluation of a choice on the test rows, made if there is none yet; None where there are no test rows."""
+        if choice is None or not len(self._task.test):
+            return None
+        for known in self.history:
+            if known.split == "test" and known.candidate == choice.evaluation.candidate:
+                return known
+        tested = self._score(choice.candidate[None], self._task.test)[0]
+        self.tally.test_seconds = tested.usage.seconds
+        return tested
+
+    def progress(self) -> Progress:
+        """How far the search is."""
+        chosen, lowest = self.selection.dev, self.selection.train
+        return Progress(
+            budget=self.budget,
+            evaluations=self.tally.spent,
+            generation=self.tally.generation,
+            block=self._block(),
+            train_loss=lowest.evaluation.loss if lowest else None,
+            dev=chosen.evaluation.measured if chosen else None,
+            elapsed=self.elapsed,
+            rate=self._scored / (time.monotonic() - self._began),
+        )
+
+    def state_dict(self) -> dict[str, object]:
+        """JSON values that `load_state_dict` goes on from. The history is the journal's."""
+        parts = {"optimizer": self.optimizer.state_dict(), "selection": self.selection.state_dict()}
+        return {"tally": dict(vars(self.tally)), **parts}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """Go on from what `state_dict` wrote.
+
+        Raises:
+            StateError: the optimizer's state is of another optimizer, dimension or library version.
+        """
+        self.optimizer.load_state_dict(state["optimizer"])  # type: ignore[arg-type]
+        self.selection.load_state_dict(state["selection"])  # type: ignore[arg-type]
+        self.tally = Tally(**state["tally"])  # type: ignore[arg-type]
+        self._generation = self.tally.generation
+
+    def _score_start(self) -> None:
+        """The candidate of zeros, which is the starting prompt, on all splits."""
+        self.budget.check_start(1 + self.optimizer.population_size + 2 * self._price(self._task.dev))
+        start = np.zeros((1, self.optimizer.dimension))
+        self._consider(start, self._score(start, self._task.train))
+        self.test(self.selection.chosen)
+
+    def _step(self) -> None:
+        """One generation. Out of time, what was paid for still takes part in the selection."""
+        self._generation = self.tally.generation + 1
+        candidates = self.optimizer.ask()
+        evaluations = self._score_unless_start(candidates)
+        self._consider(candidates, evaluations)
+        if self._out_of_time:
+            return
+        self.optimizer.tell(candidates, np.array([evaluation.loss for evaluation in evaluations]))
+        self.tally.generation += 1
+        self._save(self)
+        for callback in self._callbacks:
+            callback.on_generation(self.progress())
+
+    def _score_unless_start(self, candidates: Candidates) -> list[Evaluation]:
+        """A blockwise search begins with the starting prompt, which is scored already."""
+        start = self.history[0]
+        if len(candidates) == 1 and candidate_digest(candidates[0]) == start.candidate:
+            return [start]
+        return self._score(candidates, self._task.train)
+
+    def _consider(self, candidates: Candidates, evaluations: Sequence[Evaluation]) -> None:
+        """Take note of training evaluations; where one is the best so far, look at it on the dev rows."""
+        choices = [Choice(candidate, found) for candidate, found in zip(candidates, evaluations, strict=False)]
+        best = min(choices, key=lambda choice: choice.evaluation.loss, default=None)
+        if best is None or not self.selection.consider_train(best):
+            return
+        self.tally.last_gain = self.tally.spent
+        if len(self._task.dev):
+            looked = self._score(best.candidate[None], self._task.dev)[0]
+            self.selection.consider_dev(Choice(best.candidate, looked))
+
+    def _score(self, candidates: Candidates, split: Split) -> list[Evaluation]:
+        """Score candidates slice by slice, from the journal where it has the answers; fewer when time runs out."""
+        evaluations: list[Evaluation] = []
+        for first in range(0, len(candidates), self.rules.slice_size):
+            part = candidates[first : first + self.rules.slice_size]
+            answers = self._known(part)
+            if answers is None and split is self._task.train and self._late(len(part)):
+                self._out_of_time = True
+                break
+            answers = answers or self._pay(part, split)
+            self.tally.number += len(part)
+            self.tally.spent += len(part) * self._price(split)
+            evaluations.extend(answers)
+            for callback in self._callbacks:
+                callback.on_evaluations(tuple(answers), self.progress())
+        return evaluations
+
+    def _known(self, part: Candidates) -> list[Evaluation] | None:
+        numbered = enumerate(part, start=self.tally.number)
+        known = [self._journal.find(number, candidate=candidate_digest(candidate)) for number, candidate in numbered]
+        found = [evaluation for evaluation in known if evaluation is not None]
+        return found if len(found) == len(part) else None
+
+    def _pay(self, part: Candidates, split: Split) -> list[Evaluation]:
+        """Score a slice and write it down. Of a slice that was torn by a kill, the journal's part is kept."""
+        began = time.monotonic()
+        outcomes = self.objective(part, split)
+        self._journal.append(
+            [
+                Evaluation(
+                    number=number,
+                    split=split.name,
+                    generation=self._generation,
+                    block=self._block(),
+                    candidate=candidate_digest(candidate),
+                    elapsed=self.elapsed,
+                    **vars(outcome),
+                )
+                for number, (candidate, outcome) in enumerate(zip(part, outcomes, strict=True), self.tally.number)
+            ]
+        )
+        if split is self._task.train:
+            self._scored += len(part)
+            self.tally.slowest = max(self.tally.slowest, (time.monotonic() - began) / len(part))
+        return list(self._journal.evaluations[self.tally.number : self.tally.number + len(part)])
+
+    def _stop_reason(self) -> str | None:
+        chosen = self.selection.chosen
+        if self._out_of_time:
+            return "seconds"
+        if stopped := self.optimizer.stop():
+            return f"optimizer ({', '.join(stopped)})"
+        measured = chosen.evaluation.measured if chosen else None
+        if self.rules.target and measured and measured.value >= self.rules.target:
+            return "target"
+        if self.rules.patience and self.tally.spent - self.tally.last_gain >= self.rules.patience:
+            return "patience"
+        if self.tally.spent + self.optimizer.population_size + self._price(self._task.dev) > self.budget.evaluations:
+            return "evaluations"
+        return None
+
+    def _late(self, evaluations: int) -> bool:
+        """Whether a slice, a look at the dev rows and the last scoring of the test rows might pass the time limit."""
+        if self.budget.seconds is None or not self.tally.number:
+            return False
+        ahead = (evaluations + self._price(self._task.dev)) * self.tally.slowest + self.tally.test_seconds
+        return self.elapsed + ahead > self.budget.seconds
+
+    def _price(self, split: Split) -> int:
+        """What scoring a split once counts in the budget: its share of the training rows, rounded up; test rows 0."""
+        return 0 if split.name == "test" else math.ceil(len(split) / len(self._task.train))
+
+    def _block(self) -> int | None:
+        return self.optimizer.block if isinstance(self.optimizer, Blockwise) else None

@@ -1,0 +1,68 @@
+"""Selection: which of the candidates becomes the prompt.
+
+The search goes by the training loss; each candidate that improves on it is looked at once on the dev rows, and the one
+with the best dev metric is selected, ties broken by the lower dev loss (few rows make many ties). Without dev rows the
+lowest training loss is selected. The starting prompt takes part.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.evaluation import Evaluation
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A candidate, shape (dimension,), with the evaluation that speaks for it."""
+
+    candidate: npt.NDArray[np.float64]
+    evaluation: Evaluation
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON values; `from_dict` makes the choice again."""
+        return {"candidate": self.candidate.tolist(), "evaluation": self.evaluation.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object]) -> "Choice":
+        """The choice that `to_dict` wrote."""
+        return cls(np.array(values["candidate"]), Evaluation.from_dict(values["evaluation"]))  # type: ignore[arg-type]
+
+
+class Selection:
+    """Keeps the best candidate on the training rows and the best on the dev rows."""
+
+    def __init__(self) -> None:
+        self.train: Choice | None = None
+        self.dev: Choice | None = None
+
+    @property
+    def chosen(self) -> Choice | None:
+        """What the search has to show for itself so far."""
+        return self.dev or self.train
+
+    def consider_train(self, choice: Choice) -> bool:
+        """Take note of a training evaluation; whether it is the lowest loss so far."""
+        if self.train is not None and not choice.evaluation.loss < self.train.evaluation.loss:
+            return False
+        self.train = choice
+        return True
+
+    def consider_dev(self, choice: Choice) -> None:
+        """Take note of a look at the dev rows."""
+        if self.dev is None or _dev_rank(choice.evaluation) < _dev_rank(self.dev.evaluation):
+            self.dev = choice
+
+    def state_dict(self) -> dict[str, object]:
+        """JSON values."""
+        return {name: choice and choice.to_dict() for name, choice in (("train", self.train), ("dev", self.dev))}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """Go on from what `state_dict` wrote."""
+        choices = {name: Choice.from_dict(values) if values else None for name, values in state.items()}  # type: ignore[arg-type]
+        self.train, self.dev = choices["train"], choices["dev"]
+
+
+def _dev_rank(evaluation: Evaluation) -> tuple[float, float]:
+    return (-evaluation.measured.value if evaluation.measured else np.inf, evaluation.loss)

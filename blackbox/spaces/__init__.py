@@ -1,0 +1,8 @@
+"""Prompt spaces: candidates in, prompts out."""
+
+from blackbox.spaces.base import PromptSpace
+from blackbox.spaces.deep import DeepSpace
+from blackbox.spaces.projection import PROJECTIONS, Projection
+from blackbox.spaces.soft import SoftSpace
+
+__all__ = ["PROJECTIONS", "DeepSpace", "Projection", "PromptSpace", "SoftSpace"]

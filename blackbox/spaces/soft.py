@@ -1,0 +1,47 @@
+"""Soft prompts: one block of vectors at the input (BBT, arXiv 2201.03514)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.backends import DeepPrompt, Prompt, SoftPrompt
+from blackbox.spaces.deep import DeepSpace
+
+
+class SoftSpace:
+    """The input layer of a `DeepSpace` on its own; one block.
+
+    Args:
+        token_ids: the placeholder tokens of the starting prompt.
+        std: spread of the word embeddings (element 0 of `VectorBackend.hidden_stds`).
+        hidden_size, dimension, alpha, projection, seed: as in `DeepSpace`.
+    """
+
+    def __init__(
+        self,
+        token_ids: Sequence[int],
+        std: float,
+        hidden_size: int,
+        *,
+        dimension: int,
+        alpha: float = 1.0,
+        projection: str = "gaussian",
+        seed: int,
+    ) -> None:
+        self._input = DeepSpace(
+            token_ids, {0: std}, hidden_size, dimension=dimension, alpha=alpha, projection=projection, seed=seed
+        )
+
+    @property
+    def dimension(self) -> int:
+        return self._input.dimension
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        return self._input.blocks
+
+    def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
+        """One `SoftPrompt` for each candidate of shape (n, dimension)."""
+        deep = self._input.decode(candidates)
+        return [SoftPrompt(p.token_ids, p.vectors[0]) for p in deep if isinstance(p, DeepPrompt)]

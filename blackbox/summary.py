@@ -1,0 +1,88 @@
+"""The summary of a run: the figures that people and programs read first."""
+
+from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import add
+from pathlib import Path
+
+from blackbox.backends import Usage
+from blackbox.errors import DamagedFileError
+from blackbox.evaluation import Evaluation
+from blackbox.files import read_json, write_json
+from blackbox.metrics import Measured
+from blackbox.search import Search
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run found and what it cost.
+
+    Attributes:
+        status: "running", "succeeded", "interrupted" (by the user) or "failed".
+        stop_reason: why the search ended; of a failed run, the error.
+        evaluations: as the budget counts them.
+        requests: rows scored behind a prompt, all splits together.
+        prompt_tokens, completion_tokens: over all requests.
+        usd: over all requests; 0 for a local model.
+        seconds: over all sessions of the run.
+        train_loss: of the selected prompt on the training rows.
+        dev: the metric of the selected prompt on the dev rows.
+        test_before, test_after: the metric of the starting and the selected prompt on the test rows.
+    """
+
+    status: str
+    stop_reason: str | None = None
+    evaluations: int = 0
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float = 0.0
+    seconds: float = 0.0
+    train_loss: float | None = None
+    dev: Measured | None = None
+    test_before: Measured | None = None
+    test_after: Measured | None = None
+
+    def write(self, path: Path) -> None:
+        """Write `summary.json`."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> "Summary":
+        """Read `summary.json`.
+
+        Raises:
+            RunError: there is none. DamagedFileError: it is not what was written.
+        """
+        values = read_json(path)
+        try:
+            for name in ("dev", "test_before", "test_after"):
+                values[name] = Measured(**values[name]) if values[name] else None  # type: ignore[arg-type]
+            return cls(**values)  # type: ignore[arg-type]
+        except (KeyError, TypeError) as error:
+            raise DamagedFileError(f"{path} is damaged: it is no summary of a run ({error})") from error
+
+
+def summarize(search: Search, *, status: str, stop_reason: str | None = None) -> Summary:
+    """The summary of a search as it stands."""
+    history, chosen = search.history, search.selection.chosen
+    usage = reduce(add, (evaluation.usage for evaluation in history), Usage())
+    digest = chosen.evaluation.candidate if chosen else None
+    return Summary(
+        status=status,
+        stop_reason=stop_reason,
+        evaluations=search.tally.spent,
+        requests=usage.requests,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        usd=usage.usd,
+        seconds=search.elapsed,
+        train_loss=next((e.loss for e in _of(history, "train", digest)), None),
+        dev=next((e.measured for e in _of(history, "dev", digest)), None),
+        test_before=next((e.measured for e in _of(history, "test", history[0].candidate)), None) if history else None,
+        test_after=next((e.measured for e in _of(history, "test", digest)), None) if stop_reason else None,
+    )
+
+
+def _of(history: tuple[Evaluation, ...], split: str, candidate: str | None) -> list[Evaluation]:
+    return [evaluation for evaluation in history if evaluation.split == split and evaluation.candidate == candidate]

@@ -1,0 +1,64 @@
+"""Templates: how a row becomes a text with a blank where the label goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from string import Formatter
+
+from blackbox.backends import Query
+from blackbox.errors import DataError
+
+LABEL_SLOT = "label"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text with slots for a row's fields and exactly one `{label}`: `"{text} It was {label}."`.
+
+    Braces are written twice where they are meant as text, as in `str.format`.
+
+    Raises:
+        DataError: no `{label}`, several, a slot without a name, or unbalanced braces.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        labels = [field for _, field in self._pieces if field == LABEL_SLOT]
+        if len(labels) != 1:
+            raise DataError(f"template must have exactly one {{label}}, got {len(labels)} in {self.text!r}")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The row's fields that the template names, in order."""
+        return tuple(field for _, field in self._pieces if field not in (None, LABEL_SLOT))
+
+    def render(self, row: Mapping[str, object], options: Sequence[str], *, where: str) -> Query:
+        """The query of a row; `options` are the label words, `where` names the row in errors.
+
+        Raises:
+            DataError: the row lacks a field of the template.
+        """
+        missing = [name for name in self.fields if row.get(name) is None]
+        if missing:
+            has = ", ".join(row) or "none"
+            raise DataError(f"{where} has no field {missing[0]!r}, which the template names; its fields: {has}")
+        sides: list[list[str]] = [[], []]
+        side = 0
+        for literal, field in self._pieces:
+            sides[side].append(literal)
+            if field == LABEL_SLOT:
+                side = 1
+            elif field is not None:
+                sides[side].append(str(row[field]))
+        return Query(before="".join(sides[0]), options=tuple(options), after="".join(sides[1]))
+
+    @cached_property
+    def _pieces(self) -> list[tuple[str, str | None]]:
+        try:
+            pieces = [(literal, field) for literal, field, _, _ in Formatter().parse(self.text)]
+        except ValueError as error:
+            raise DataError(f"template {self.text!r}: {error}; write {{{{ and }}}} for braces in the text") from error
+        if any(field is not None and not field.isidentifier() for _, field in pieces):
+            raise DataError(f"template {self.text!r} has a slot that is no field name")
+        return pieces

@@ -1,0 +1,46 @@
+"""Derivative-free search: numbers in, candidates out. Knows no prompt and no model.
+
+    optimizer = CMAES(500, sigma=0.2, seed=1)
+    while not optimizer.stop():
+        candidates = optimizer.ask()            # (n, 500)
+        optimizer.tell(candidates, [loss(z) for z in candidates])
+    optimizer.best.candidate
+
+Importing this package imports neither `cma` nor `nevergrad`; making an optimizer that needs one does.
+"""
+
+from blackbox.optimizers.base import Best, FloatArray, Optimizer, State
+from blackbox.optimizers.blockwise import Blockwise
+from blackbox.optimizers.cma_es import CMAES
+from blackbox.optimizers.errors import (
+    MissingPackageError,
+    OptimizerError,
+    SearchError,
+    SettingError,
+    StateError,
+    TellError,
+    TurnError,
+)
+from blackbox.optimizers.nevergrad_search import NevergradSearch
+from blackbox.optimizers.random_search import RandomSearch
+from blackbox.optimizers.replay import Engine, ReplayedOptimizer
+
+__all__ = [
+    "CMAES",
+    "Best",
+    "Blockwise",
+    "Engine",
+    "FloatArray",
+    "MissingPackageError",
+    "NevergradSearch",
+    "Optimizer",
+    "OptimizerError",
+    "RandomSearch",
+    "ReplayedOptimizer",
+    "SearchError",
+    "SettingError",
+    "State",
+    "StateError",
+    "TellError",
+    "TurnError",
+]
