@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends.errors import QueryError, UnsupportedPromptError
-from blackbox.backends.prompts import DeepPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import DeepPrompt, Prompt, SoftPrompt, TextPrompt, vectors_of
 
 
 class Capability(StrEnum):
@@ -121,7 +121,7 @@ class Backend(Protocol):
         """Log-probabilities of each query's options behind each prompt.
 
         Raises:
-            UnsupportedPromptError: a prompt of a kind not in `capabilities`.
+            UnsupportedPromptError: a prompt of a kind not in `capabilities`, or with vectors of another model's shape.
             QueryError: a query that the model cannot read, or a number of options that differs between queries.
         """
         ...
@@ -182,3 +182,17 @@ def check_call(backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Qu
     counts = {len(query.options) for query in queries}
     if len(counts) > 1 or 0 in counts:
         raise QueryError(f"all queries of one call must have the same number of options, got {sorted(counts)}")
+
+
+def check_fit(backend: VectorBackend, prompt: Prompt) -> None:
+    """Refuse a prompt whose vectors are not of the model's shape.
+
+    Raises:
+        UnsupportedPromptError: a layer that the model has not, or another hidden size.
+    """
+    for layer, vectors in vectors_of(prompt).items():
+        if not 0 <= layer < backend.shape.n_layers or vectors.shape[1] != backend.shape.hidden_size:
+            raise UnsupportedPromptError(
+                f"model {backend.name!r} has layers 0 to {backend.shape.n_layers - 1} of size "
+                f"{backend.shape.hidden_size}, got a prompt for layer {layer} of size {vectors.shape[1]}"
+            )

@@ -2,11 +2,14 @@
 
 Each query has a right option: the one whose word stands in the text, otherwise one drawn from the text's hash. A
 prompt has a quality q between 0 and 1; the right option gets a logit of `margin * (2 q - 1)`, the others 0. The best
-prompt therefore has a known loss, `FakeBackend.optimum_loss`:
+prompt therefore has a known loss, `FakeBackend.optimum_loss`. With s the share of `HELPFUL_WORDS` that stand in the
+prompt's text (for soft and deep prompts that of the placeholder tokens) and t a fixed target of four numbers,
 
-- text prompts: q = the share of `HELPFUL_WORDS` that stand in the text;
-- soft and deep prompts: q = exp(-|r - t|^2), where r is a fixed linear read-out of the vectors of all layers onto four
-  numbers and t a fixed target. Any space of four or more dimensions reaches q = 1.
+    q = exp(-|r - sqrt(1 - s) t|^2),
+
+where r = 0 for text prompts, and for soft and deep prompts a fixed linear read-out of the vectors of all layers onto
+four numbers. Zero vectors are thus the text prompt of their tokens, a text with all the words is the best there is, and
+any space of four or more dimensions reaches q = 1.
 """
 
 import hashlib
@@ -16,11 +19,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call
-from blackbox.backends.prompts import Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call, check_fit
+from blackbox.backends.prompts import Prompt, TextPrompt, vectors_of
 
 HELPFUL_WORDS = ("classify", "sentiment", "carefully", "answer")
 _READ_OUT = 4
+_DISTANCE = 1.2  # of the target: a prompt without any helpful word has q = exp(-1.44) = 0.24 and finds no right option
 
 
 class FakeBackend:
@@ -34,7 +38,8 @@ class FakeBackend:
     def __init__(self, *, n_layers: int = 4, hidden_size: int = 8, margin: float = 4.0) -> None:
         self.shape = ModelShape(n_layers, hidden_size, vocabulary_size=256)
         self.margin = margin
-        self._target = np.random.default_rng(7).normal(scale=0.5, size=_READ_OUT)
+        direction = np.random.default_rng(7).normal(size=_READ_OUT)
+        self._target = _DISTANCE * direction / np.linalg.norm(direction)
 
     @property
     def name(self) -> str:
@@ -73,6 +78,8 @@ class FakeBackend:
     def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
         """See `Backend.score`; a token is a byte, and no time is charged."""
         check_call(self, prompts, queries)
+        for prompt in prompts:
+            check_fit(self, prompt)
         n_options = len(queries[0].options) if queries else 0
         logits = np.zeros((len(prompts), len(queries), n_options))
         right = [self.right_option(query) for query in queries]
@@ -85,11 +92,12 @@ class FakeBackend:
 
     def quality(self, prompt: Prompt) -> float:
         """How good a prompt is, from 0 to 1."""
-        if isinstance(prompt, TextPrompt):
-            return sum(word in prompt.text for word in HELPFUL_WORDS) / len(HELPFUL_WORDS)
-        layers = {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else prompt.vectors
-        read = sum((self._read_out(layer, vectors) for layer, vectors in layers.items()), np.zeros(_READ_OUT))
-        return float(np.exp(-np.sum((read - self._target) ** 2)))
+        text = prompt.text if isinstance(prompt, TextPrompt) else self.decode(prompt.token_ids)
+        share = sum(word in text for word in HELPFUL_WORDS) / len(HELPFUL_WORDS)
+        read = np.zeros(_READ_OUT)
+        for layer, vectors in vectors_of(prompt).items():
+            read += self._read_out(layer, vectors)
+        return float(np.exp(-np.sum((read - math.sqrt(1 - share) * self._target) ** 2)))
 
     def _read_out(self, layer: int, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         weights = np.random.default_rng([11, layer]).normal(size=(_READ_OUT, vectors.size))

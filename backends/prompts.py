@@ -58,6 +58,13 @@ class DeepPrompt:
 Prompt = TextPrompt | SoftPrompt | DeepPrompt
 
 
+def vectors_of(prompt: Prompt) -> Mapping[int, FloatArray]:
+    """Layer index -> the vectors that a prompt adds to what enters it; a soft prompt's layer is 0, a text has none."""
+    if isinstance(prompt, TextPrompt):
+        return {}
+    return {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else prompt.vectors
+
+
 def _checked(vectors: FloatArray, n_tokens: int) -> FloatArray:
     if vectors.ndim != 2 or vectors.shape[0] != n_tokens:
         raise ValueError(

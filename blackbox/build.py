@@ -14,6 +14,17 @@ from blackbox.spaces.start import start_tokens
 from blackbox.task import Task
 
 
+def check_names(config: Config) -> None:
+    """Refuse names that nothing has, before anything is loaded.
+
+    Raises:
+        UnknownNameError: of the backend, the space, the optimizer or a variant of it.
+    """
+    BACKENDS.get(config.backend)
+    SPACES.get(config.space)
+    make_optimizer(config.optimizer, (2, 2), config, seed=0)
+
+
 def make_backend(config: Config) -> Backend:
     """The backend that the settings name, loaded."""
     return BACKENDS.get(config.backend)(config)

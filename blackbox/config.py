@@ -47,7 +47,7 @@ class ModelSettings(BaseModel):
     backend: str = Field("local", description="local (transformers, in this process) or fake (for trying things out).")
     model: str = Field("smollm2-135m", description="smollm2-135m (bundled), a folder, or a Hugging Face hub name.")
     revision: str | None = Field(None, description="Branch, tag or commit of a hub model.")
-    dtype: str = Field("float32", description="float32, bfloat16 or float16.")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="float32, bfloat16 or float16.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
     batch_tokens: int | None = Field(None, ge=1, description="Most tokens of a forward pass; default: what fits.")
     single_token_labels: bool = Field(False, description="Refuse label words that are more than one token.")
@@ -64,7 +64,9 @@ class SpaceSettings(BaseModel):
     )
     dimension: int = Field(100, ge=2, description="Numbers searched for each layer.")
     alpha: float = Field(1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states.")
-    projection: str = Field("gaussian", description="gaussian, uniform or hadamard (stores no matrix).")
+    projection: Literal["gaussian", "uniform", "hadamard"] = Field(
+        "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."
+    )
 
 
 class OptimizerSettings(BaseModel):

@@ -74,13 +74,15 @@ def sample_shots(
         seed: of the draw; the same rows and seed give the same samples.
 
     Raises:
-        DataError: a label has fewer than `shots * sets` rows.
+        DataError: a row has no label, or a label has fewer than `shots * sets` rows.
     """
     if shots < 1:
         raise DataError(f"shots must be at least 1, got {shots}")
     places: dict[str, list[int]] = {}
     for place, row in enumerate(rows):
-        places.setdefault(str(row.get(label_field)), []).append(place)
+        if row.get(label_field) is None:
+            raise DataError(f"row {place + 1} has no field {label_field!r} with its label")
+        places.setdefault(str(row[label_field]), []).append(place)
     rng = np.random.default_rng(seed)
     samples: list[list[int]] = [[] for _ in range(sets)]
     for label in sorted(places):
@@ -122,7 +124,7 @@ def _read_csv(path: Path) -> list[dict[str, object]]:
         try:
             rows = list(reader)
         except csv.Error as error:
-            raise DataError(f"{path} line {reader.line_num}: {error}") from error
+            raise DataError(f"{path} line {reader.line_num + 1}: {error}") from error
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise DataError(f"{path} row {number}: has another number of fields than the first line")

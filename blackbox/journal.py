@@ -38,6 +38,9 @@ class Journal:
     def __len__(self) -> int:
         return len(self._evaluations)
 
+    def __getitem__(self, number: int) -> Evaluation:
+        return self._evaluations[number]
+
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """All evaluations so far, by number."""
@@ -64,14 +67,19 @@ class Journal:
             )
         return known
 
-    def append(self, evaluations: Sequence[Evaluation]) -> None:
-        """Write evaluations down; those with a number that is known already are passed over."""
+    def append(self, evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+        """Write evaluations down, those with the next numbers; one whose number is known already is not replaced.
+
+        Returns:
+            The evaluations of these numbers as they stand now.
+        """
         new = [evaluation for evaluation in evaluations if evaluation.number >= len(self._evaluations)]
         if self._file and new:
             self._file.write("".join(json.dumps(evaluation.to_dict()) + "\n" for evaluation in new))
             self._file.flush()
             os.fsync(self._file.fileno())
         self._evaluations.extend(new)
+        return [self._evaluations[evaluation.number] for evaluation in evaluations]
 
 
 def _read(path: Path) -> list[Evaluation]:

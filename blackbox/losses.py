@@ -51,7 +51,7 @@ class ErrorRate:
 
     def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
         unanswered = np.isnan(log_probabilities).any(axis=-1)
-        wrong = np.where(unanswered, 0, log_probabilities).argmax(axis=-1) != labels
+        wrong = log_probabilities.argmax(axis=-1) != labels
         return _mean_over_rows(np.where(unanswered, np.nan, wrong))
 
 

@@ -37,15 +37,19 @@ class Predictor:
         saved.check(backend)
         self._backend, self._saved = backend, saved
 
-    def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
+    def predict(self, rows: Sequence[RawRow], *, first: int = 1) -> list[Prediction]:
         """Predictions for rows with the fields of the template; labels, if any, are not looked at.
+
+        Args:
+            rows: of any number.
+            first: the number of the first row in errors.
 
         Raises:
             DataError: a row lacks a field.
         """
         if not rows:
             return []
-        queries = render_rows(Template(self._saved.template), self._saved.label_words, rows)
+        queries = render_rows(Template(self._saved.template), self._saved.label_words, rows, first=first)
         scores = self._backend.score([self._saved.prompt], queries)
         return [self._prediction(log_probabilities) for log_probabilities in scores.log_probabilities[0]]
 

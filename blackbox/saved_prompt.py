@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from blackbox.backends import Backend, DeepPrompt, Prompt, SoftPrompt, TextPrompt, VectorBackend
+from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.files import read_json, write_json, write_whole
 from blackbox.task import Task
@@ -60,7 +61,7 @@ class SavedPrompt:
         """Write the prompt's files into a folder."""
         values: dict[str, object] = {"format": FORMAT, "kind": _KINDS[type(self.prompt)], **vars(self)}
         del values["prompt"]
-        vectors = _vectors(self.prompt)
+        vectors = vectors_of(self.prompt)
         if not isinstance(self.prompt, TextPrompt):
             content = save({str(layer): np.ascontiguousarray(array) for layer, array in vectors.items()})
             write_whole(folder / VECTORS_FILE, content)
@@ -115,12 +116,6 @@ def _text(prompt: Prompt, backend: Backend) -> str:
     if isinstance(prompt, TextPrompt):
         return prompt.text
     return backend.decode(prompt.token_ids) if isinstance(backend, VectorBackend) else ""
-
-
-def _vectors(prompt: Prompt) -> dict[int, npt.NDArray[np.float32]]:
-    if isinstance(prompt, TextPrompt):
-        return {}
-    return {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else dict(prompt.vectors)
 
 
 def _prompt(values: dict[str, Any], folder: Path) -> Prompt:

@@ -4,6 +4,7 @@ Whatever is paid for stands in the journal first, and all other state between tw
 a run that was killed goes on from its last checkpoint with the journal's answers and ends as the unbroken run does.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -17,10 +18,12 @@ from blackbox.callbacks.base import Callback, Progress
 from blackbox.errors import SettingError
 from blackbox.evaluation import Evaluation, candidate_digest
 from blackbox.journal import Journal
-from blackbox.objective import Objective
+from blackbox.objective import Objective, Outcome
 from blackbox.optimizers import Blockwise, Optimizer
 from blackbox.selection import Choice, Selection
 from blackbox.task import Split
+
+log = logging.getLogger(__name__)
 
 Candidates = npt.NDArray[np.float64]
 
@@ -139,8 +142,9 @@ class Search:
         for known in self.history:
             if known.split == "test" and known.candidate == choice.evaluation.candidate:
                 return known
+        began = time.monotonic()
         tested = self._score(choice.candidate[None], self._task.test)[0]
-        self.tally.test_seconds = tested.usage.seconds
+        self.tally.test_seconds = max(tested.usage.seconds, time.monotonic() - began)
         return tested
 
     def progress(self) -> Progress:
@@ -163,19 +167,31 @@ class Search:
         return {"tally": dict(vars(self.tally)), **parts}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
-        """Go on from what `state_dict` wrote.
+        """Go on from what `state_dict` wrote; where the journal has lost lines since, from the start, by replay.
 
         Raises:
             StateError: the optimizer's state is of another optimizer, dimension or library version.
         """
+        tally = Tally(**state["tally"])  # type: ignore[arg-type]
+        if tally.number > len(self._journal):
+            log.warning("the journal ends before the checkpoint; the search is replayed from its start")
+            return
         self.optimizer.load_state_dict(state["optimizer"])  # type: ignore[arg-type]
         self.selection.load_state_dict(state["selection"])  # type: ignore[arg-type]
-        self.tally = Tally(**state["tally"])  # type: ignore[arg-type]
+        self.tally = tally
         self._generation = self.tally.generation
+
+    def check_budget(self) -> None:
+        """Refuse a budget that does not reach the end of the first generation.
+
+        Raises:
+            BudgetError: it is too small; the text says what is needed.
+        """
+        self.budget.check_start(1 + self.optimizer.population_size + 2 * self._price(self._task.dev))
 
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
-        self.budget.check_start(1 + self.optimizer.population_size + 2 * self._price(self._task.dev))
+        self.check_budget()
         start = np.zeros((1, self.optimizer.dimension))
         self._consider(start, self._score(start, self._task.train))
         self.test(self.selection.chosen)
@@ -196,7 +212,7 @@ class Search:
 
     def _score_unless_start(self, candidates: Candidates) -> list[Evaluation]:
         """A blockwise search begins with the starting prompt, which is scored already."""
-        start = self.history[0]
+        start = self._journal[0]
         if len(candidates) == 1 and candidate_digest(candidates[0]) == start.candidate:
             return [start]
         return self._score(candidates, self._task.train)
@@ -239,24 +255,23 @@ class Search:
         """Score a slice and write it down. Of a slice that was torn by a kill, the journal's part is kept."""
         began = time.monotonic()
         outcomes = self.objective(part, split)
-        self._journal.append(
-            [
-                Evaluation(
-                    number=number,
-                    split=split.name,
-                    generation=self._generation,
-                    block=self._block(),
-                    candidate=candidate_digest(candidate),
-                    elapsed=self.elapsed,
-                    **vars(outcome),
-                )
-                for number, (candidate, outcome) in enumerate(zip(part, outcomes, strict=True), self.tally.number)
-            ]
-        )
+        numbered = enumerate(zip(part, outcomes, strict=True), start=self.tally.number)
+        answers = self._journal.append([self._evaluation(n, split, z, outcome) for n, (z, outcome) in numbered])
         if split is self._task.train:
             self._scored += len(part)
             self.tally.slowest = max(self.tally.slowest, (time.monotonic() - began) / len(part))
-        return list(self._journal.evaluations[self.tally.number : self.tally.number + len(part)])
+        return answers
+
+    def _evaluation(self, number: int, split: Split, candidate: Candidates, outcome: Outcome) -> Evaluation:
+        return Evaluation(
+            number=number,
+            split=split.name,
+            generation=self._generation,
+            block=self._block(),
+            candidate=candidate_digest(candidate),
+            elapsed=self.elapsed,
+            **vars(outcome),
+        )
 
     def _stop_reason(self) -> str | None:
         chosen = self.selection.chosen

@@ -117,15 +117,16 @@ class Task:
 
 
 def render_rows(
-    template: Template, label_words: Mapping[str, str], rows: Sequence[RawRow], *, where: str = "rows"
+    template: Template, label_words: Mapping[str, str], rows: Sequence[RawRow], *, where: str = "rows", first: int = 1
 ) -> tuple[Query, ...]:
-    """The queries of rows; their labels, if any, are not looked at.
+    """The queries of rows; their labels, if any, are not looked at. `where` and `first` number the rows in errors.
 
     Raises:
         DataError: a row lacks a field of the template.
     """
     words = tuple(label_words.values())
-    return tuple(template.render(row, words, where=f"{where} row {number}") for number, row in enumerate(rows, start=1))
+    numbered = enumerate(rows, start=first)
+    return tuple(template.render(row, words, where=f"{where} row {number}") for number, row in numbered)
 
 
 def read_labels(

@@ -18,7 +18,7 @@ class Template:
     Braces are written twice where they are meant as text, as in `str.format`.
 
     Raises:
-        DataError: no `{label}`, several, a slot without a name, or unbalanced braces.
+        DataError: no `{label}`, several, a slot that is more or less than a name, or unbalanced braces.
     """
 
     text: str
@@ -56,9 +56,10 @@ class Template:
     @cached_property
     def _pieces(self) -> list[tuple[str, str | None]]:
         try:
-            pieces = [(literal, field) for literal, field, _, _ in Formatter().parse(self.text)]
+            pieces = list(Formatter().parse(self.text))
         except ValueError as error:
             raise DataError(f"template {self.text!r}: {error}; write {{{{ and }}}} for braces in the text") from error
-        if any(field is not None and not field.isidentifier() for _, field in pieces):
-            raise DataError(f"template {self.text!r} has a slot that is no field name")
-        return pieces
+        for _, field, form, conversion in pieces:
+            if field is not None and (form or conversion or not field.isidentifier()):
+                raise DataError(f"template {self.text!r} has a slot that is no field name; write {{name}}, no more")
+        return [(literal, field) for literal, field, _, _ in pieces]

@@ -8,7 +8,7 @@ from typing import Any
 
 from blackbox.backends import Backend, Prompt
 from blackbox.budget import Budget
-from blackbox.build import make_backend, make_optimizer, make_space
+from blackbox.build import check_names, make_backend, make_optimizer, make_space
 from blackbox.callbacks import Callback
 from blackbox.config import Config, TaskSettings, make_config
 from blackbox.data import load_task
@@ -130,7 +130,12 @@ def make_parts(
     space: PromptSpace | str | None = None,
     optimizer: Optimizer | str | None = None,
 ) -> Parts:
-    """The parts of a run: those that are given as objects, and the settings' own for the rest."""
+    """The parts of a run: those that are given as objects, and the settings' own for the rest.
+
+    Raises:
+        BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
+    """
+    check_names(config)
     task = task or load_task(config)
     if backend is None or isinstance(backend, str):
         backend = make_backend(config)
@@ -140,7 +145,9 @@ def make_parts(
         optimizer = make_optimizer(config.optimizer, space.blocks, config, config.seed)
     if optimizer.dimension != space.dimension:
         raise SettingError(f"the optimizer has dimension {optimizer.dimension}, the space {space.dimension}")
-    return Parts(config, task, backend, space, optimizer)
+    parts = Parts(config, task, backend, space, optimizer)
+    make_search(parts, Journal()).check_budget()
+    return parts
 
 
 def make_search(

@@ -1,13 +1,11 @@
 """One thread in BLAS while an optimizer computes.
 
-Its matrices are small: an eigendecomposition at d = 500 took 35 times longer with two threads than with one. And the number of
-threads changes the order of sums, so that a run would depend on it bit for bit.
+Its matrices are small: an eigendecomposition at d = 500 took 35 times longer with two threads than with one. And the
+number of threads changes the order of sums, so that a run would depend on it bit for bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 
@@ -18,7 +16,7 @@ class _OneThread:
     """Entered by several searches at once, in threads, it limits with the first and restores with the last."""
 
     def __init__(self) -> None:
-        # Looking for the libraries that are loaded takes 5 ms, once; a limit takes 10 us. numpy's BLAS is always loaded.
+        # Looking for the libraries that are loaded takes 5 ms, once; a limit takes 10 us.
         self._controller = ThreadpoolController()
         self._lock = Lock()
         self._inside = 0
@@ -36,13 +34,7 @@ class _OneThread:
                 self._limit.restore_original_limits()
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Limits the BLAS of this process to one thread while it is entered."""
-    with _one_thread():
-        yield
-
-
 @cache
-def _one_thread() -> _OneThread:
+def one_blas_thread() -> _OneThread:
+    """Limits numpy's BLAS to one thread in this process while it is entered."""
     return _OneThread()

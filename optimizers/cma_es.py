@@ -158,8 +158,9 @@ def finite(losses: FloatArray) -> FloatArray:
     failed = np.isinf(losses)
     if not failed.any():
         return losses
-    worst = losses[~failed].max(initial=0.0)
-    return np.where(failed, min(worst + max(1.0, abs(worst)), sys.float_info.max), losses)
+    worst = float(losses[~failed].max(initial=-np.inf))
+    above = 0.0 if worst == -np.inf else min(worst + max(1.0, abs(worst)), sys.float_info.max)
+    return np.where(failed, above, losses)
 
 
 @contextmanager

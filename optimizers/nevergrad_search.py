@@ -139,11 +139,20 @@ def _nevergrad() -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import nevergrad  # type: ignore[import-untyped]
+            from nevergrad.optimization import metamodel, recaster
     except ImportError as error:
         raise MissingPackageError(
             f"NevergradSearch needs nevergrad ({error}); install it with: pip install 'blackbox-prompts[nevergrad]'"
         ) from error
+    # Its optimizers from SciPy wait for the next loss in a thread, which would keep the process from ever ending.
+    recaster._MessagingThread.daemon = True
+    # float([x]) is an error since numpy 2.4: https://github.com/facebookresearch/nevergrad/issues/1612
+    metamodel.float = _only_element
     return nevergrad
+
+
+def _only_element(value: Any) -> float:
+    return float(np.asarray(value).item())
 
 
 def _known(name: str) -> str:

@@ -109,6 +109,8 @@ def translated(error_type: type[OptimizerError], library: str) -> Iterator[None]
     except ImportError as error:
         raise MissingPackageError(f"{library} needs a package that is missing: {error}") from error
     except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error.__cause__, ImportError):
+            raise MissingPackageError(f"{library} needs a package that is missing: {error.__cause__}") from error
         raise error_type(f"{library} failed: {type(error).__name__}: {error}") from error
 
 

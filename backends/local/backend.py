@@ -14,13 +14,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call
-from blackbox.backends.errors import BackendSettingError, ModelMemoryError, UnsupportedPromptError
+from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call, check_fit
+from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.encoding import ALL_OPTIONS, QueryEncoder, TokenSequence, batches
 from blackbox.backends.local.hidden_stds import clipped_std
 from blackbox.backends.local.memory import fitting_batch_tokens
 from blackbox.backends.local.network import adding, before_layers, find_layers, head_reads
-from blackbox.backends.prompts import Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import Prompt, TextPrompt, vectors_of
 
 
 class LocalBackend:
@@ -92,9 +92,7 @@ class LocalBackend:
         check_call(self, prompts, queries)
         n_options = len(queries[0].options) if queries else 0
         logits = np.empty((len(prompts), len(queries), n_options))
-        usages = tuple(
-            self._score_one(prompt, queries, into=logits[number]) for number, prompt in enumerate(prompts)
-        )
+        usages = tuple(self._score_one(prompt, queries, into=logits[number]) for number, prompt in enumerate(prompts))
         return Scores(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True), usages)
 
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
@@ -173,16 +171,7 @@ class LocalBackend:
         """The prompt's tokens, and its vectors for each layer on the model's device."""
         if isinstance(prompt, TextPrompt):
             return self.encode(prompt.text), {}
-        vectors = {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else dict(prompt.vectors)
-        self._check_fit(vectors)
+        check_fit(self, prompt)
         place = {"device": self._model.device, "dtype": self._model.dtype}
-        return prompt.token_ids, {layer: torch.tensor(array, **place) for layer, array in vectors.items()}
-
-    def _check_fit(self, vectors: dict[int, npt.NDArray[np.float32]]) -> None:
-        shape = self.shape
-        for layer, array in vectors.items():
-            if not 0 <= layer < shape.n_layers or array.shape[1] != shape.hidden_size:
-                raise UnsupportedPromptError(
-                    f"model {self.name!r} has layers 0 to {shape.n_layers - 1} of size {shape.hidden_size}, "
-                    f"got a prompt for layer {layer} of size {array.shape[1]}"
-                )
+        vectors = {layer: torch.tensor(array, **place) for layer, array in vectors_of(prompt).items()}
+        return prompt.token_ids, vectors

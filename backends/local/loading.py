@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging as transformers_logging
+from transformers import modeling_gguf_pytorch_utils as gguf
+from transformers.utils import logging
 
 from blackbox.backends.errors import BackendSettingError, MissingModelError, ModelMemoryError
 from blackbox.backends.local.backend import LocalBackend
@@ -47,7 +50,7 @@ def load_backend(
     with _quiet_transformers():
         try:
             network, tokenizer = _load(files, model, DTYPES[dtype], place)
-        except (OSError, ValueError, KeyError, ImportError) as error:
+        except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise MissingModelError(f"model {model!r} could not be loaded: {reason}") from error
     return LocalBackend(
@@ -95,12 +98,14 @@ def _device(name: str) -> torch.device:
 @contextmanager
 def _quiet_transformers() -> Iterator[None]:
     """No progress bars and no advice from transformers while a model is loaded; its settings are put back."""
-    level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    level, bars, gguf_bar = logging.get_verbosity(), logging.is_progress_bar_enabled(), gguf.tqdm
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    gguf.tqdm = partial(gguf_bar, disable=True)  # the bar of GGUF files knows no setting
     try:
         yield
     finally:
-        transformers_logging.set_verbosity(level)
+        logging.set_verbosity(level)
+        gguf.tqdm = gguf_bar
         if bars:
-            transformers_logging.enable_progress_bar()
+            logging.enable_progress_bar()

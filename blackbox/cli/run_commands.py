@@ -38,8 +38,8 @@ def predict(run: RunArgument) -> None:
     """Label rows: JSON lines from stdin to stdout, each with `predicted` and `probabilities` added."""
     folder = RunFolder(run)
     predictor = _predictor(folder)
-    for rows in _chunks(_stdin_rows()):
-        for row, prediction in zip(rows, predictor.predict(rows), strict=True):
+    for number, rows in enumerate(_chunks(_stdin_rows())):
+        for row, prediction in zip(rows, predictor.predict(rows, first=number * _CHUNK + 1), strict=True):
             answer = {**row, "predicted": prediction.label, "probabilities": prediction.probabilities}
             sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         sys.stdout.flush()

@@ -70,10 +70,16 @@ def _run(folder: Path, run: Run) -> None:
         with err.status("loading the model") as status, ProgressDisplay(err) as display:
             result = run([_Loaded(status), display])
     except KeyboardInterrupt:
-        err.print(f"stopped; everything paid for is kept. Go on with: blackbox resume {folder}", highlight=False)
+        err.print(_stopped(folder), markup=False, highlight=False, soft_wrap=True)
         raise
     out.print(summary_table(RunFolder(folder).name, result.summary))
-    out.print(f"report: {folder / 'report.html'}", highlight=False)
+    out.print(f"report: {folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _stopped(folder: Path) -> str:
+    if not (folder / "config.json").exists():
+        return "stopped before the search began"
+    return f"stopped; everything paid for is kept. Go on with: blackbox resume {folder}"
 
 
 def _free_name(runs: Path, stem: str) -> str:

@@ -14,7 +14,7 @@ def parse_layers(text: str, n_layers: int) -> tuple[int, ...]:
     layers: list[int] = []
     for part in text.split(","):
         first, dash, last = (piece.strip() for piece in part.partition("-"))
-        if not first.isdigit() or (dash and not last.isdigit()):
+        if not first.isdecimal() or (dash and not last.isdecimal()):
             raise SettingError(f"layers must be all, upper-half, a range such as 15-29 or a list 0,4,8, got {text!r}")
         layers.extend(range(int(first), int(last or first) + 1))
     wrong = [layer for layer in layers if layer >= n_layers]

@@ -1,0 +1,1 @@
+"""What the README's figures come from: `.venv/bin/python -m benchmarks NAME [--quick]`."""

@@ -1,0 +1,56 @@
+"""The one entry point of all benchmarks: prints tables and, as the last line, one JSON object with the figures."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+
+BENCHMARKS = {
+    "optimizer-cost": "CPU time of ask and tell at d = 500, against pycma's own settings",
+    "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
+}
+
+
+def main() -> int:
+    """Run the benchmarks that are named; exit code 2 for one that needs data which is not there."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    lines = "; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items())
+    parser.add_argument("name", choices=[*BENCHMARKS, "all"], help=lines)
+    parser.add_argument("--quick", action="store_true", help="smaller, for a look; its figures prove nothing")
+    parser.add_argument("--save", action="store_true", help=f"write the figures to {RESULTS.name}/NAME.json as well")
+    arguments = parser.parse_args()
+    names = list(BENCHMARKS) if arguments.name == "all" else [arguments.name]
+    figures = {name: measured(name, quick=arguments.quick) for name in names}
+    for name, values in figures.items():
+        if arguments.save:
+            (RESULTS / f"{name}.json").write_text(json.dumps(values, indent=2) + "\n")
+    print(json.dumps(figures if arguments.name == "all" else figures[arguments.name]))
+    return 0
+
+
+def measured(name: str, *, quick: bool) -> dict[str, object]:
+    """The figures of one benchmark with the machine, versions and time that they stand for."""
+    run: Callable[..., dict[str, object]] = import_module(f"benchmarks.{name.replace('-', '_')}").run
+    began = time.time()
+    figures = run(quick=quick)
+    return {
+        "benchmark": name,
+        "quick": quick,
+        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "versions": {package: version(package) for package in ("numpy", "cma", "torch", "transformers")},
+        "date": time.strftime("%Y-%m-%d", time.gmtime(began)),
+        "seconds": round(time.time() - began, 1),
+        "figures": figures,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""Where the benchmark data is: not shipped, see `data_folder`."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def data_folder(task: str) -> Path:
+    """The folder of a task: $BLACKBOX_DATA/TASK, or shared/data/TASK beside the checkout.
+
+    It holds `test.jsonl` and `fewshot16/seedS_{train,dev}.jsonl`, the 16-shot splits of LM-BFF (github.com/princeton-nlp/LM-BFF), with the
+    fields `text`, (`text_pair`) and `label`.
+    """
+    root = Path(os.environ.get("BLACKBOX_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (root / task / "test.jsonl").exists():
+        sys.exit(f"{root / task}: no test.jsonl there; name the folder of the data sets in BLACKBOX_DATA")
+    return root / task

@@ -1,0 +1,24 @@
+"""A few-shot classifier from 32 labelled rows and a model that is only queried: deep prompts, no gradients."""
+
+from pathlib import Path
+
+from blackbox import Task, read_rows, tune
+
+DATA = Path(__file__).parent / "data" / "feedback"
+
+
+def main(evaluations: int = 300) -> None:
+    task = Task(
+        read_rows(DATA / "train.jsonl"),
+        dev=read_rows(DATA / "dev.jsonl"),
+        template="{text} It was {label}.",
+        label_words={"satisfied": "great", "unsatisfied": "bad"},
+    )
+    result = tune(task, model="smollm2-135m", prompt="Classify the customer's feedback.\n", evaluations=evaluations)
+    for text in ("The parcel arrived a day early.", "Three calls and still no answer."):
+        answer = result.predict([{"text": text}])[0]
+        print(f"{text} -> {answer.label} ({answer.probabilities[answer.label or '']:.0%})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""What every backend keeps: derive a test class from one of these and name your backend in `make`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from blackbox.backends import (
+    Backend,
+    Capability,
+    DeepPrompt,
+    Prompt,
+    Query,
+    QueryError,
+    SoftPrompt,
+    TextPrompt,
+    UnsupportedPromptError,
+    Usage,
+    VectorBackend,
+)
+
+
+class StrangePrompt:
+    """A prompt of a kind that no backend knows."""
+
+
+class BackendContract:
+    """A backend that takes text prompts at least. `tolerance` is the rounding of its device, nats."""
+
+    tolerance = 1e-4
+    texts: Sequence[str] = ("Classify the review.", "Say it.", "")
+    queries: Sequence[Query] = (
+        Query("The film was great fun. It was ", ("bad", "great")),
+        Query("A bad day, and a long one at that, from its first hour to its last. It was ", ("bad", "great")),
+        Query("Not great. It was ", ("bad", "great")),
+    )
+
+    def make(self) -> Backend:
+        """The backend; it may be the same object each time."""
+        raise NotImplementedError
+
+    def prompts(self) -> list[Prompt]:
+        """Prompts of every kind that the backend takes, no two alike."""
+        return [TextPrompt(text) for text in self.texts]
+
+    def test_it_is_a_backend(self) -> None:
+        backend = self.make()
+        assert isinstance(backend, Backend)
+        assert Capability.LABEL_SCORES in backend.capabilities
+
+    def test_its_name_and_hash_do_not_change(self) -> None:
+        first, second = self.make(), self.make()
+        assert first.name
+        assert first.model_hash
+        assert (first.name, first.model_hash) == (second.name, second.model_hash)
+
+    def test_scores_have_a_place_for_every_prompt_query_and_option(self) -> None:
+        scores = self.make().score(self.prompts(), self.queries)
+        assert scores.log_probabilities.shape == (len(self.prompts()), len(self.queries), 2)
+        assert scores.log_probabilities.dtype == np.float64
+        assert len(scores.usages) == len(self.prompts())
+
+    def test_no_prompts_have_no_scores(self) -> None:
+        scores = self.make().score([], self.queries)
+        assert scores.log_probabilities.shape == (0, len(self.queries), 2)
+        assert scores.usages == ()
+
+    def test_the_options_of_a_query_share_all_the_probability(self) -> None:
+        scores = self.make().score(self.prompts(), self.queries)
+        assert np.allclose(np.exp(scores.log_probabilities).sum(axis=-1), 1.0, atol=1e-9)
+
+    def test_the_same_call_gives_the_same_scores_bit_for_bit(self) -> None:
+        backend = self.make()
+        first, second = (backend.score(self.prompts(), self.queries).log_probabilities for _ in range(2))
+        assert first.tobytes() == second.tobytes()
+
+    def test_scores_do_not_depend_on_the_order_of_the_prompts(self) -> None:
+        forth = self.make().score(self.prompts(), self.queries).log_probabilities
+        back = self.make().score(self.prompts()[::-1], self.queries).log_probabilities
+        assert np.allclose(forth, back[::-1], atol=self.tolerance)
+
+    def test_scores_of_a_prompt_do_not_depend_on_its_company(self) -> None:
+        together = self.make().score(self.prompts(), self.queries).log_probabilities
+        alone = [self.make().score([prompt], self.queries).log_probabilities[0] for prompt in self.prompts()]
+        assert np.allclose(together, alone, atol=self.tolerance)
+
+    def test_scores_of_a_query_do_not_depend_on_its_company(self) -> None:
+        together = self.make().score(self.prompts(), self.queries).log_probabilities
+        alone = [self.make().score(self.prompts(), [query]).log_probabilities[:, 0] for query in self.queries]
+        assert np.allclose(together, np.stack(alone, axis=1), atol=self.tolerance)
+
+    def test_options_in_another_order_have_the_same_scores_in_that_order(self) -> None:
+        turned = [Query(query.before, query.options[::-1], query.after) for query in self.queries]
+        scores = self.make().score(self.prompts(), self.queries).log_probabilities
+        assert np.allclose(
+            scores, self.make().score(self.prompts(), turned).log_probabilities[..., ::-1], atol=self.tolerance
+        )
+
+    def test_options_of_several_words_are_scored(self) -> None:
+        longer = [Query("A bad day. It was ", ("a very bad thing", "great", "so so"))]
+        scores = self.make().score(self.prompts(), longer)
+        assert scores.log_probabilities.shape == (len(self.prompts()), 1, 3)
+        assert np.isfinite(scores.log_probabilities).all()
+
+    def test_usage_counts_a_request_for_every_query_of_a_prompt(self) -> None:
+        scores = self.make().score(self.prompts(), self.queries)
+        assert [usage.requests for usage in scores.usages] == [len(self.queries)] * len(self.prompts())
+
+    def test_usage_is_counted_for_each_prompt_on_its_own(self) -> None:
+        short, long = TextPrompt(self.texts[0]), TextPrompt(" ".join([self.texts[0]] * 3))
+        usages = self.make().score([short, long], self.queries).usages
+        assert 0 < usages[0].prompt_tokens < usages[1].prompt_tokens
+        alone = self.make().score([short], self.queries).usages[0]
+        assert usages[0].prompt_tokens == alone.prompt_tokens
+
+    def test_usage_is_never_negative(self) -> None:
+        for usage in self.make().score(self.prompts(), self.queries).usages:
+            assert isinstance(usage, Usage)
+            assert min(vars(usage).values()) >= 0
+
+    def test_a_prompt_of_an_unknown_kind_is_refused_by_name(self) -> None:
+        with pytest.raises(UnsupportedPromptError, match="StrangePrompt"):
+            self.make().score([TextPrompt("Say it."), StrangePrompt()], self.queries)  # type: ignore[list-item]
+
+    def test_queries_with_different_numbers_of_options_are_refused(self) -> None:
+        with pytest.raises(QueryError, match=r"same number of options, got \[2, 3\]"):
+            self.make().score(self.prompts(), [*self.queries, Query("It was ", ("bad", "great", "fine"))])
+
+    def test_a_query_without_options_is_refused(self) -> None:
+        with pytest.raises(QueryError, match="number of options"):
+            self.make().score(self.prompts(), [Query("It was ", ())])
+
+    def test_arguments_are_not_changed(self) -> None:
+        prompts, queries = self.prompts(), list(self.queries)
+        before = list(prompts)
+        self.make().score(prompts, queries)
+        assert prompts == before
+        assert queries == list(self.queries)
+
+
+class VectorBackendContract(BackendContract):
+    """A backend that takes soft and deep prompts as well; they stand on the tokens of `text`."""
+
+    text = "Classify the review."
+
+    def make(self) -> VectorBackend:
+        raise NotImplementedError
+
+    def prompts(self) -> list[Prompt]:
+        last = self.make().shape.n_layers - 1
+        return [*super().prompts(), self.soft(1), self.deep(2, 0), self.deep(3, last), self.deep(4, 0, last)]
+
+    def soft(self, seed: int, *, scale: float = 0.1) -> SoftPrompt:
+        """A soft prompt of normal numbers on the tokens of `text`."""
+        return SoftPrompt(self.make().encode(self.text), self.deep(seed, 0, scale=scale).vectors[0])
+
+    def deep(self, seed: int, *layers: int, scale: float = 0.1) -> DeepPrompt:
+        """A deep prompt of normal numbers on the tokens of `text`."""
+        rng, tokens = np.random.default_rng(seed), self.make().encode(self.text)
+        shape = (len(tokens), self.make().shape.hidden_size)
+        return DeepPrompt(tokens, {layer: np.float32(scale * rng.normal(size=shape)) for layer in layers})
+
+    def score(self, *prompts: Prompt) -> np.ndarray:
+        return self.make().score(prompts, self.queries).log_probabilities
+
+    def test_it_is_a_vector_backend_that_takes_every_kind_of_prompt(self) -> None:
+        backend = self.make()
+        assert isinstance(backend, VectorBackend)
+        assert {Capability.TEXT, Capability.SOFT, Capability.DEEP} <= backend.capabilities
+
+    def test_vectors_of_zeros_are_the_text_prompt_of_the_same_tokens(self) -> None:
+        everywhere = range(self.make().shape.n_layers)
+        text, soft, deep = self.score(
+            TextPrompt(self.text), self.soft(1, scale=0.0), self.deep(1, *everywhere, scale=0.0)
+        )
+        assert np.allclose(soft, text, atol=self.tolerance)
+        assert np.allclose(deep, text, atol=self.tolerance)
+
+    def test_a_soft_prompt_is_a_deep_prompt_of_the_input_layer(self) -> None:
+        soft, deep = self.score(self.soft(5), self.deep(5, 0))
+        assert np.allclose(soft, deep, atol=self.tolerance)
+
+    def test_vectors_in_any_layer_change_the_scores(self) -> None:
+        layers = range(self.make().shape.n_layers)
+        zeros, *changed = self.score(self.deep(1, 0, scale=0.0), *(self.deep(6, layer, scale=1.0) for layer in layers))
+        for layer in layers:
+            assert not np.allclose(changed[layer], zeros, atol=self.tolerance), f"layer {layer}"
+
+    def test_prompts_that_share_arrays_score_as_prompts_with_copies(self) -> None:
+        last = self.make().shape.n_layers - 1
+        first, other = self.deep(7, 0, last), self.deep(8, last)
+        shared = DeepPrompt(first.token_ids, {0: first.vectors[0], last: other.vectors[last]})
+        copied = DeepPrompt(first.token_ids, {0: first.vectors[0].copy(), last: other.vectors[last].copy()})
+        assert np.allclose(self.score(first, shared), self.score(first, copied), atol=self.tolerance)
+
+    def test_a_prompt_of_another_hidden_size_is_refused(self) -> None:
+        tokens, size = self.make().encode(self.text), self.make().shape.hidden_size + 1
+        with pytest.raises(UnsupportedPromptError, match=f"size {size}"):
+            self.score(SoftPrompt(tokens, np.zeros((len(tokens), size), np.float32)))
+
+    def test_a_prompt_for_a_layer_that_the_model_has_not_is_refused(self) -> None:
+        n_layers = self.make().shape.n_layers
+        with pytest.raises(UnsupportedPromptError, match=f"layer {n_layers}"):
+            self.score(self.deep(1, n_layers))
+
+    def test_text_comes_back_from_its_tokens(self) -> None:
+        backend = self.make()
+        assert backend.decode(backend.encode(self.text)) == self.text
+        assert backend.encode("") == ()
+
+    def test_tokens_are_numbers_of_the_vocabulary(self) -> None:
+        backend = self.make()
+        assert all(0 <= token < backend.shape.vocabulary_size for token in backend.encode(self.text))
+
+    def test_every_layer_has_a_positive_hidden_standard_deviation(self) -> None:
+        backend = self.make()
+        stds = backend.hidden_stds(backend.encode(self.text), self.queries)
+        assert stds.shape == (backend.shape.n_layers,)
+        assert np.isfinite(stds).all()
+        assert (stds > 0).all()

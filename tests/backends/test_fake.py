@@ -1,0 +1,74 @@
+import math
+
+import numpy as np
+import pytest
+
+from blackbox.backends import DeepPrompt, FakeBackend, Query, TextPrompt
+from blackbox.backends.fake import HELPFUL_WORDS
+from tests.backends.contract import VectorBackendContract
+
+
+class TestFakeBackend(VectorBackendContract):
+    tolerance = 1e-12
+
+    def make(self) -> FakeBackend:
+        return FakeBackend()
+
+
+def loss(backend: FakeBackend, prompt: TextPrompt | DeepPrompt, query: Query) -> float:
+    """-log p(right option), nats."""
+    right = backend.right_option(query)
+    return -float(backend.score([prompt], [query]).log_probabilities[0, 0, right])
+
+
+@pytest.mark.parametrize("n_options", [2, 3, 7])
+@pytest.mark.parametrize("margin", [0.5, 4.0])
+def test_the_optimum_loss_is_the_cross_entropy_of_one_logit_above_zeros(n_options: int, margin: float) -> None:
+    backend = FakeBackend(margin=margin)
+    softmax = math.exp(margin) / (math.exp(margin) + n_options - 1)
+    assert backend.optimum_loss(n_options) == pytest.approx(-math.log(softmax), rel=1e-12)
+
+
+def test_a_text_with_all_helpful_words_has_the_optimum_loss() -> None:
+    backend, query = FakeBackend(), Query("It was ", ("bad", "great", "fine"))
+    assert loss(backend, TextPrompt(" ".join(HELPFUL_WORDS)), query) == pytest.approx(backend.optimum_loss(3))
+
+
+def test_each_helpful_word_makes_a_text_better() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    losses = [loss(backend, TextPrompt(" ".join(HELPFUL_WORDS[:count])), query) for count in range(5)]
+    assert losses == sorted(losses, reverse=True)
+    assert len(set(losses)) == 5
+
+
+def test_no_deep_prompt_is_better_than_the_optimum() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        prompt = DeepPrompt((65, 66), {layer: np.float32(rng.normal(size=(2, 8))) for layer in range(4)})
+        assert loss(backend, prompt, query) >= backend.optimum_loss(2)
+
+
+def test_some_soft_prompt_reaches_the_optimum() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    basis = np.eye(16, dtype=np.float32).reshape(16, 1, 2, 8)
+    read = np.stack([backend._read_out(0, vectors[0]) for vectors in basis], axis=1)  # shape (4, 16)
+    vectors = np.float32(np.linalg.pinv(read) @ backend._target).reshape(2, 8)
+    prompt = DeepPrompt((65, 66), {0: vectors})
+    assert loss(backend, prompt, query) == pytest.approx(backend.optimum_loss(2), abs=1e-9)
+
+
+def test_the_right_option_is_the_one_that_stands_in_the_text() -> None:
+    assert FakeBackend().right_option(Query("a great one", ("bad", "great"))) == 1
+
+
+def test_a_text_without_any_option_always_has_the_same_right_one() -> None:
+    texts = [f"text {number}" for number in range(64)]
+    drawn = [[FakeBackend().right_option(Query(text, ("bad", "great"))) for text in texts] for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert set(drawn[0]) == {0, 1}
+
+
+def test_backends_with_other_settings_are_other_models() -> None:
+    backends = [FakeBackend(), FakeBackend(margin=3.0), FakeBackend(n_layers=5), FakeBackend(hidden_size=9)]
+    assert len({backend.model_hash for backend in backends}) == 4

@@ -1,0 +1,167 @@
+import hashlib
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blackbox import SavedPrompt
+from blackbox.backends import DeepPrompt, FakeBackend, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import vectors_of
+from blackbox.errors import DamagedFileError, MismatchError, RunError
+from tests.blackbox.small import TEMPLATE, WORDS, make_task
+
+
+def numbers(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(2, 8)).astype(np.float32)
+
+
+PROMPTS = {
+    "text": TextPrompt("Is it bad or great? naïve"),
+    "soft": SoftPrompt((97, 98), numbers(1)),
+    "deep": DeepPrompt((97, 98), {0: numbers(2), 3: numbers(3), 11: numbers(4)}),
+}
+SCORES = {"train_loss": 0.1 + 0.2, "dev": {"metric": "accuracy", "value": 0.8}}
+
+
+def saved(prompt: Prompt, backend: FakeBackend | None = None) -> SavedPrompt:
+    return SavedPrompt.of(prompt, backend=backend or FakeBackend(), task=make_task(), scores=SCORES)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A saved deep prompt."""
+    saved(PROMPTS["deep"]).save(tmp_path)
+    return tmp_path
+
+
+def change(path: Path, **values: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.mark.parametrize("kind", PROMPTS)
+def test_a_prompt_comes_back_bit_for_bit(kind: str, tmp_path: Path) -> None:
+    prompt = PROMPTS[kind]
+    saved(prompt).save(tmp_path / "prompt")
+    loaded = SavedPrompt.load(tmp_path / "prompt")
+    assert type(loaded.prompt) is type(prompt)
+    before, after = vectors_of(prompt), vectors_of(loaded.prompt)
+    assert {layer: array.tobytes() for layer, array in before.items()} == {
+        layer: array.tobytes() for layer, array in after.items()
+    }
+    assert getattr(loaded.prompt, "token_ids", None) == getattr(prompt, "token_ids", None)
+    assert getattr(loaded.prompt, "text", None) == getattr(prompt, "text", None)
+
+
+@pytest.mark.parametrize("kind", PROMPTS)
+def test_what_is_needed_to_use_it_comes_back_too(kind: str, tmp_path: Path) -> None:
+    saved(PROMPTS[kind]).save(tmp_path)
+    loaded = SavedPrompt.load(tmp_path)
+    assert loaded.template == TEMPLATE
+    assert loaded.label_words == WORDS
+    assert loaded.label_field == "label"
+    assert loaded.scores == SCORES
+    assert (loaded.model, loaded.model_hash) == ("fake", FakeBackend().model_hash)
+    assert loaded.text == ("Is it bad or great? naïve" if kind == "text" else "ab")
+
+
+def test_a_saved_prompt_can_be_saved_again_and_replaces_the_old_one(folder: Path) -> None:
+    saved(PROMPTS["soft"]).save(folder)
+    assert isinstance(SavedPrompt.load(folder).prompt, SoftPrompt)
+
+
+def test_the_files_are_json_and_safetensors_and_no_pickle(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == ["prompt.json", "prompt.safetensors"]
+    with pytest.raises(pickle.UnpicklingError):
+        pickle.loads((folder / "prompt.safetensors").read_bytes())
+    safetensors = pytest.importorskip("safetensors.numpy")
+    assert sorted(safetensors.load_file(folder / "prompt.safetensors")) == ["0", "11", "3"]
+
+
+def test_another_model_is_refused_by_name() -> None:
+    class Other(FakeBackend):
+        name = "other-model"
+        model_hash = "ff" * 32
+
+    with pytest.raises(MismatchError, match="tuned for model 'fake', got model 'other-model'"):
+        saved(PROMPTS["deep"]).check(Other())
+
+
+def test_other_weights_of_the_same_model_are_refused() -> None:
+    with pytest.raises(MismatchError, match="other weights of model 'fake'"):
+        saved(PROMPTS["deep"]).check(FakeBackend(margin=3.0))
+
+
+def test_the_same_weights_under_another_name_are_accepted() -> None:
+    class Renamed(FakeBackend):
+        name = "models/fake-copy"
+
+    saved(PROMPTS["deep"]).check(Renamed())
+
+
+def test_no_prompt_at_all_is_refused_by_path(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"prompt\.json: No such file"):
+        SavedPrompt.load(tmp_path)
+
+
+def test_a_newer_format_is_refused_by_number(folder: Path) -> None:
+    change(folder / "prompt.json", format=2, kind="dream")
+    with pytest.raises(MismatchError, match="has format 2, this version reads up to 1"):
+        SavedPrompt.load(folder)
+
+
+@pytest.mark.parametrize("key", ["format", "kind", "template", "label_words", "token_ids", "layers", "sha256", "model"])
+def test_a_key_that_is_missing_is_named(folder: Path, key: str) -> None:
+    values = json.loads((folder / "prompt.json").read_text())
+    del values[key]
+    (folder / "prompt.json").write_text(json.dumps(values))
+    with pytest.raises(DamagedFileError, match=rf"prompt\.json is damaged: it has no .*{key}"):
+        SavedPrompt.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"kind": "dream"}, "kind must be text, soft or deep, got 'dream'"),
+        ({"layers": [0, 3]}, r"layers \['11'\] stand in only one of"),
+        ({"layers": [0, 3, 11, 12]}, r"layers \['12'\] stand in only one of"),
+        ({"token_ids": [97]}, "with 1 tokens"),
+        ({"token_ids": 5}, "is damaged"),
+    ],
+)
+def test_values_that_do_not_fit_together_are_refused(folder: Path, values: dict[str, object], message: str) -> None:
+    change(folder / "prompt.json", **values)
+    with pytest.raises(DamagedFileError, match=message):
+        SavedPrompt.load(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_damaged_json_is_refused_by_file(folder: Path, content: str) -> None:
+    (folder / "prompt.json").write_text(content)
+    with pytest.raises(DamagedFileError, match=r"prompt\.json is damaged: it holds no JSON"):
+        SavedPrompt.load(folder)
+
+
+@pytest.mark.parametrize("place", [0, 8, 100, -1])
+def test_one_changed_byte_of_the_vectors_is_found(folder: Path, place: int) -> None:
+    path = folder / "prompt.safetensors"
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedFileError, match=r"prompt\.safetensors is damaged: its checksum"):
+        SavedPrompt.load(folder)
+
+
+def test_missing_vectors_are_refused_by_file(folder: Path) -> None:
+    (folder / "prompt.safetensors").unlink()
+    with pytest.raises(RunError, match=r"prompt\.safetensors: No such file"):
+        SavedPrompt.load(folder)
+
+
+def test_a_file_that_is_no_safetensors_is_refused_even_with_its_checksum(folder: Path) -> None:
+    content = b"neither this nor that"
+    (folder / "prompt.safetensors").write_bytes(content)
+    change(folder / "prompt.json", sha256=hashlib.sha256(content).hexdigest())
+    with pytest.raises(DamagedFileError, match=r"prompt\.safetensors is damaged"):
+        SavedPrompt.load(folder)

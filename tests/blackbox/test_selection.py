@@ -1,0 +1,81 @@
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from blackbox.metrics import Measured
+from blackbox.selection import Choice, Selection
+from tests.blackbox.test_evaluation import EVALUATION
+
+
+def choice(loss: float, metric: float | None = 0.5, name: str = "x") -> Choice:
+    measured = None if metric is None else Measured("accuracy", metric, 0.0, 1.0, 4)
+    return Choice(np.array([loss, 0.5]), replace(EVALUATION, loss=loss, measured=measured, candidate=name))
+
+
+def test_the_lowest_training_loss_is_kept_and_the_earlier_one_of_equals() -> None:
+    selection = Selection()
+    first = choice(0.5)
+    assert selection.consider_train(first)
+    assert not selection.consider_train(choice(0.5))
+    assert not selection.consider_train(choice(0.6))
+    assert selection.train is first
+    assert selection.consider_train(choice(0.4))
+
+
+def test_a_start_without_any_answer_gives_way_to_the_first_answer() -> None:
+    selection = Selection()
+    assert selection.consider_train(choice(math.inf, None))
+    assert not selection.consider_train(choice(math.inf, None))
+    assert selection.consider_train(choice(9.0))
+
+
+def test_without_dev_rows_the_lowest_training_loss_is_chosen() -> None:
+    selection = Selection()
+    selection.consider_train(choice(0.5, 1.0))
+    better = choice(0.4, 0.1)
+    selection.consider_train(better)
+    assert selection.chosen is better
+
+
+def test_the_best_dev_metric_is_chosen_whatever_the_loss() -> None:
+    selection = Selection()
+    selection.consider_train(choice(0.1))
+    best = choice(0.9, 0.8)
+    for looked in (choice(0.2, 0.7), best, choice(0.1, 0.75)):
+        selection.consider_dev(looked)
+    assert selection.chosen is best
+
+
+def test_ties_of_the_dev_metric_are_broken_by_the_dev_loss_and_then_by_the_earlier() -> None:
+    selection = Selection()
+    low = choice(0.3, 0.8)
+    for looked in (choice(0.4, 0.8), low, choice(0.3, 0.8), choice(0.35, 0.8)):
+        selection.consider_dev(looked)
+    assert selection.dev is low
+
+
+def test_a_look_without_any_answer_is_the_worst() -> None:
+    selection = Selection()
+    selection.consider_dev(choice(math.inf, None))
+    answered = choice(5.0, 0.0)
+    selection.consider_dev(answered)
+    selection.consider_dev(choice(math.inf, None))
+    assert selection.dev is answered
+
+
+def test_nothing_is_chosen_before_the_first() -> None:
+    assert Selection().chosen is None
+
+
+def test_it_comes_back_from_json_number_for_number() -> None:
+    selection, again, empty = Selection(), Selection(), Selection()
+    selection.consider_train(choice(0.1 + 0.2, name="t"))
+    selection.consider_dev(choice(1 / 3, name="d"))
+    again.load_state_dict(json.loads(json.dumps(selection.state_dict())))
+    assert again.state_dict() == selection.state_dict()
+    assert again.dev is not None
+    assert again.dev.candidate.tolist() == [1 / 3, 0.5]
+    empty.load_state_dict(json.loads(json.dumps(Selection().state_dict())))
+    assert empty.chosen is None
