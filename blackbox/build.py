@@ -133,6 +133,7 @@ def _local(config: Config) -> Backend:
         dtype=config.dtype,
         device=config.device,
         batch_tokens=config.batch_tokens,
+        cache_bytes=config.cache_bytes,
         single_token_labels=config.single_token_labels,
     )
 

@@ -50,6 +50,9 @@ class ModelSettings(BaseModel):
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="float32, bfloat16 or float16.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
     batch_tokens: int | None = Field(None, ge=1, description="Most tokens of a forward pass; default: what fits.")
+    cache_bytes: int | None = Field(
+        None, ge=0, description="Most memory for hidden states that prompts share; default: an eighth of what is free."
+    )
     single_token_labels: bool = Field(False, description="Refuse label words that are more than one token.")
 
 

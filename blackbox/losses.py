@@ -2,7 +2,7 @@
 
 All take log-probabilities of shape (n_prompts, n_rows, n_labels), nats, NaN where a row has no answer, and label
 indices of shape (n_rows,); all return shape (n_prompts,). A row without an answer is left out of the mean; a prompt
-without any answer has the loss inf.
+without any answer has the loss inf. A prompt's loss does not depend on the others of the call, bit for bit.
 """
 
 from dataclasses import dataclass
@@ -74,6 +74,7 @@ def _of_labels(log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
 
 
 def _mean_over_rows(values: FloatArray) -> FloatArray:
+    values = np.ascontiguousarray(values)  # the order of a sum follows the memory, and must not depend on company
     answered = ~np.isnan(values)
     counts = answered.sum(axis=-1)
     sums = np.where(answered, values, 0).sum(axis=-1)

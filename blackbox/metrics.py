@@ -67,7 +67,7 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
     """Wilson's 95% interval of a share seen on n rows."""
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return centre - half if share > 0 else 0.0, centre + half if share < 1 else 1.0
 
 
 def macro_f1(predicted: LabelArray, labels: LabelArray, n_labels: int) -> npt.NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from difflib import get_close_matches
 from threading import Lock
@@ -20,7 +21,7 @@ from blackbox.optimizers.base import FloatArray, State
 from blackbox.optimizers.blas import one_blas_thread
 from blackbox.optimizers.cma_es import csa_unless_named
 from blackbox.optimizers.errors import MissingPackageError, SettingError
-from blackbox.optimizers.replay import ReplayedOptimizer, translated
+from blackbox.optimizers.replay import LIBRARY_ERRORS, ReplayedOptimizer, translated
 
 _one_at_a_time = Lock()
 """Global random state is swapped while an engine works, so that engines in several threads take turns."""
@@ -91,6 +92,7 @@ class NevergradEngine:
         own, shared, plain = (int(word) for word in np.random.SeedSequence(seed).generate_state(3))
         self._globals = (np.random.RandomState(shared).get_state(), random.Random(plain).getstate())
         self._asked: list[Any] = []
+        self._next: Future[list[Any]] | None = None
         with self._world():
             ng = _nevergrad()
             parametrization = ng.p.Array(shape=(dimension,)).set_mutation(sigma=sigma)
@@ -100,14 +102,27 @@ class NevergradEngine:
             self._optimizer = family(parametrization, budget=budget, num_workers=self._count)
 
     def ask(self) -> FloatArray:
-        with self._world():
-            self._asked = [self._optimizer.ask() for _ in range(self._count)]
-            return np.array([candidate.value for candidate in self._asked])
+        if self._next is None:
+            with self._world():
+                self._next = self._population()
+        self._asked, self._next = self._next.result(), None
+        return np.array([candidate.value for candidate in self._asked])
 
     def tell(self, candidates: FloatArray, losses: FloatArray) -> None:
         with self._world():
             for candidate, loss in zip(self._asked, losses.tolist(), strict=True):
                 self._optimizer.tell(candidate, loss)
+            # At once: an optimizer that computes in a thread must wait for losses again before its world is left.
+            self._next = self._population()
+
+    def _population(self) -> Future[list[Any]]:
+        """The next candidates, or the failure that the next `ask` will raise."""
+        population: Future[list[Any]] = Future()
+        try:
+            population.set_result([self._optimizer.ask() for _ in range(self._count)])
+        except LIBRARY_ERRORS as error:
+            population.set_exception(error)
+        return population
 
     @contextmanager
     def _world(self) -> Iterator[None]:
@@ -139,7 +154,7 @@ def _nevergrad() -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import nevergrad  # type: ignore[import-untyped]
-            from nevergrad.optimization import metamodel, recaster
+            from nevergrad.optimization import metamodel, recaster  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingPackageError(
             f"NevergradSearch needs nevergrad ({error}); install it with: pip install 'blackbox-prompts[nevergrad]'"

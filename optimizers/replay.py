@@ -20,6 +20,18 @@ from blackbox.optimizers import saved, settings
 from blackbox.optimizers.base import FloatArray, Optimizer, State, checked_losses
 from blackbox.optimizers.errors import MissingPackageError, OptimizerError, SearchError, StateError, TellError
 
+LIBRARY_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a library raises when it cannot go on: everything but the system's and the user's own interruptions."""
+
 
 class Engine(Protocol):
     """Somebody else's optimizer; what it asks depends on its seed and on the losses told, on nothing else."""
@@ -108,7 +120,7 @@ def translated(error_type: type[OptimizerError], library: str) -> Iterator[None]
         raise
     except ImportError as error:
         raise MissingPackageError(f"{library} needs a package that is missing: {error}") from error
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+    except LIBRARY_ERRORS as error:
         if isinstance(error.__cause__, ImportError):
             raise MissingPackageError(f"{library} needs a package that is missing: {error.__cause__}") from error
         raise error_type(f"{library} failed: {type(error).__name__}: {error}") from error

@@ -1,11 +1,14 @@
-"""Causal language models of transformers, run in this process: the plain path.
+"""Causal language models of transformers, run in this process.
 
-Every prompt is scored on its own, through the whole model, so a prompt's scores do not depend on what else is in a
-call. Rows are sorted by length and cut into batches that fit in memory; the output head sees only the positions that
-answer. Source of the insertion: BBTv2, arXiv 2205.11200.
+Every prompt is scored on its own, in the same batches of rows, so its scores do not depend on what else is in a call.
+Rows are sorted by length and cut into batches that fit in memory, the output head sees only the positions that answer,
+and layers below the first that differs from the prompt before do not run again. Source of the insertion: BBTv2, arXiv
+2205.11200.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -16,11 +19,21 @@ from torch import Tensor
 
 from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call, check_fit
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
-from blackbox.backends.local.encoding import ALL_OPTIONS, QueryEncoder, TokenSequence, batches
+from blackbox.backends.local.encoding import ALL_OPTIONS, Batch, QueryEncoder, cut_batches
 from blackbox.backends.local.hidden_stds import clipped_std
-from blackbox.backends.local.memory import fitting_batch_tokens
-from blackbox.backends.local.network import adding, before_layers, find_layers, head_reads
+from blackbox.backends.local.layer_cache import LayerCache, State, Vectors
+from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens
+from blackbox.backends.local.network import (
+    adding,
+    answers_in_tuples,
+    before_layers,
+    find_layers,
+    head_reads,
+    starting_at,
+)
 from blackbox.backends.prompts import Prompt, TextPrompt, vectors_of
+
+_KNOWN_QUERIES = 16  # calls whose rows need not be tokenised again: a search has three or four sets of rows
 
 
 class LocalBackend:
@@ -31,6 +44,8 @@ class LocalBackend:
         tokenizer: its tokenizer.
         name, model_hash: what identifies the model in saved prompts and run folders.
         batch_tokens: the most tokens of one forward pass, padding included; None fits it to the free memory.
+        cache_bytes: the most memory for hidden states that the next prompt may share; 0 keeps none and runs every layer
+            of every prompt, None is an eighth of the free memory.
         single_token_labels: refuse label words that are more than one token.
     """
 
@@ -42,6 +57,7 @@ class LocalBackend:
         name: str,
         model_hash: str,
         batch_tokens: int | None = None,
+        cache_bytes: int | None = None,
         single_token_labels: bool = False,
     ) -> None:
         if batch_tokens is not None and batch_tokens < 1:
@@ -56,6 +72,11 @@ class LocalBackend:
             max_tokens=getattr(model.config, "max_position_embeddings", None) or 1_000_000,
         )
         self._name, self._model_hash = name, model_hash
+        self._tuples = answers_in_tuples(model, self._layers)
+        self._cache = LayerCache(
+            len(self._layers), limit=cache_bytes if cache_bytes is not None else default_cache_bytes(model.device)
+        )
+        self._batches = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut)
         self.batch_tokens = batch_tokens or fitting_batch_tokens(model.config, model.device, model.dtype.itemsize)
 
     @property
@@ -98,14 +119,13 @@ class LocalBackend:
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
         """See `VectorBackend.hidden_stds`."""
         states: list[list[Tensor]] = [[] for _ in self._layers]
-        sequences = self._encoder.sequences(queries, n_prompt_tokens=len(token_ids))
         mask = torch.empty(0, dtype=torch.bool)
 
         def keep(layer: int, hidden: Tensor) -> Tensor:
             states[layer].append(hidden[mask].float().cpu())
             return hidden
 
-        for batch in self._batches(sequences, len(token_ids)):
+        for batch in self._batches(tuple(queries), len(token_ids)):
             ids, mask = self._padded(token_ids, batch)
             with torch.inference_mode(), before_layers(self._layers, keep), head_reads(self._head, mask[:, :1].long()):
                 self._model(input_ids=ids, attention_mask=mask.long(), use_cache=False)
@@ -115,36 +135,37 @@ class LocalBackend:
 
     def _score_one(self, prompt: Prompt, queries: Sequence[Query], *, into: npt.NDArray[np.float64]) -> Usage:
         began = perf_counter()
-        token_ids, vectors = self._parts(prompt)
-        change = adding(vectors, len(self._encoder.prefix))
-        sequences = self._encoder.sequences(queries, n_prompt_tokens=len(token_ids))
-        with torch.inference_mode(), before_layers(self._layers, change):
-            for batch in self._batches(sequences, len(token_ids)):
-                self._score_batch(token_ids, batch, into)
+        token_ids = self._tokens(prompt)
+        batches = self._batches(tuple(queries), len(token_ids))
+        with torch.inference_mode():
+            for batch in batches:
+                self._score_batch(token_ids, vectors_of(prompt), batch, into)
         head = len(self._encoder.prefix) + len(token_ids)
-        tokens = sum(head + len(sequence.ids) for sequence in sequences)
+        tokens = sum(head + len(sequence.ids) for batch in batches for sequence in batch)
         return Usage(len(queries), prompt_tokens=tokens, seconds=perf_counter() - began)
 
-    def _score_batch(self, token_ids: Sequence[int], batch: list[TokenSequence], into: npt.NDArray[np.float64]) -> None:
+    def _score_batch(
+        self, token_ids: tuple[int, ...], vectors: Vectors, batch: Batch, into: npt.NDArray[np.float64]
+    ) -> None:
         """Halve the batch where memory runs out, down to one sequence."""
         try:
-            self._score_padded(token_ids, batch, into)
+            self._score_padded(token_ids, vectors, batch, into)
         except torch.OutOfMemoryError as error:
             torch.cuda.empty_cache()
             if len(batch) == 1:
                 raise ModelMemoryError(f"a row of {len(batch[0].ids)} tokens does not fit in free memory") from error
             half = len(batch) // 2
-            self._score_batch(token_ids, batch[:half], into)
-            self._score_batch(token_ids, batch[half:], into)
+            self._score_batch(token_ids, vectors, batch[:half], into)
+            self._score_batch(token_ids, vectors, batch[half:], into)
 
     def _score_padded(
-        self, token_ids: Sequence[int], batch: list[TokenSequence], into: npt.NDArray[np.float64]
+        self, token_ids: tuple[int, ...], vectors: Vectors, batch: Batch, into: npt.NDArray[np.float64]
     ) -> None:
         ids, mask = self._padded(token_ids, batch)
         n_read = max(sequence.n_read for sequence in batch)
         ends = mask.sum(dim=1, keepdim=True)
         positions = (ends - n_read + torch.arange(n_read, device=ids.device)).clamp(min=0)
-        with head_reads(self._head, positions):
+        with head_reads(self._head, positions), self._inserted((token_ids, batch), vectors):
             logits = self._model(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits.float()
         for sequence, read in zip(batch, logits, strict=True):
             targets = torch.tensor(sequence.targets, device=read.device)
@@ -154,11 +175,31 @@ class LocalBackend:
             likelihoods = torch.log_softmax(read[-len(targets) :], dim=-1)
             into[sequence.query, sequence.option] = float(likelihoods.gather(1, targets[:, None]).double().sum())
 
-    def _batches(self, sequences: Sequence[TokenSequence], n_prompt_tokens: int) -> list[list[TokenSequence]]:
-        extra = len(self._encoder.prefix) + n_prompt_tokens
-        return list(batches(sequences, extra=extra, batch_tokens=self.batch_tokens))
+    @contextmanager
+    def _inserted(self, key: Hashable, vectors: Vectors) -> Iterator[None]:
+        """While open, the model's forward pass adds the vectors, and starts from what the last prompt shared."""
+        shortcut = self._cache.shortcut(key, vectors)
+        place = {"device": self._model.device, "dtype": self._model.dtype}
+        added = {i: torch.tensor(array, **place) for i, array in vectors.items() if i >= shortcut.first}
+        kept: list[Tensor] = []
+        with ExitStack() as stack:
+            stack.enter_context(
+                before_layers(self._layers, adding(added, len(self._encoder.prefix), shortcut.keep, kept))
+            )
+            if shortcut.state and shortcut.first:
+                hidden = shortcut.state.hidden
+                stack.enter_context(starting_at(self._layers, shortcut.first, hidden, tuples=self._tuples))
+            yield
+        if shortcut.keep is not None and kept:
+            self._cache.keep(key, State(shortcut.keep, kept[0], vectors))
 
-    def _padded(self, token_ids: Sequence[int], batch: list[TokenSequence]) -> tuple[Tensor, Tensor]:
+    def _cut(self, queries: tuple[Query, ...], n_prompt_tokens: int) -> tuple[Batch, ...]:
+        """The queries as batches of token sequences, shortest first."""
+        sequences = self._encoder.sequences(queries, n_prompt_tokens=n_prompt_tokens)
+        extra = len(self._encoder.prefix) + n_prompt_tokens
+        return tuple(cut_batches(sequences, extra=extra, batch_tokens=self.batch_tokens))
+
+    def _padded(self, token_ids: Sequence[int], batch: Batch) -> tuple[Tensor, Tensor]:
         """Token ids, padded at the right, and the mask of real tokens; both of shape (sequences, positions)."""
         head = [*self._encoder.prefix, *token_ids]
         rows = [torch.tensor([*head, *sequence.ids]) for sequence in batch]
@@ -167,11 +208,8 @@ class LocalBackend:
         mask = torch.arange(ids.shape[1]) < lengths[:, None]
         return ids.to(self._model.device), mask.to(self._model.device)
 
-    def _parts(self, prompt: Prompt) -> tuple[tuple[int, ...], dict[int, Tensor]]:
-        """The prompt's tokens, and its vectors for each layer on the model's device."""
+    def _tokens(self, prompt: Prompt) -> tuple[int, ...]:
         if isinstance(prompt, TextPrompt):
-            return self.encode(prompt.text), {}
+            return self.encode(prompt.text)
         check_fit(self, prompt)
-        place = {"device": self._model.device, "dtype": self._model.dtype}
-        vectors = {layer: torch.tensor(array, **place) for layer, array in vectors_of(prompt).items()}
-        return prompt.token_ids, vectors
+        return prompt.token_ids

@@ -103,7 +103,10 @@ class QueryEncoder:
         return (begin,) if begin is not None and special[:1] == [begin] else ()
 
 
-def batches(sequences: Sequence[TokenSequence], *, extra: int, batch_tokens: int) -> Iterator[list[TokenSequence]]:
+Batch = tuple[TokenSequence, ...]
+
+
+def cut_batches(sequences: Sequence[TokenSequence], *, extra: int, batch_tokens: int) -> Iterator[Batch]:
     """Cut sequences, shortest first, into batches of at most `batch_tokens` tokens, padding included.
 
     Args:
@@ -113,8 +116,8 @@ def batches(sequences: Sequence[TokenSequence], *, extra: int, batch_tokens: int
     batch: list[TokenSequence] = []
     for sequence in sequences:
         if batch and (len(batch) + 1) * (extra + len(sequence.ids)) > batch_tokens:
-            yield batch
+            yield tuple(batch)
             batch = []
         batch.append(sequence)
     if batch:
-        yield batch
+        yield tuple(batch)

@@ -26,6 +26,7 @@ def load_backend(
     dtype: str = "float32",
     device: str = "auto",
     batch_tokens: int | None = None,
+    cache_bytes: int | None = None,
     single_token_labels: bool = False,
 ) -> LocalBackend:
     """Load a causal language model with its tokenizer.
@@ -36,6 +37,7 @@ def load_backend(
         dtype: "float32", "bfloat16" or "float16".
         device: "auto" (CUDA where there is one, otherwise the CPU), "cpu", "cuda", "cuda:1", ...
         batch_tokens: the most tokens of one forward pass, padding included; None fits it to the free memory.
+        cache_bytes: the most memory for hidden states that prompts share; see `LocalBackend`.
         single_token_labels: refuse label words that are more than one token.
 
     Raises:
@@ -59,6 +61,7 @@ def load_backend(
         name=model,
         model_hash=model_hash(files),
         batch_tokens=batch_tokens,
+        cache_bytes=cache_bytes,
         single_token_labels=single_token_labels,
     )
 

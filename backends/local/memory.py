@@ -16,6 +16,11 @@ def free_bytes(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
+def default_cache_bytes(device: torch.device) -> int:
+    """An eighth of the free memory."""
+    return free_bytes(device) // 8
+
+
 def fitting_batch_tokens(config: Any, device: torch.device, itemsize: int) -> int:
     """The most tokens of one forward pass that fit in a quarter of the free memory.
 

@@ -54,6 +54,38 @@ def before_layers(layers: nn.ModuleList, change: Callable[[int, Tensor], Tensor]
             handle.remove()
 
 
+def answers_in_tuples(model: Any, layers: nn.ModuleList) -> bool:
+    """Whether the layers answer with tuples that begin with the hidden states, or with the hidden states alone."""
+    answers: list[Any] = []
+    handle = layers[0].register_forward_hook(lambda _module, _args, answer: answers.append(answer))
+    with torch.inference_mode():
+        model(input_ids=torch.zeros((1, 1), dtype=torch.long, device=model.device), use_cache=False)
+    handle.remove()
+    return isinstance(answers[0], tuple)
+
+
+@contextmanager
+def starting_at(layers: nn.ModuleList, first: int, hidden: Tensor, *, tuples: bool) -> Iterator[None]:
+    """While open, the layers below `first` do not run, and `hidden` enters that one; all else stays as it is.
+
+    Args:
+        hidden: shape (sequences, positions, hidden_size).
+        tuples: see `answers_in_tuples`.
+    """
+
+    def answer(*_args: Any, **_kwargs: Any) -> Any:
+        return (hidden, None) if tuples else hidden
+
+    skipped = layers[:first]
+    for layer in skipped:
+        layer.forward = answer
+    try:
+        yield
+    finally:
+        for layer in skipped:
+            del layer.forward  # the class's own shows again
+
+
 @contextmanager
 def head_reads(head: nn.Module, positions: Tensor) -> Iterator[None]:
     """While open, the output head sees only some positions of each sequence: the others' logits are nobody's.
@@ -74,14 +106,19 @@ def head_reads(head: nn.Module, positions: Tensor) -> Iterator[None]:
         handle.remove()
 
 
-def adding(vectors: Mapping[int, Tensor], start: int) -> Callable[[int, Tensor], Tensor]:
+def adding(
+    vectors: Mapping[int, Tensor], start: int, keep: int | None, kept: list[Tensor]
+) -> Callable[[int, Tensor], Tensor]:
     """The "add" insertion of BBTv2: `vectors[layer]`, shape (n_tokens, hidden_size), is added at the prompt's place.
 
     Args:
         start: position of the first prompt token.
+        keep: the layer whose entering states, before anything is added, are put into `kept`.
     """
 
     def change(layer: int, hidden: Tensor) -> Tensor:
+        if layer == keep:
+            kept.append(hidden)
         if layer not in vectors:
             return hidden
         changed = hidden.clone()

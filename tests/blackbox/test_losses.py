@@ -81,6 +81,16 @@ def test_scores_are_not_changed(loss: CrossEntropy | Hinge | ErrorRate, logits: 
     assert np.array_equal(scores, before)
 
 
+@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate()])
+def test_a_loss_does_not_depend_on_the_other_prompts_of_the_call_bit_for_bit(
+    loss: CrossEntropy | Hinge | ErrorRate,
+) -> None:
+    rng = np.random.default_rng(1)
+    scores, labels = normalised(rng.normal(size=(20, 33, 3))), rng.integers(0, 3, size=33)
+    alone = np.concatenate([loss(of_prompt[None], labels) for of_prompt in scores])
+    assert loss(scores, labels).tobytes() == alone.tobytes()
+
+
 def test_losses_have_names() -> None:
     assert isinstance(make_loss("cross-entropy"), CrossEntropy)
     assert make_loss("hinge", margin=3.0) == Hinge(3.0)

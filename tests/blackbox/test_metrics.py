@@ -21,8 +21,10 @@ def test_the_wilson_interval_holds_the_shares_that_a_score_test_does_not_reject(
 
 
 def test_the_wilson_interval_stays_between_no_and_all() -> None:
-    assert wilson_interval(0.0, 5)[0] == 0.0
-    assert wilson_interval(1.0, 5)[1] == 1.0
+    for n in range(1, 300):
+        assert wilson_interval(0.0, n)[0] == 0.0
+        assert wilson_interval(1.0, n)[1] == 1.0
+        assert 0.0 < wilson_interval(0.5, n)[0] < 0.5 < wilson_interval(0.5, n)[1] < 1.0
 
 
 def test_accuracy_is_the_share_of_right_rows() -> None:

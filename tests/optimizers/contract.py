@@ -74,11 +74,11 @@ class LightContract:
     def test_neither_global_random_generator_is_changed(self) -> None:
         np.random.seed(5)
         random.seed(5)
-        numbers, plain = np.random.get_state()[1], random.getstate()
+        numbers, plain = np.random.get_state(legacy=False), random.getstate()
         optimizer = self.make(1)
         advance(optimizer, self.generations)
         self.make(2).load_state_dict(optimizer.state_dict())
-        assert np.array_equal(np.random.get_state()[1], numbers)
+        np.testing.assert_equal(np.random.get_state(legacy=False), numbers)
         assert random.getstate() == plain
 
     def test_neither_global_random_generator_is_read(self) -> None:
@@ -196,7 +196,8 @@ class OptimizerContract(LightContract):
     def test_what_is_refused_leaves_the_run_as_it_was(self) -> None:
         plain, troubled = self.make(1), self.make(1)
         candidates = troubled.ask()
-        for wrong in ([], np.full(len(candidates), np.nan), ["x"] * len(candidates), None):
+        refused: list[Any] = [[], np.full(len(candidates), np.nan), ["x"] * len(candidates), None]
+        for wrong in refused:
             with pytest.raises(TellError):
                 troubled.tell(candidates, wrong)
         with pytest.raises(TellError):

@@ -8,6 +8,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM as Auto
 from transformers import (
+    BloomConfig,
+    FalconConfig,
     Gemma2Config,
     GPT2Config,
     GPTNeoXConfig,
@@ -29,6 +31,8 @@ CONFIGS = {
     "gemma2": Gemma2Config(**SIZES, **WIDE, intermediate_size=48, num_key_value_heads=2, head_dim=8),
     "neox": GPTNeoXConfig(**SIZES, **WIDE, intermediate_size=48),
     "gpt2": GPT2Config(vocab_size=120, n_positions=64, n_embd=32, n_layer=4, n_head=4),
+    "falcon": FalconConfig(**SIZES, **WIDE),  # its layers answer in tuples, as those of Bloom do
+    "bloom": BloomConfig(vocab_size=120, hidden_size=32, n_layer=4, n_head=4),
     "opt": OPTConfig(**SIZES, **WIDE, ffn_dim=48, word_embed_proj_dim=32),
 }
 

@@ -1,0 +1,81 @@
+"""What layers a prompt need not run again: the state that it shares with the prompt before it.
+
+Prompts that agree below layer j enter layer j with the same hidden states. A search that changes one layer at a time
+asks for many such prompts in a row, so one state for each batch of rows, where the last two prompts parted, is nearly
+all that is worth keeping. Agreement is that of array objects: prompt spaces share the arrays of layers that agree.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+Vectors = Mapping[int, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class State:
+    """Hidden states entering a layer, before that layer's vectors are added, for a prompt with these vectors."""
+
+    layer: int
+    hidden: Tensor
+    vectors: Vectors
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """Start from `state`, where there is one, and hand the hidden states entering layer `keep` back to the cache."""
+
+    state: State | None
+    keep: int | None
+
+    @property
+    def first(self) -> int:
+        """The first layer that must run."""
+        return self.state.layer if self.state else 0
+
+
+class LayerCache:
+    """States by batch, the least recently used of them dropped beyond `limit` bytes.
+
+    Args:
+        n_layers: of the model.
+        limit: bytes that all states together may take; 0 keeps none.
+    """
+
+    def __init__(self, n_layers: int, *, limit: int) -> None:
+        self._n_layers, self._limit = n_layers, limit
+        self._states: OrderedDict[Hashable, State] = OrderedDict()
+        self._latest: dict[Hashable, Vectors] = {}
+
+    @property
+    def bytes(self) -> int:
+        """What the states take."""
+        return sum(state.hidden.nbytes for state in self._states.values())
+
+    def shortcut(self, batch: Hashable, vectors: Vectors) -> Shortcut:
+        """How to run a batch of rows behind a prompt with these vectors."""
+        state = self._states.get(batch)
+        if state and self._parting(state.vectors, vectors) < state.layer:
+            state = None
+        latest = self._latest.get(batch)
+        self._latest[batch] = vectors
+        if latest is None or not self._limit:
+            return Shortcut(state, None)
+        parting = min(self._parting(latest, vectors), self._n_layers - 1)
+        return Shortcut(state, parting if parting > (state.layer if state else 0) else None)
+
+    def keep(self, batch: Hashable, state: State) -> None:
+        """Take a state in the place of the batch's earlier one."""
+        self._states[batch] = state
+        self._states.move_to_end(batch)
+        while self.bytes > self._limit:
+            dropped, _ = self._states.popitem(last=False)
+            del self._latest[dropped]
+
+    def _parting(self, one: Vectors, other: Vectors) -> int:
+        """The first layer in which two prompts differ."""
+        return next((i for i in range(self._n_layers) if one.get(i) is not other.get(i)), self._n_layers)

@@ -1,0 +1,53 @@
+import math
+
+import numpy as np
+import pytest
+
+from blackbox.backends import Failure, FakeBackend, Prompt, Query, Scores, TextPrompt
+from blackbox.objective import score_prompts
+from tests.blackbox.small import make_task
+
+BEST = TextPrompt("classify sentiment carefully answer")
+
+
+class Forgetful(FakeBackend):
+    """Gives no answer for some queries of the first prompt."""
+
+    def __init__(self, *silent: int) -> None:
+        super().__init__()
+        self._silent = silent
+
+    def score(self, prompts: list[Prompt], queries: list[Query]) -> Scores:  # type: ignore[override]
+        scores = super().score(prompts, queries)
+        log_probabilities = scores.log_probabilities.copy()
+        log_probabilities[0, list(self._silent)] = np.nan
+        failures = tuple(Failure(0, query, "no answer") for query in self._silent)
+        return Scores(log_probabilities, scores.usages, failures)
+
+
+def test_each_prompt_has_its_own_outcome() -> None:
+    backend, task = FakeBackend(), make_task(train=4)
+    best, start = score_prompts(backend, task, [BEST, TextPrompt("")], task.train)
+    assert best.loss == pytest.approx(backend.optimum_loss(2))
+    assert best.measured is not None
+    assert best.measured.value == 1.0
+    assert start.loss > best.loss
+    assert best.usage.requests == 4
+
+
+def test_rows_without_an_answer_are_counted_and_left_out_of_loss_and_metric() -> None:
+    task = make_task(train=4)
+    outcome, other = score_prompts(Forgetful(1, 2), task, [BEST, BEST], task.train)
+    assert outcome.failed_rows == 2
+    assert outcome.measured is not None
+    assert outcome.measured.rows == 2
+    assert outcome.loss == pytest.approx(FakeBackend().optimum_loss(2))
+    assert other.failed_rows == 0
+
+
+def test_a_prompt_without_any_answer_has_the_loss_inf_and_no_metric() -> None:
+    task = make_task(train=2)
+    outcome = score_prompts(Forgetful(0, 1), task, [BEST], task.train)[0]
+    assert math.isinf(outcome.loss)
+    assert outcome.measured is None
+    assert outcome.failed_rows == 2

@@ -1,0 +1,75 @@
+import math
+
+import numpy as np
+import pytest
+
+from blackbox import Predictor, SavedPrompt
+from blackbox.backends import FakeBackend, Prompt, Query, Scores, TextPrompt
+from blackbox.errors import DataError, MismatchError
+from tests.blackbox.small import make_rows, make_task
+
+BEST = TextPrompt("classify sentiment carefully answer")
+
+
+class Silent(FakeBackend):
+    """Gives no answer for texts with a question mark."""
+
+    def score(self, prompts: list[Prompt], queries: list[Query]) -> Scores:  # type: ignore[override]
+        scores = super().score(prompts, queries)
+        log_probabilities = scores.log_probabilities.copy()
+        log_probabilities[:, ["?" in query.before for query in queries]] = np.nan
+        return Scores(log_probabilities, scores.usages)
+
+
+def predictor(backend: FakeBackend) -> Predictor:
+    return Predictor(backend, SavedPrompt.of(BEST, backend=backend, task=make_task(), scores={}))
+
+
+def test_rows_get_the_most_probable_label_and_shares_that_add_up() -> None:
+    backend = FakeBackend()
+    predictions = predictor(backend).predict([{"text": "a great day"}, {"text": "a bad day"}])
+    assert [prediction.label for prediction in predictions] == ["positive", "negative"]
+    best = math.exp(-backend.optimum_loss(2))
+    assert predictions[0].probabilities == pytest.approx({"negative": 1 - best, "positive": best})
+
+
+def test_labels_of_rows_are_not_looked_at() -> None:
+    answers = predictor(FakeBackend()).predict([{"text": "a great day", "label": "nonsense"}])
+    assert answers[0].label == "positive"
+
+
+def test_no_rows_have_no_predictions() -> None:
+    assert predictor(FakeBackend()).predict([]) == []
+
+
+def test_a_row_without_an_answer_has_no_label() -> None:
+    answered, silent = predictor(Silent()).predict([{"text": "a great day"}, {"text": "a great day?"}])
+    assert answered.label == "positive"
+    assert (silent.label, silent.probabilities) == (None, {})
+
+
+def test_a_row_without_its_field_is_refused_by_its_number() -> None:
+    with pytest.raises(DataError, match="row 12 has no field 'text'"):
+        predictor(FakeBackend()).predict([{"text": "x"}, {"txt": "x"}], first=11)
+
+
+def test_the_metric_is_of_the_rows_that_were_answered() -> None:
+    rows = [*make_rows(5), {"text": "a great day", "label": "negative"}, {"text": "great?", "label": "negative"}]
+    measured = predictor(Silent()).evaluate(rows, metric="accuracy")
+    assert measured is not None
+    assert (measured.value, measured.rows) == (pytest.approx(5 / 6), 6)
+
+
+def test_there_is_no_metric_without_answers() -> None:
+    assert predictor(Silent()).evaluate([{"text": "great?", "label": "negative"}], metric="accuracy") is None
+
+
+def test_rows_without_labels_are_refused() -> None:
+    with pytest.raises(DataError, match="row 2 has no field 'label'"):
+        predictor(FakeBackend()).evaluate([*make_rows(1), {"text": "x"}], metric="accuracy")
+
+
+def test_another_model_is_refused() -> None:
+    saved = SavedPrompt.of(BEST, backend=FakeBackend(), task=make_task(), scores={})
+    with pytest.raises(MismatchError, match="other weights"):
+        Predictor(FakeBackend(margin=1.0), saved)
