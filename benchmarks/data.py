@@ -8,8 +8,8 @@ from pathlib import Path
 def data_folder(task: str) -> Path:
     """The folder of a task: $BLACKBOX_DATA/TASK, or shared/data/TASK beside the checkout.
 
-    It holds `test.jsonl` and `fewshot16/seedS_{train,dev}.jsonl`, the 16-shot splits of LM-BFF (github.com/princeton-nlp/LM-BFF), with the
-    fields `text`, (`text_pair`) and `label`.
+    It holds `test.jsonl` and `fewshot16/seedS_{train,dev}.jsonl`, the 16-shot splits of LM-BFF
+    (https://github.com/princeton-nlp/LM-BFF), with the fields `text`, (`text_pair`) and `label`.
     """
     root = Path(os.environ.get("BLACKBOX_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not (root / task / "test.jsonl").exists():

@@ -25,7 +25,7 @@ SETTINGS: dict[str, object] = {
 
 
 def run(*, quick: bool) -> dict[str, object]:
-    """Accuracy on unseen rows before and after, for each seed and on the mean; `quick` is one seed of 120 evaluations."""
+    """Accuracy on unseen rows before and after, for each seed and on the mean; `quick`: one seed, 120 evaluations."""
     folder = data_folder("sst2")
     seeds = SEEDS[:1] if quick else SEEDS
     settings = {**SETTINGS, **({"evaluations": 120} if quick else {})}
@@ -46,7 +46,9 @@ def one(folder: Path, seed: int, settings: dict[str, object]) -> dict[str, float
     before, after = summary.test_before, summary.test_after
     gain = 100 * (after.value - before.value)
     print(
-        f"seed {seed}: {before} -> {after}, {gain:+.1f} points, train loss {summary.train_loss:.3f}, {summary.seconds:.0f} s"
+        f"seed {seed}: {before} -> {after}, {gain:+.1f} points, "
+        f"train loss {summary.train_loss:.3f}, {summary.seconds:.0f} s",
+        flush=True,
     )
     return {
         "seed": seed,

@@ -150,6 +150,7 @@ def _set_globals(states: tuple[Any, Any]) -> None:
 
 
 def _nevergrad() -> Any:
+    outside = (np.random.get_state(), random.getstate())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -159,6 +160,8 @@ def _nevergrad() -> Any:
         raise MissingPackageError(
             f"NevergradSearch needs nevergrad ({error}); install it with: pip install 'blackbox-prompts[nevergrad]'"
         ) from error
+    finally:
+        _set_globals(outside)  # the first import draws from them
     # Its optimizers from SciPy wait for the next loss in a thread, which would keep the process from ever ending.
     recaster._MessagingThread.daemon = True
     # float([x]) is an error since numpy 2.4: https://github.com/facebookresearch/nevergrad/issues/1612

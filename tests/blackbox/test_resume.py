@@ -15,6 +15,8 @@ from blackbox.errors import DamagedFileError, MismatchError, RunError
 from blackbox.optimizers import CMAES, StateError
 from tests.blackbox.small import QUICK, facts, make_task
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
+
 FILES = {"config.json", "task.json", "environment.json", "evaluations.jsonl", "checkpoint.json", "summary.json"}
 REPORT = {"report.html", "curve.png"}
 

@@ -20,6 +20,8 @@ from blackbox.optimizers import CMAES, RandomSearch
 from blackbox.spaces import DeepSpace
 from tests.blackbox.small import QUICK, TEMPLATE, WORDS, facts, make_rows, make_task
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
+
 OPTIMUM = FakeBackend().optimum_loss(2)
 
 

@@ -96,6 +96,21 @@ def test_a_state_of_another_name_is_refused() -> None:
         NevergradSearch(4, name="DE", seed=1).load_state_dict(state)
 
 
+IMPORTS = """
+import random
+import numpy as np
+np.random.seed(3), random.seed(3)
+before = np.random.get_state()[1].tobytes(), random.getstate()
+from blackbox.optimizers import NevergradSearch
+NevergradSearch(4, seed=1)
+assert before == (np.random.get_state()[1].tobytes(), random.getstate())
+"""
+
+
+def test_the_first_import_leaves_the_global_random_generators_alone() -> None:
+    subprocess.run([sys.executable, "-c", IMPORTS], check=True, timeout=60)
+
+
 ENDS = """
 from blackbox.optimizers import NevergradSearch
 optimizer = NevergradSearch(4, name="Cobyla", population_size=6, budget=100, seed=1)

@@ -1,0 +1,105 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from blackbox.metrics import wilson_interval
+from tests.blackbox.cli.conftest import Answer
+from tests.blackbox.small import make_rows
+
+Blackbox = Callable[..., Answer]
+
+
+def rows(answer: Answer) -> list[dict[str, object]]:
+    return [json.loads(line) for line in answer.out.splitlines()]
+
+
+def as_lines(values: list[dict[str, object]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in values)
+
+
+def test_predict_labels_rows_from_stdin_to_stdout(blackbox: Blackbox, run: Path) -> None:
+    given = [{"text": "Ein groß-great day", "id": 7}, {"text": "a bad one"}]
+    answer = blackbox("predict", run, stdin=as_lines(given) + "\n")
+    assert answer.code == 0
+    assert answer.err == ""
+    first, second = rows(answer)
+    assert (first["id"], first["text"], first["predicted"]) == (7, "Ein groß-great day", "positive")
+    assert second["predicted"] == "negative"
+    shares = second["probabilities"]
+    assert isinstance(shares, dict)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert "groß" in answer.out
+
+
+def test_predict_of_nothing_is_nothing(blackbox: Blackbox, run: Path) -> None:
+    assert blackbox("predict", run) == (0, "", "")
+
+
+def test_predict_answers_in_order_over_many_rows(blackbox: Blackbox, run: Path) -> None:
+    answer = blackbox("predict", run, stdin=as_lines(make_rows(700)))
+    assert [row["text"] for row in rows(answer)] == [row["text"] for row in make_rows(700)]
+
+
+@pytest.mark.parametrize("place", [2, 300])
+def test_a_bad_row_of_predict_is_refused_by_its_number(place: int, blackbox: Blackbox, run: Path) -> None:
+    lines = as_lines(make_rows(400)).splitlines()
+    lines[place - 1] = '{"txt": "x"}'
+    answer = blackbox("predict", run, stdin="\n".join(lines))
+    assert answer.code == 2
+    assert f"row {place} has no field 'text'" in answer.err
+    lines[place - 1] = "nothing"
+    answer = blackbox("predict", run, stdin="\n".join(lines))
+    assert answer.code == 2
+    assert f"stdin line {place}: is no JSON" in answer.err
+
+
+def test_evaluate_prints_the_metric_as_json(blackbox: Blackbox, run: Path, tmp_path: Path) -> None:
+    wrong = {"text": "a bad day", "label": "positive"}
+    (tmp_path / "rows.jsonl").write_text(as_lines([*make_rows(4), wrong]))
+    answer = blackbox("evaluate", run, tmp_path / "rows.jsonl")
+    low, high = wilson_interval(0.8, 5)
+    assert answer.code == 0
+    assert json.loads(answer.out) == {"metric": "accuracy", "value": 0.8, "low": low, "high": high, "rows": 5}
+
+
+def test_evaluate_takes_csv_and_another_metric(blackbox: Blackbox, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,label\na bad day,negative\na great day,positive\n")
+    answer = blackbox("evaluate", run, tmp_path / "rows.csv", "--metric", "macro-f1")
+    assert json.loads(answer.out)["metric"] == "macro-f1"
+    assert json.loads(answer.out)["value"] == 1.0
+
+
+def test_evaluate_refuses_rows_without_labels(blackbox: Blackbox, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "x"}\n')
+    answer = blackbox("evaluate", run, tmp_path / "rows.jsonl")
+    assert answer.code == 2
+    assert "row 1 has no field 'label'" in answer.err
+
+
+def test_a_prompt_of_another_model_is_refused_by_name(blackbox: Blackbox, run: Path) -> None:
+    path = run / "prompt" / "prompt.json"
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "model": "some-other", "model_hash": "00"}))
+    answer = blackbox("predict", run, stdin='{"text": "x"}\n')
+    assert answer.code == 2
+    assert "the prompt was tuned for model 'some-other', got model 'fake'" in answer.err
+
+
+def test_show_prints_figures_and_the_start(blackbox: Blackbox, run: Path) -> None:
+    answer = blackbox("show", run)
+    assert answer.code == 0
+    for said in ("succeeded", "evaluations", "test before", "test after", "DeepPrompt for fake on the tokens of 'ab'"):
+        assert said in answer.out
+
+
+def test_compare_prints_runs_side_by_side(
+    blackbox: Blackbox, run: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    blackbox("tune", config, "--runs", run.parent, "--name", "other", "--space", "soft")
+    answer = blackbox("compare", run, run.parent / "other")
+    assert answer.code == 0
+    for said in ("run", "other", "deep", "soft", "fake"):
+        assert said in answer.out
