@@ -1,5 +1,6 @@
 """The summary of a run: the figures that people and programs read first."""
 
+import math
 from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import add
@@ -25,7 +26,7 @@ class Summary:
         prompt_tokens, completion_tokens: over all requests.
         usd: over all requests; 0 for a local model.
         seconds: over all sessions of the run.
-        train_loss: of the selected prompt on the training rows.
+        train_loss: of the selected prompt on the training rows; None where none of them had an answer.
         dev: the metric of the selected prompt on the dev rows.
         test_before, test_after: the metric of the starting and the selected prompt on the test rows.
     """
@@ -77,7 +78,7 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         completion_tokens=usage.completion_tokens,
         usd=usage.usd,
         seconds=search.elapsed,
-        train_loss=next((e.loss for e in _of(history, "train", digest)), None),
+        train_loss=next((e.loss for e in _of(history, "train", digest) if math.isfinite(e.loss)), None),
         dev=next((e.measured for e in _of(history, "dev", digest)), None),
         test_before=next((e.measured for e in _of(history, "test", history[0].candidate)), None) if history else None,
         test_after=next((e.measured for e in _of(history, "test", digest)), None) if stop_reason else None,

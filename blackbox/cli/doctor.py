@@ -5,6 +5,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from rich.markup import escape
 from rich.table import Table
 
 from blackbox.cli.console import out
@@ -26,7 +27,7 @@ def doctor() -> None:
         found = {package: _version(package) for package in packages}
         missing = [package for package, number in found.items() if number is None]
         state = f"missing: pip install 'blackbox-prompts[{extra}]'" if missing else "ready"
-        table.add_row(extra, state, ", ".join(f"{name} {number or '-'}" for name, number in found.items()))
+        table.add_row(extra, escape(state), ", ".join(f"{name} {number or '-'}" for name, number in found.items()))
     out.print(f"blackbox {_version('blackbox-prompts') or '(not installed)'}, Python {platform.python_version()}")
     out.print(f"device: {_device()}, {os.cpu_count()} CPU cores", highlight=False)
     out.print(f"bundled model smollm2-135m: {_bundled()}", highlight=False, markup=False)

@@ -16,6 +16,7 @@ from blackbox.data import parse_row, read_rows
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
 from blackbox.run_folder import RunFolder
+from blackbox.summary import Summary
 
 _CHUNK = 256  # rows that `predict` reads before it answers
 
@@ -60,8 +61,13 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more runs' folders.", show_default=False)],
 ) -> None:
     """Print runs side by side."""
-    folders = [RunFolder(run) for run in runs]
-    out.print(comparison_table([(f.name, f.read_summary(), f.read_config().model_dump()) for f in folders]))
+    out.print(comparison_table([_compared(RunFolder(run)) for run in runs]))
+
+
+def _compared(folder: RunFolder) -> tuple[str, Summary, dict[str, object]]:
+    """The model is the one that was queried: not every backend has the setting's."""
+    config = {**folder.read_config().model_dump(), "model": folder.read_environment()["model"]}
+    return folder.name, folder.read_summary(), config
 
 
 def _predictor(folder: RunFolder) -> Predictor:

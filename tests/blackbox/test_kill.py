@@ -65,9 +65,12 @@ def test_a_run_that_was_killed_at_random_moments_ends_as_the_unbroken_run(
     config, whole = unbroken
     expected, folder = outcome(whole), tmp_path / "whole"
     rng = random.Random(chain)
-    kill_after(config, folder, rng.uniform(0.2, 1.2))
-    for lines in sorted(rng.sample(range(1, len(expected["facts"]) + 1), 4)):
+    total, left = len(expected["facts"]), set()
+    for lines in sorted(rng.sample(range(1, total), 4)):
         kill_at_lines(config, folder, lines, delay=rng.uniform(0.0, 0.004))
+        left.add((folder / "evaluations.jsonl").read_bytes().count(b"\n"))
+    assert len([lines for lines in left if lines < total]) >= 2  # these hit the middle of the search
+    kill_after(config, folder, rng.uniform(0.2, 1.2))
     tear_last_line(folder / "evaluations.jsonl", rng)
     assert finish(spawn(*session(config, folder)))[0] == 0
     assert outcome(folder) == expected

@@ -57,7 +57,10 @@ def refused(blackbox: Blackbox, config: Path, *options: object) -> str:
         (["--optimizer", "blockwise:cma"], "unknown optimizer 'cma'; did you mean 'cma-es'?"),
         (["--space", "deap"], "unknown space 'deap'; did you mean 'deep'?"),
         (["--backend", "fakes"], "unknown backend 'fakes'; did you mean 'fake'?"),
-        (["--projection", "gauss"], "unknown projection 'gauss'; did you mean 'gaussian'?"),
+        (
+            ["--projection", "gauss"],
+            "setting 'projection': input should be 'gaussian', 'uniform' or 'hadamard', got 'gauss'",
+        ),
         (["--loss", "hing"], "unknown loss 'hing'; did you mean 'hinge'?"),
         (["--metric", "f1"], "unknown metric 'f1'"),
         (["--preset", "bbt3"], "unknown preset 'bbt3'; did you mean"),

@@ -1,0 +1,48 @@
+"""The documentation has what the program has."""
+
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import blackbox.cli
+from blackbox import settings_page
+from blackbox.cli.app import app
+from blackbox.config import Config
+from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def docs() -> str:
+    """README.md and docs/settings.md."""
+    return (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "docs" / "settings.md").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_the_page_of_the_settings_is_current() -> None:
+    written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert written == settings_page.settings_page(), "run python -m blackbox.settings_page > docs/settings.md"
+
+
+@pytest.mark.parametrize("name", Config.model_fields)
+def test_every_setting_stands_in_the_docs(name: str, docs: str) -> None:
+    assert f"`{name}`" in docs
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_stands_in_the_docs(name: str, docs: str) -> None:
+    assert f"blackbox {name}" in docs
+
+
+@pytest.mark.parametrize("name", [*BACKENDS.names(), *SPACES.names(), *OPTIMIZERS.names()])
+def test_every_registered_name_stands_in_the_docs(name: str, docs: str) -> None:
+    assert name in docs
+
+
+def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
+    assert COMMANDS == ["compare", "doctor", "evaluate", "predict", "resume", "show", "tune"]
+    assert all(name in (blackbox.cli.__doc__ or "") for name in COMMANDS)
