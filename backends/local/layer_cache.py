@@ -16,13 +16,30 @@ from torch import Tensor
 Vectors = Mapping[int, npt.NDArray[np.float32]]
 
 
+KeysValues = tuple[tuple[Tensor, Tensor], ...]
+"""Keys and values of consecutive layers, each of shape (sequences, heads, positions, head_size)."""
+
+
 @dataclass(frozen=True)
 class State:
-    """Hidden states entering a layer, before that layer's vectors are added, for a prompt with these vectors."""
+    """What enters a layer, before that layer's vectors are added, for a prompt with these vectors.
+
+    Attributes:
+        layer: the layer that is entered.
+        hidden: hidden states, shape (sequences, positions, hidden_size).
+        vectors: the prompt's.
+        keys_values: those of the layers below, where the sequences are the prompt itself.
+    """
 
     layer: int
     hidden: Tensor
     vectors: Vectors
+    keys_values: KeysValues = ()
+
+    @property
+    def bytes(self) -> int:
+        """What the state takes."""
+        return self.hidden.nbytes + sum(keys.nbytes + values.nbytes for keys, values in self.keys_values)
 
 
 @dataclass(frozen=True)
@@ -54,7 +71,7 @@ class LayerCache:
     @property
     def bytes(self) -> int:
         """What the states take."""
-        return sum(state.hidden.nbytes for state in self._states.values())
+        return sum(state.bytes for state in self._states.values())
 
     def shortcut(self, batch: Hashable, vectors: Vectors) -> Shortcut:
         """How to run a batch of rows behind a prompt with these vectors."""
@@ -75,6 +92,11 @@ class LayerCache:
         while self.bytes > self._limit:
             dropped, _ = self._states.popitem(last=False)
             del self._latest[dropped]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._states.clear()
+        self._latest.clear()
 
     def _parting(self, one: Vectors, other: Vectors) -> int:
         """The first layer in which two prompts differ."""

@@ -28,6 +28,7 @@ def load_backend(
     batch_tokens: int | None = None,
     cache_bytes: int | None = None,
     single_token_labels: bool = False,
+    shortcuts: bool = True,
 ) -> LocalBackend:
     """Load a causal language model with its tokenizer.
 
@@ -39,6 +40,7 @@ def load_backend(
         batch_tokens: the most tokens of one forward pass, padding included; None fits it to the free memory.
         cache_bytes: the most memory for hidden states that prompts share; see `LocalBackend`.
         single_token_labels: refuse label words that are more than one token.
+        shortcuts: False runs the whole model for every prompt.
 
     Raises:
         BackendSettingError: an unknown dtype or device.
@@ -63,6 +65,7 @@ def load_backend(
         batch_tokens=batch_tokens,
         cache_bytes=cache_bytes,
         single_token_labels=single_token_labels,
+        shortcuts=shortcuts,
     )
 
 

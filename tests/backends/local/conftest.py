@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModelForCausalLM as Auto
 from transformers import (
     BloomConfig,
@@ -76,7 +76,10 @@ def load(saved_model: Save) -> Callable[..., LocalBackend]:
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
-    words = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=50))
+    """Word pieces: the words of `TEXTS`, and single letters for all others."""
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)] + [".", ","]
+    pieces = ["[UNK]", *letters, *("##" + letter for letter in letters), *sorted({*" ".join(TEXTS).split()})]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    words = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.train_from_iterator(TEXTS, trainers.WordPieceTrainer(vocab_size=120, special_tokens=["[UNK]"]))
     return PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]")

@@ -30,8 +30,8 @@ def vectors(seed: int, size: int = 32) -> np.ndarray:
 
 def reference(backend: LocalBackend, layers: dict[int, np.ndarray], queries: list[Query]) -> np.ndarray:
     """One row and one option at a time: the prompt added behind the layer below, the likelihoods of all its tokens."""
-    model, tokenize = backend._model, backend.encode
-    stack = backend._layers
+    model, tokenize = backend._forward.model, backend.encode
+    stack = backend._forward.layers
     handles = []
     for layer, array in layers.items():
         added = torch.tensor(array)
@@ -121,7 +121,7 @@ def test_hidden_stds_are_those_of_the_states_between_the_layers(load: Load) -> N
     backend = load()
     with torch.inference_mode():
         states = [
-            backend._model(torch.tensor([[*TOKENS, *backend.encode(query.before)]]), output_hidden_states=True)
+            backend._forward.model(torch.tensor([[*TOKENS, *backend.encode(query.before)]]), output_hidden_states=True)
             for query in QUERIES
         ]
     expected = []
@@ -132,7 +132,7 @@ def test_hidden_stds_are_those_of_the_states_between_the_layers(load: Load) -> N
         expected.append(values.std())
     found = backend.hidden_stds(TOKENS, QUERIES)
     assert np.allclose(found[1:], expected, rtol=1e-3)
-    assert found[0] == pytest.approx(float(backend._model.get_input_embeddings().weight.std()), rel=1e-5)
+    assert found[0] == pytest.approx(float(backend._forward.model.get_input_embeddings().weight.std()), rel=1e-5)
 
 
 def test_a_row_longer_than_the_model_reads_is_named(load: Load) -> None:
@@ -166,4 +166,4 @@ def test_hooks_leave_the_model_as_it_was(load: Load) -> None:
     before = backend.score([TextPrompt("it")], QUERIES).log_probabilities
     backend.score([DeepPrompt(TOKENS, {0: vectors(1)})], QUERIES)
     assert np.array_equal(before, backend.score([TextPrompt("it")], QUERIES).log_probabilities)
-    assert not any(layer._forward_pre_hooks for layer in backend._layers)
+    assert not any(layer._forward_pre_hooks for layer in backend._forward.layers)

@@ -55,20 +55,21 @@ def test_sets_of_rows_in_turn_keep_their_states_apart(load: Load) -> None:
 def test_a_candidate_of_layer_two_runs_layers_two_and_three_only(load: Load) -> None:
     backend = load()
     runs: list[int] = []
-    for index, layer in enumerate(backend._layers):
+    for index, layer in enumerate(backend._forward.layers):
         layer.mlp.register_forward_hook(lambda *_, index=index: runs.append(index))
     shared = {layer: array(layer) for layer in range(4)}
     prompts = [DeepPrompt(TOKENS, {**shared, 2: array(20 + i)}) for i in range(4)]
     backend.score(prompts, QUERIES[:1])
-    assert runs == [0, 1, 2, 3] * 2 + [2, 3] * 2  # the second learns where they part, the others use it
+    # the prompt, then its row: the second prompt learns where they part, the others use it
+    assert runs == [0, 1, 2, 3] * 4 + [2, 3] * 4
 
 
 def test_states_never_take_more_than_the_limit(load: Load) -> None:
-    state_bytes = 12 * 32 * 4  # one row of twelve tokens in float32
-    backend = load(batch_tokens=1, cache_bytes=2 * state_bytes)
+    limit = 2 * 12 * 32 * 4  # two rows of twelve tokens in float32
+    backend = load(batch_tokens=1, cache_bytes=limit)
     for prompt in sweep():
         backend.score([prompt], QUERIES)
-        assert backend._cache.bytes <= 2 * state_bytes
+        assert backend._forward.cache.bytes <= limit
 
 
 def test_the_least_recently_used_state_goes_first() -> None:

@@ -1,8 +1,8 @@
-"""A causal language model of transformers seen as embeddings, layers and an output head.
+"""Ways into the forward pass of a causal language model of transformers.
 
 Nothing here names an architecture: the layers are the module list that is as long as the configuration says. Prompts
-enter, and hidden states are read, through hooks on the model's own forward pass, so that every model computes exactly
-what it computes elsewhere.
+enter, hidden states are read and layers are left out through hooks on the model's own forward pass, so that every model
+computes exactly what it computes elsewhere.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from blackbox.backends.errors import BackendSettingError
 
@@ -78,20 +79,22 @@ def starting_at(layers: nn.ModuleList, first: int, hidden: Tensor, *, tuples: bo
 
     skipped = layers[:first]
     for layer in skipped:
-        layer.forward = answer
+        layer.__dict__["forward"] = answer  # hides the class's own
     try:
         yield
     finally:
         for layer in skipped:
-            del layer.forward  # the class's own shows again
+            del layer.__dict__["forward"]
 
 
 @contextmanager
-def head_reads(head: nn.Module, positions: Tensor) -> Iterator[None]:
-    """While open, the output head sees only some positions of each sequence: the others' logits are nobody's.
+def head_reads(head: nn.Module, positions: Tensor, columns: Tensor | None = None) -> Iterator[None]:
+    """While open, the output head sees only some positions of each sequence, and answers only for some tokens.
 
     Args:
+        head: a linear map from hidden states to logits.
         positions: shape (sequences, n_read), indices of positions.
+        columns: shape (n_columns,), ids of tokens; None answers for the whole vocabulary. Needs a plain `nn.Linear`.
     """
 
     def enter(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Tensor]:
@@ -100,10 +103,14 @@ def head_reads(head: nn.Module, positions: Tensor) -> Iterator[None]:
         return (hidden[rows, positions],)
 
     handle = head.register_forward_pre_hook(enter)
+    if columns is not None and isinstance(head, nn.Linear):
+        weight, bias = head.weight[columns], None if head.bias is None else head.bias[columns]
+        head.__dict__["forward"] = lambda hidden: functional.linear(hidden, weight, bias)  # hides the class's own
     try:
         yield
     finally:
         handle.remove()
+        head.__dict__.pop("forward", None)
 
 
 def adding(
