@@ -19,6 +19,7 @@ class Capability(StrEnum):
     SOFT = "soft prompts"
     DEEP = "deep prompts"
     LABEL_SCORES = "label scores"
+    INFILL = "text behind the label"
 
 
 OFFERED_BY: dict[Capability, tuple[str, ...]] = {
@@ -26,6 +27,7 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.SOFT: ("fake", "local"),
     Capability.DEEP: ("fake", "local"),
     Capability.LABEL_SCORES: ("fake", "local"),
+    Capability.INFILL: ("fake",),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
 
@@ -43,7 +45,8 @@ class Query:
     Attributes:
         before: the text in front of the blank. White space at its end belongs to the option behind it.
         options: the texts of which one fills the blank (label words), each of any number of tokens.
-        after: the text behind the blank. Models that read left to right never see it.
+        after: the text behind the blank. Models that read left to right never see it; those with
+            `Capability.INFILL` do.
     """
 
     before: str

@@ -1,9 +1,10 @@
 """A deterministic backend without a model, with an optimum that is known: for tests, examples and tutorials.
 
-Each query has a right option: the one whose word stands in the text, otherwise one drawn from the text's hash. A
-prompt has a quality q between 0 and 1; the right option gets a logit of `margin * (2 q - 1)`, the others 0. The best
-prompt therefore has a known loss, `FakeBackend.optimum_loss`. With s the share of `HELPFUL_WORDS` that stand in the
-prompt's text (for soft and deep prompts that of the placeholder tokens) and t a fixed target of four numbers,
+Each query has a right option: the one whose word stands in the text, in front of the label or behind it, otherwise one
+drawn from the text's hash. A prompt has a quality q between 0 and 1; the right option gets a logit of
+`margin * (2 q - 1)`, the others 0. The best prompt therefore has a known loss, `FakeBackend.optimum_loss`. With s the
+share of `HELPFUL_WORDS` that stand in the prompt's text (for soft and deep prompts that of the placeholder tokens) and
+t a fixed target of four numbers,
 
     q = exp(-|r - sqrt(1 - s) t|^2),
 
@@ -51,7 +52,8 @@ class FakeBackend:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset({Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.LABEL_SCORES})
+        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP}
+        return frozenset(prompts | {Capability.LABEL_SCORES, Capability.INFILL})
 
     def optimum_loss(self, n_options: int) -> float:
         """The cross-entropy of the best prompt, nats: log(1 + (n_options - 1) exp(-margin))."""
@@ -59,10 +61,11 @@ class FakeBackend:
 
     def right_option(self, query: Query) -> int:
         """Index of the option that a good prompt finds."""
-        named = [index for index, option in enumerate(query.options) if option in query.before]
+        sides = (query.before, query.after)
+        named = [index for index, option in enumerate(query.options) if any(option in side for side in sides)]
         if named:
             return named[0]
-        return hashlib.sha256(query.before.encode()).digest()[0] % len(query.options)
+        return hashlib.sha256("".join(sides).encode()).digest()[0] % len(query.options)
 
     def encode(self, text: str) -> tuple[int, ...]:
         """One token for each byte."""
@@ -86,7 +89,7 @@ class FakeBackend:
         for number, prompt in enumerate(prompts):
             logits[number, np.arange(len(queries)), right] = self.margin * (2 * self.quality(prompt) - 1)
         log_probabilities = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
-        row_tokens = sum(len(query.before.encode()) for query in queries)
+        row_tokens = sum(len((query.before + query.after).encode()) for query in queries)
         tokens = [self._length(prompt) * len(queries) + row_tokens for prompt in prompts]
         return Scores(log_probabilities, tuple(Usage(len(queries), prompt_tokens=count) for count in tokens))
 

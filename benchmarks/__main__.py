@@ -11,16 +11,19 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.data import MissingDataError
+
 RESULTS = Path(__file__).parent / "results"
 
 BENCHMARKS = {
     "optimizer-cost": "CPU time of ask and tell at d = 500, against pycma's own settings",
+    "forward": "seconds an evaluation on SmolLM2-135M, with and without the shortcuts",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }
 
 
 def main() -> int:
-    """Run the benchmarks that are named; exit code 2 for one that needs data which is not there."""
+    """Run the benchmarks that are named; exit code 2 where the data of one is missing, the others run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     lines = "; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items())
     parser.add_argument("name", choices=[*BENCHMARKS, "all"], help=lines)
@@ -28,12 +31,17 @@ def main() -> int:
     parser.add_argument("--save", action="store_true", help=f"write the figures to {RESULTS.name}/NAME.json as well")
     arguments = parser.parse_args()
     names = list(BENCHMARKS) if arguments.name == "all" else [arguments.name]
-    figures = {name: measured(name, quick=arguments.quick) for name in names}
-    for name, values in figures.items():
+    figures = {}
+    for name in names:
+        try:
+            figures[name] = measured(name, quick=arguments.quick)
+        except MissingDataError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
         if arguments.save:
-            (RESULTS / f"{name}.json").write_text(json.dumps(values, indent=2) + "\n")
-    print(json.dumps(figures if arguments.name == "all" else figures[arguments.name]))
-    return 0
+            (RESULTS / f"{name}.json").write_text(json.dumps(figures[name], indent=2) + "\n")
+    print(json.dumps(figures if arguments.name == "all" else figures.get(arguments.name)))
+    return 0 if len(figures) == len(names) else 2
 
 
 def measured(name: str, *, quick: bool) -> dict[str, object]:

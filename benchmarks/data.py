@@ -1,8 +1,11 @@
 """Where the benchmark data is: not shipped, see `data_folder`."""
 
 import os
-import sys
 from pathlib import Path
+
+
+class MissingDataError(FileNotFoundError):
+    """A benchmark's data is not there."""
 
 
 def data_folder(task: str) -> Path:
@@ -10,8 +13,11 @@ def data_folder(task: str) -> Path:
 
     It holds `test.jsonl` and `fewshot16/seedS_{train,dev}.jsonl`, the 16-shot splits of LM-BFF
     (https://github.com/princeton-nlp/LM-BFF), with the fields `text`, (`text_pair`) and `label`.
+
+    Raises:
+        MissingDataError: the folder is not there.
     """
     root = Path(os.environ.get("BLACKBOX_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not (root / task / "test.jsonl").exists():
-        sys.exit(f"{root / task}: no test.jsonl there; name the folder of the data sets in BLACKBOX_DATA")
+        raise MissingDataError(f"{root / task}: no test.jsonl there; name the folder of the data sets in BLACKBOX_DATA")
     return root / task

@@ -12,7 +12,8 @@ class Budget:
 
     Attributes:
         evaluations: candidates scored on the training rows; a look at the dev rows counts by its share of rows.
-        seconds: wall time of the whole run with the report's test rows, over all its sessions; None is no limit.
+        seconds: wall time from the first evaluation to the last scoring of the test rows, over all sessions; loading
+            the model does not count, and the starting prompt is scored in any case. None is no limit.
     """
 
     evaluations: int

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from blackbox.backends import Backend, Capability, FakeBackend, VectorBackend, require
 from blackbox.backends.errors import MissingPackageError
 from blackbox.config import Config
-from blackbox.errors import SettingError
+from blackbox.errors import DataError, SettingError
 from blackbox.optimizers import CMAES, Blockwise, NevergradSearch, Optimizer, RandomSearch
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
+from blackbox.seeds import part_seed
 from blackbox.spaces import DeepSpace, PromptSpace, SoftSpace
 from blackbox.spaces.layers import parse_layers
 from blackbox.spaces.start import start_tokens
 from blackbox.task import Task
+from blackbox.template import Template
 
 
 def check_names(config: Config) -> None:
@@ -28,6 +30,20 @@ def check_names(config: Config) -> None:
 def make_backend(config: Config) -> Backend:
     """The backend that the settings name, loaded."""
     return BACKENDS.get(config.backend)(config)
+
+
+def check_template(backend: Backend, template: Template) -> None:
+    """Refuse fields that the model would never see.
+
+    Raises:
+        DataError: a field stands behind `{label}`, and the backend lacks `Capability.INFILL`.
+    """
+    if template.fields_behind_label and Capability.INFILL not in backend.capabilities:
+        unseen = ", ".join(f"{{{name}}}" for name in template.fields_behind_label)
+        raise DataError(
+            f"template puts {unseen} behind {{label}}, and model {backend.name!r} reads left to right: "
+            "put {label} last"
+        )
 
 
 def make_space(backend: Backend, task: Task, config: Config) -> PromptSpace:
@@ -72,8 +88,11 @@ def _nevergrad(variant: str, blocks: Sequence[int], config: Config, seed: int) -
 
 
 def _blockwise(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
+    share = max(config.population, config.evaluations // max(1, len(blocks)))
+    of_a_block = config.model_copy(update={"evaluations": share})
+
     def inner(dimension: int, child_seed: int) -> Optimizer:
-        return make_optimizer(variant or "cma-es", (dimension,), config, child_seed)
+        return make_optimizer(variant or "cma-es", (dimension,), of_a_block, child_seed)
 
     return Blockwise(blocks, make=inner, seed=seed)
 
@@ -85,7 +104,7 @@ def _no_variant(name: str, variant: str) -> None:
 
 def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
     vector = _vector_backend(backend, Capability.DEEP)
-    tokens = start_tokens(vector, text=config.prompt, length=config.prompt_tokens, seed=config.seed)
+    tokens = start_tokens(vector, text=config.prompt, length=config.prompt_tokens, seed=part_seed(config.seed, "start"))
     layers = parse_layers(config.layers, vector.shape.n_layers)
     stds = vector.hidden_stds(tokens, task.train.queries)
     return DeepSpace(
@@ -95,13 +114,13 @@ def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
         dimension=config.dimension,
         alpha=config.alpha,
         projection=config.projection,
-        seed=config.seed,
+        seed=part_seed(config.seed, "projection"),
     )
 
 
 def _soft(backend: Backend, task: Task, config: Config) -> SoftSpace:
     vector = _vector_backend(backend, Capability.SOFT)
-    tokens = start_tokens(vector, text=config.prompt, length=config.prompt_tokens, seed=config.seed)
+    tokens = start_tokens(vector, text=config.prompt, length=config.prompt_tokens, seed=part_seed(config.seed, "start"))
     return SoftSpace(
         tokens,
         float(vector.hidden_stds(tokens, task.train.queries)[0]),
@@ -109,7 +128,7 @@ def _soft(backend: Backend, task: Task, config: Config) -> SoftSpace:
         dimension=config.dimension,
         alpha=config.alpha,
         projection=config.projection,
-        seed=config.seed,
+        seed=part_seed(config.seed, "projection"),
     )
 
 

@@ -15,7 +15,9 @@ PATHS = ("train", "dev", "test")
 
 
 def _label_words(value: Any) -> Any:
-    """Command lines write `negative=bad,positive=great`."""
+    """Command lines write `negative=bad,positive=great`; labels that are numbers are read as text."""
+    if isinstance(value, Mapping):
+        return {str(label): word for label, word in value.items()}
     if not isinstance(value, str):
         return value
     pairs = [pair.partition("=") for pair in value.split(",")]
@@ -24,12 +26,19 @@ def _label_words(value: Any) -> Any:
     return {label.strip(): word.strip() for label, _, word in pairs}
 
 
+def _path(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+PathText = Annotated[str | None, BeforeValidator(_path)]
+
+
 class TaskSettings(BaseModel):
     """What the prompt shall be good at."""
 
-    train: str | None = Field(None, description="Training rows: a .jsonl or .csv file.")
-    dev: str | None = Field(None, description="Rows that the prompt is selected on; sampled from train with `shots`.")
-    test: str | None = Field(None, description="Rows that only report the start and the outcome.")
+    train: PathText = Field(None, description="Training rows: a .jsonl or .csv file.")
+    dev: PathText = Field(None, description="Rows that the prompt is selected on; sampled from train with `shots`.")
+    test: PathText = Field(None, description="Rows that only report the start and the outcome.")
     shots: int | None = Field(None, ge=1, description="Sample this many rows of each label from train (and for dev).")
     template: str = Field("{text} It was {label}.", description="Text of a row, with its fields and one {label}.")
     label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(

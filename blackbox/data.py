@@ -9,6 +9,7 @@ import numpy as np
 
 from blackbox.config import Config
 from blackbox.errors import DataError
+from blackbox.seeds import part_seed
 from blackbox.task import RawRow, Task
 
 
@@ -26,7 +27,7 @@ def load_task(config: Config) -> Task:
         samples = sample_shots(
             train,
             shots=config.shots,
-            seed=config.seed,
+            seed=part_seed(config.seed, "shots"),
             label_field=config.label_field,
             sets=1 if config.dev else 2,
         )
@@ -96,21 +97,23 @@ def sample_shots(
 
 def _read_jsonl(path: Path) -> list[dict[str, object]]:
     rows = []
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
                 rows.append(parse_row(line, f"{path} line {number}"))
     return rows
 
 
-def parse_row(line: str, where: str) -> dict[str, object]:
-    """One line of JSONL.
+def parse_row(line: bytes, where: str) -> dict[str, object]:
+    """One line of JSONL; `where` names it.
 
     Raises:
-        DataError: the line is no JSON object.
+        DataError: the line is no UTF-8 text, or no JSON object.
     """
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where}: is not UTF-8 text (byte {error.start} of the line)") from error
     except json.JSONDecodeError as error:
         raise DataError(f"{where}: is no JSON ({error.msg} at column {error.colno})") from error
     if not isinstance(row, dict):

@@ -1,17 +1,27 @@
 """The journal: every paid answer is written down before it is used.
 
 One JSON object a line, flushed to the disk. A kill loses at most the call in flight; a last line that was torn by it is
-cut off. A resumed run reads its answers here and pays for none of them twice.
+cut off. A resumed run reads its answers here and pays for none of them twice. One process at a time holds it: the lock
+is the kernel's, which releases it however the process ends.
 """
 
 import json
+import logging
 import os
+import sys
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 
-from blackbox.errors import DamagedFileError, MismatchError
+from blackbox.errors import DamagedFileError, MismatchError, RunError
 from blackbox.evaluation import Evaluation
+from blackbox.files import unwritable
+
+if sys.platform != "win32":
+    import fcntl
+
+log = logging.getLogger(__name__)
 
 
 class Journal:
@@ -21,12 +31,21 @@ class Journal:
         path: the file; it is made where there is none. None keeps the evaluations in memory only.
 
     Raises:
+        RunError: another process holds the journal, or it cannot be written.
         DamagedFileError: a line other than the last is no evaluation.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._evaluations = _read(path) if path else []
-        self._file = path.open("a", encoding="utf-8") if path else None
+        self._path = path
+        self._evaluations: list[Evaluation] = []
+        self._file: FileIO | None = None
+        if path:
+            self._file = _open(path)
+            try:
+                self._evaluations = _read(path)
+            except DamagedFileError:
+                self._file.close()
+                raise
 
     def __enter__(self) -> "Journal":
         return self
@@ -72,19 +91,45 @@ class Journal:
 
         Returns:
             The evaluations of these numbers as they stand now.
+
+        Raises:
+            RunError: they cannot be written.
         """
         new = [evaluation for evaluation in evaluations if evaluation.number >= len(self._evaluations)]
-        if self._file and new:
-            self._file.write("".join(json.dumps(evaluation.to_dict()) + "\n" for evaluation in new))
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        if self._file and self._path and new:
+            try:
+                _write(self._file, "".join(json.dumps(evaluation.to_dict()) + "\n" for evaluation in new).encode())
+            except OSError as error:
+                raise unwritable(self._path, error, again=f"`blackbox resume {self._path.parent}`") from error
         self._evaluations.extend(new)
         return [self._evaluations[evaluation.number] for evaluation in evaluations]
 
 
+def _open(path: Path) -> FileIO:
+    """The file, locked. It has no buffer, which would be written once more when it is closed after a full disk."""
+    try:
+        file = path.open("ab", buffering=0)
+    except OSError as error:
+        raise unwritable(path, error, again=f"`blackbox resume {path.parent}`") from error
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise RunError(f"another process is working on this run ({path.parent}); wait for it or stop it") from error
+    except OSError as error:
+        log.warning("%s cannot be locked (%s); see to it that one process works on the run", path, error.strerror)
+    return file
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
+    os.fsync(file.fileno())
+
+
 def _read(path: Path) -> list[Evaluation]:
-    if not path.exists():
-        return []
     content = path.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):

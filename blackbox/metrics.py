@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from blackbox.errors import unknown_name
 
+FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
 _Z = 1.959963984540054  # 97.5% quantile of the normal distribution
 _RESAMPLES = 2000
@@ -56,11 +57,11 @@ class MacroF1:
 
     def __call__(self, predicted: LabelArray, labels: LabelArray, n_labels: int) -> Measured:
         n = len(labels)
-        rng = np.random.default_rng(0)
-        draws = rng.integers(0, n, size=(_RESAMPLES, n))
-        low, high = np.quantile(macro_f1(predicted[draws], labels[draws], n_labels), [0.025, 0.975])
-        value = float(macro_f1(predicted[None], labels[None], n_labels)[0])
-        return Measured("macro-f1", value, float(low), float(high), n)
+        cells, counts = np.unique(labels * n_labels + predicted, return_counts=True)
+        true, found = cells // n_labels, cells % n_labels
+        draws = np.random.default_rng(0).multinomial(n, counts / n, size=_RESAMPLES)
+        low, high = np.quantile(_f1_of_counts(draws, true, found, n_labels), [0.025, 0.975])
+        return Measured("macro-f1", macro_f1(predicted, labels, n_labels), float(low), float(high), n)
 
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
@@ -70,22 +71,25 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
     return centre - half if share > 0 else 0.0, centre + half if share < 1 else 1.0
 
 
-def macro_f1(predicted: LabelArray, labels: LabelArray, n_labels: int) -> npt.NDArray[np.float64]:
-    """Unweighted mean over the labels of F1 = 2 TP / (2 TP + FP + FN).
+def macro_f1(predicted: LabelArray, labels: LabelArray, n_labels: int) -> float:
+    """Unweighted mean over the labels of F1 = 2 TP / (2 TP + FP + FN)."""
+    return float(_f1_of_counts(np.ones((1, len(labels))), labels, predicted, n_labels)[0])
+
+
+def _f1_of_counts(counts: npt.ArrayLike, true: LabelArray, predicted: LabelArray, n_labels: int) -> FloatArray:
+    """Macro-F1 of samples that hold each (true, predicted) pair so many times.
 
     Args:
-        predicted, labels: shape (n_samples, n_rows): several samples of rows at once.
+        counts: shape (n_samples, n_pairs).
+        true, predicted: shape (n_pairs,).
 
     Returns:
         Shape (n_samples,).
     """
-    samples = len(labels)
-    sample = np.arange(samples)[:, None] * n_labels**2
-    counts = np.bincount((sample + labels * n_labels + predicted).ravel(), minlength=samples * n_labels**2)
-    tables = counts.reshape(samples, n_labels, n_labels)
-    hits = np.diagonal(tables, axis1=1, axis2=2)
-    either = tables.sum(axis=1) + tables.sum(axis=2)
-    f1: npt.NDArray[np.float64] = np.where(either > 0, 2 * hits / np.maximum(either, 1), 0.0).mean(axis=-1)
+    times, identity = np.asarray(counts, dtype=np.float64), np.eye(n_labels)
+    hits = times[:, true == predicted] @ identity[true[true == predicted]]
+    either = times @ (identity[true] + identity[predicted])
+    f1: FloatArray = np.where(either > 0, 2 * hits / np.maximum(either, 1), 0.0).mean(axis=-1)
     return f1
 
 

@@ -35,21 +35,28 @@ class Predictor:
 
     def __init__(self, backend: Backend, saved: SavedPrompt) -> None:
         saved.check(backend)
-        self._backend, self._saved = backend, saved
+        self._backend, self._saved, self._template = backend, saved, Template(saved.template)
 
-    def predict(self, rows: Sequence[RawRow], *, first: int = 1) -> list[Prediction]:
+    def check_row(self, row: RawRow, *, where: str) -> None:
+        """Refuse a row that `predict` would refuse; `where` names it.
+
+        Raises:
+            DataError: the row lacks a field, or has null there.
+        """
+        self._template.check(row, where=where)
+
+    def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
         """Predictions for rows with the fields of the template; labels, if any, are not looked at.
 
         Args:
             rows: of any number.
-            first: the number of the first row in errors.
 
         Raises:
-            DataError: a row lacks a field.
+            DataError: a row lacks a field, or has null there.
         """
         if not rows:
             return []
-        queries = render_rows(Template(self._saved.template), self._saved.label_words, rows, first=first)
+        queries = render_rows(self._template, self._saved.label_words, rows)
         scores = self._backend.score([self._saved.prompt], queries)
         return [self._prediction(log_probabilities) for log_probabilities in scores.log_probabilities[0]]
 

@@ -1,6 +1,6 @@
 """Published settings by name. What is set beside a preset replaces its value."""
 
-from blackbox.errors import unknown_name
+from blackbox.errors import SettingError, unknown_name
 
 _PUBLISHED: dict[str, object] = {
     "dimension": 500,
@@ -29,12 +29,15 @@ PRESETS: dict[str, dict[str, object]] = {
 }
 
 
-def preset(name: str) -> dict[str, object]:
+def preset(name: object) -> dict[str, object]:
     """The settings of a preset.
 
     Raises:
+        SettingError: what is given is no name.
         UnknownNameError: there is no preset of this name.
     """
+    if not isinstance(name, str):
+        raise SettingError(f"setting 'preset': must be a name, got {name!r}; known: {', '.join(sorted(PRESETS))}")
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
     return PRESETS[name]

@@ -2,7 +2,7 @@
 
 config.json         the settings as resolved
 task.json           the rows, template and label words, so that the run can be resumed wherever the data has gone
-environment.json    versions, and hashes of the model and the data
+environment.json    versions, hashes of the model, the data and the space, and which parts were given as objects
 evaluations.jsonl   the journal
 checkpoint.json     the state of the search after its last generation
 prompt/             the best prompt so far (`SavedPrompt`)
@@ -15,25 +15,33 @@ import hashlib
 import json
 import logging
 import platform
+import shlex
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from blackbox.backends import Backend
+import numpy as np
+
+from blackbox.backends import Backend, TextPrompt
+from blackbox.backends.prompts import vectors_of
 from blackbox.checkpoint import load_checkpoint, save_checkpoint
 from blackbox.config import Config, make_config
-from blackbox.errors import MismatchError, RunError
+from blackbox.errors import DamagedFileError, MismatchError, RunError, SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.files import read_json, write_json
 from blackbox.report.curve import draw_curve
 from blackbox.report.page import write_report
 from blackbox.saved_prompt import SavedPrompt
+from blackbox.spaces import PromptSpace
 from blackbox.summary import Summary
 from blackbox.task import Task
 
 log = logging.getLogger(__name__)
 
 _PACKAGES = ("blackbox-prompts", "numpy", "cma", "nevergrad", "torch", "transformers", "safetensors")
+_PROBED = 64  # numbers of a layer that tell a space from another
+_HASHES = ("model_hash", "data_hash", "space_hash")
+_ENVIRONMENT = {"python", "platform", "packages", "model", "given", *_HASHES}
 
 
 class RunFolder:
@@ -62,19 +70,29 @@ class RunFolder:
     def report(self) -> Path:
         return self.path / "report.html"
 
-    def create(self, config: Config, task: Task, backend: Backend) -> None:
-        """Write down what the run is.
+    def check_free(self) -> None:
+        """Refuse a folder that is taken.
 
         Raises:
             RunError: the folder holds a run already.
         """
         if (self.path / "config.json").exists():
             raise RunError(
-                f"{self.path} holds a run already; go on with `blackbox resume {self.path}`, choose another --name, "
-                "or delete the folder"
+                f"{self.path} holds a run already; go on with `blackbox resume {shlex.quote(str(self.path))}`, "
+                "choose another --name, or delete the folder"
             )
+
+    def create(
+        self, config: Config, task: Task, backend: Backend, space: PromptSpace, *, given: Sequence[str] = ()
+    ) -> None:
+        """Write down what the run is; `given` names the parts that were given as objects.
+
+        Raises:
+            RunError: the folder holds a run already.
+        """
+        self.check_free()
         write_json(self.path / "task.json", task.to_dict())
-        write_json(self.path / "environment.json", environment(task, backend))
+        write_json(self.path / "environment.json", {**environment(task, backend, space), "given": list(given)})
         self.write_summary(Summary("running"))
         write_json(self.path / "config.json", config.model_dump())  # last: what has it is a run
 
@@ -82,34 +100,66 @@ class RunFolder:
         """The settings of the run.
 
         Raises:
-            RunError: the folder holds no run.
+            RunError: the folder holds no run. DamagedFileError: the file is not what was written.
         """
         if not (self.path / "config.json").exists():
             raise RunError(f"{self.path} holds no run: there is no config.json in it")
-        return make_config(read_json(self.path / "config.json"))
+        path = self.path / "config.json"
+        values = read_json(path)
+        _check_keys(path, values, set(Config.model_fields))
+        try:
+            return make_config(values)
+        except SettingError as error:
+            raise DamagedFileError(f"{path} is damaged: {error}") from error
 
     def read_task(self) -> Task:
-        """The task of the run."""
-        return Task.from_dict(read_json(self.path / "task.json"))
-
-    def read_environment(self) -> dict[str, object]:
-        """Versions and hashes as of the run's start."""
-        return read_json(self.path / "environment.json")
-
-    def check_environment(self, task: Task, backend: Backend) -> None:
-        """Refuse to go on with another model or other data; warn of other versions.
+        """The task of the run.
 
         Raises:
-            MismatchError: the model's weights or the rows are not those that the run began with.
+            RunError: there is none. DamagedFileError: the file is not what was written.
         """
-        then, now = self.read_environment(), environment(task, backend)
-        for key in ("model_hash", "data_hash"):
+        path = self.path / "task.json"
+        values = read_json(path)
+        try:
+            return Task.from_dict(values)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise DamagedFileError(f"{path} is damaged: it holds no task ({error})") from error
+
+    def read_environment(self) -> dict[str, object]:
+        """Versions and hashes as of the run's start.
+
+        Raises:
+            RunError: there are none. DamagedFileError: the file is not what was written.
+        """
+        path = self.path / "environment.json"
+        values = read_json(path)
+        _check_keys(path, values, _ENVIRONMENT)
+        return values
+
+    def check_given(self, given: Sequence[str]) -> None:
+        """Refuse to go on without the objects that the run was started with; `given` names those that are at hand.
+
+        Raises:
+            RunError: one is missing.
+        """
+        for part in sorted(set(_names(self.read_environment()["given"])) - set(given)):
+            raise RunError(f"{self.path}: this run was started with a {part} object; give it to resume() again")
+
+    def check_environment(self, task: Task, backend: Backend, space: PromptSpace) -> None:
+        """Refuse to go on with another model, space or other data; warn of other versions.
+
+        Raises:
+            MismatchError: the model's weights, the rows or the space are not those that the run began with.
+        """
+        then, now = self.read_environment(), environment(task, backend, space)
+        for key in _HASHES:
             if then[key] != now[key]:
                 raise MismatchError(
                     f"{self.path} began with another {key.replace('_', ' ')}: {then[key]}, now {now[key]}"
                 )
-        if then != now:
-            log.warning("%s began with other versions; its results may differ from an unbroken run's", self.path)
+        if changes := _changes(then, now):
+            text = "%s began with other versions (%s); its results may differ from an unbroken run's"
+            log.warning(text, self.path, ", ".join(changes))
 
     def save_checkpoint(self, state: dict[str, object]) -> None:
         """Replace the checkpoint."""
@@ -127,8 +177,8 @@ class RunFolder:
         """The summary as of the last save."""
         return Summary.read(self.path / "summary.json")
 
-    def write_report(self, history: Sequence[Evaluation]) -> None:
-        """Draw the learning curve and write the report, from what stands in the folder and the history."""
+    def write_report(self, summary: Summary, history: Sequence[Evaluation]) -> None:
+        """Draw the learning curve and write the report."""
         task = read_json(self.path / "task.json")
         drawn = draw_curve(
             history, self.curve, metric=str(task["metric"]), loss_label=f"training loss ({task['loss']})"
@@ -136,7 +186,7 @@ class RunFolder:
         write_report(
             self.report,
             name=self.name,
-            summary=self.read_summary(),
+            summary=summary,
             config=self.read_config().model_dump(),
             environment=self.read_environment(),
             history=history,
@@ -148,7 +198,7 @@ class RunFolder:
         return SavedPrompt.load(self.prompt)
 
 
-def environment(task: Task, backend: Backend) -> dict[str, object]:
+def environment(task: Task, backend: Backend, space: PromptSpace) -> dict[str, object]:
     """What a run's results depend on besides its settings."""
     rows = json.dumps(task.to_dict(), sort_keys=True).encode()
     return {
@@ -158,7 +208,50 @@ def environment(task: Task, backend: Backend) -> dict[str, object]:
         "model": backend.name,
         "model_hash": backend.model_hash,
         "data_hash": hashlib.sha256(rows).hexdigest(),
+        "space_hash": space_hash(space),
     }
+
+
+def space_hash(space: PromptSpace) -> str:
+    """What tells a space from another: SHA-256 over what it makes of one fixed candidate.
+
+    Of each layer the signs and the binary exponents of the first numbers count: the last digits depend on the number
+    of threads, and nobody shall be refused for those.
+    """
+    prompt = space.decode(np.random.default_rng(0).standard_normal((1, space.dimension)))[0]
+    found = hashlib.sha256(repr(prompt.text if isinstance(prompt, TextPrompt) else prompt.token_ids).encode())
+    for layer, vectors in vectors_of(prompt).items():
+        fractions, exponents = np.frexp(vectors.ravel()[:_PROBED])
+        found.update(f"{layer} {vectors.shape} {np.sign(fractions).tolist()} {exponents.tolist()}".encode())
+    return found.hexdigest()
+
+
+def _check_keys(path: Path, values: dict[str, object], expected: set[str]) -> None:
+    if missing := sorted(expected - values.keys()):
+        raise DamagedFileError(f"{path} is damaged: it has no {missing[0]!r}")
+    if unknown := sorted(values.keys() - expected):
+        raise DamagedFileError(f"{path} is damaged: it has {unknown[0]!r}, which is unknown")
+
+
+def _names(value: object) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, list) else []
+
+
+def _changes(then: dict[str, object], now: dict[str, object]) -> list[str]:
+    """What differs between two environments, the packages one by one: `numpy 2.3.1, now 2.4.0`."""
+    before, after = _versions(then), _versions(now)
+    names = sorted(before.keys() | after.keys())
+    return [
+        f"{name} {before.get(name, 'none')}, now {after.get(name, 'none')}"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _versions(values: dict[str, object]) -> dict[str, object]:
+    packages = values["packages"]
+    named = {name: values[name] for name in ("python", "platform", "model")}
+    return {**named, **(packages if isinstance(packages, dict) else {})}
 
 
 def _version(package: str) -> str | None:

@@ -1,6 +1,11 @@
-"""Saved prompts: `prompt.json` and, for soft and deep prompts, `prompt.safetensors`. Never pickle."""
+"""Saved prompts: `prompt.json` and, for soft and deep prompts, `prompt-HASH.safetensors`. Never pickle.
+
+The vectors' file has its own hash in its name, and `prompt.json`, which names it, is written after it: a kill between
+the two leaves the old prompt whole.
+"""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +23,7 @@ from blackbox.files import read_json, write_json, write_whole
 from blackbox.task import Task
 
 FORMAT = 1
-JSON_FILE, VECTORS_FILE = "prompt.json", "prompt.safetensors"
+JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
 _KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep"}
 
 
@@ -57,23 +62,24 @@ class SavedPrompt:
             scores=scores,
         )
 
-    def save(self, folder: Path) -> None:
-        """Write the prompt's files into a folder."""
+    def save(self, folder: str | Path) -> None:
+        """Write the prompt's files into a folder, in place of another prompt's.
+
+        Raises:
+            RunError: they cannot be written.
+        """
+        folder = Path(folder)
         values: dict[str, object] = {"format": FORMAT, "kind": _KINDS[type(self.prompt)], **vars(self)}
         del values["prompt"]
-        vectors = vectors_of(self.prompt)
         if not isinstance(self.prompt, TextPrompt):
-            content = save({str(layer): np.ascontiguousarray(array) for layer, array in vectors.items()})
-            write_whole(folder / VECTORS_FILE, content)
-            values |= {
-                "token_ids": self.prompt.token_ids,
-                "layers": list(vectors),
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
-        write_json(folder / JSON_FILE, values)
+            values |= {"token_ids": self.prompt.token_ids, **_write_vectors(self.prompt, folder)}
+        write_json(folder / JSON_FILE, {**values, "checksum": _checksum(values)})
+        for path in folder.glob(VECTORS_FILES):
+            if path.name != values.get("vectors"):
+                path.unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, folder: Path) -> "SavedPrompt":
+    def load(cls, folder: str | Path) -> "SavedPrompt":
         """Read the prompt that `save` wrote.
 
         Raises:
@@ -81,14 +87,17 @@ class SavedPrompt:
             DamagedFileError: a file is not what was written; says which and what is wrong.
             MismatchError: a newer version of blackbox wrote it.
         """
+        folder = Path(folder)
         path = folder / JSON_FILE
         values: dict[str, Any] = read_json(path)
-        number = values.pop("format", None)
+        number = values.get("format")
         if not isinstance(number, int):
             raise DamagedFileError(f"{path} is damaged: it has no format number")
         if number > FORMAT:
             raise MismatchError(f"{path} has format {number}, this version reads up to {FORMAT}; upgrade it")
         try:
+            if values.pop("checksum") != _checksum(values):
+                raise ValueError("its checksum does not match")
             prompt = _prompt(values, folder)
             return cls(prompt=prompt, **{key: values[key] for key in cls.__dataclass_fields__ if key != "prompt"})
         except KeyError as error:
@@ -112,6 +121,20 @@ class SavedPrompt:
         )
 
 
+def _checksum(values: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _write_vectors(prompt: SoftPrompt | DeepPrompt, folder: Path) -> dict[str, object]:
+    """Write the file of the vectors; what `prompt.json` says of it."""
+    vectors = vectors_of(prompt)
+    content = save({str(layer): np.ascontiguousarray(array) for layer, array in vectors.items()})
+    sha256 = hashlib.sha256(content).hexdigest()
+    name = VECTORS_FILES.replace("*", sha256[:12])
+    write_whole(folder / name, content)
+    return {"layers": list(vectors), "vectors": name, "sha256": sha256}
+
+
 def _text(prompt: Prompt, backend: Backend) -> str:
     if isinstance(prompt, TextPrompt):
         return prompt.text
@@ -122,10 +145,11 @@ def _prompt(values: dict[str, Any], folder: Path) -> Prompt:
     kind = values["kind"]
     if kind == "text":
         return TextPrompt(values["text"])
-    vectors = _read_vectors(folder / VECTORS_FILE, values["sha256"])
+    file = Path(values["vectors"]).name  # never outside the folder
+    vectors = _read_vectors(folder / file, values["sha256"])
     missing = {str(layer) for layer in values["layers"]} ^ set(vectors)
     if missing:
-        raise ValueError(f"layers {sorted(missing)} stand in only one of {JSON_FILE} and {VECTORS_FILE}")
+        raise ValueError(f"layers {sorted(missing)} stand in only one of {JSON_FILE} and {file}")
     token_ids = tuple(values["token_ids"])
     if kind == "soft":
         return SoftPrompt(token_ids, vectors["0"])

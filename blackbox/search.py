@@ -204,7 +204,7 @@ class Search:
         self._consider(candidates, evaluations)
         if self._out_of_time:
             return
-        self.optimizer.tell(candidates, np.array([evaluation.loss for evaluation in evaluations]))
+        self.optimizer.tell(candidates, np.array([self._loss(evaluation) for evaluation in evaluations]))
         self.tally.generation += 1
         self._save(self)
         for callback in self._callbacks:
@@ -219,7 +219,11 @@ class Search:
 
     def _consider(self, candidates: Candidates, evaluations: Sequence[Evaluation]) -> None:
         """Take note of training evaluations; where one is the best so far, look at it on the dev rows."""
-        choices = [Choice(candidate, found) for candidate, found in zip(candidates, evaluations, strict=False)]
+        choices = [
+            Choice(candidate, found)
+            for candidate, found in zip(candidates, evaluations, strict=False)
+            if math.isfinite(self._loss(found)) or found.number == 0
+        ]
         best = min(choices, key=lambda choice: choice.evaluation.loss, default=None)
         if best is None or not self.selection.consider_train(best):
             return
@@ -233,17 +237,22 @@ class Search:
         evaluations: list[Evaluation] = []
         for first in range(0, len(candidates), self.rules.slice_size):
             part = candidates[first : first + self.rules.slice_size]
-            answers = self._known(part)
-            if answers is None and split is self._task.train and self._late(len(part)):
+            if split is self._task.train and self._ends_here(len(part)):
                 self._out_of_time = True
                 break
-            answers = answers or self._pay(part, split)
+            earlier = self._journal[self.tally.number - 1].elapsed if self.tally.number else 0.0
+            answers = self._known(part) or self._pay(part, split)
+            self._take_time(split, answers[-1].elapsed - earlier, len(part))
             self.tally.number += len(part)
             self.tally.spent += len(part) * self._price(split)
             evaluations.extend(answers)
             for callback in self._callbacks:
                 callback.on_evaluations(tuple(answers), self.progress())
         return evaluations
+
+    def _loss(self, evaluation: Evaluation) -> float:
+        """What the optimizer is told: a mean over fewer rows than the start's compares with nothing, it has failed."""
+        return evaluation.loss if evaluation.failed_rows <= self._journal[0].failed_rows else math.inf
 
     def _known(self, part: Candidates) -> list[Evaluation] | None:
         numbered = enumerate(part, start=self.tally.number)
@@ -253,14 +262,28 @@ class Search:
 
     def _pay(self, part: Candidates, split: Split) -> list[Evaluation]:
         """Score a slice and write it down. Of a slice that was torn by a kill, the journal's part is kept."""
-        began = time.monotonic()
         outcomes = self.objective(part, split)
         numbered = enumerate(zip(part, outcomes, strict=True), start=self.tally.number)
         answers = self._journal.append([self._evaluation(n, split, z, outcome) for n, (z, outcome) in numbered])
         if split is self._task.train:
             self._scored += len(part)
-            self.tally.slowest = max(self.tally.slowest, (time.monotonic() - began) / len(part))
         return answers
+
+    def _take_time(self, split: Split, seconds: float, count: int) -> None:
+        """Learn what an evaluation may take; from the journal's answers too, so that a resumed run knows it."""
+        if split is self._task.train:
+            self.tally.slowest = max(self.tally.slowest, seconds / count)
+        elif split is self._task.test:
+            self.tally.test_seconds = max(self.tally.test_seconds, seconds)
+
+    def _ends_here(self, count: int) -> bool:
+        """Whether the time limit ends the search before this slice of training evaluations, now or as it did before.
+
+        A run that was stopped for time has something else in its journal where the slice would stand.
+        """
+        if self.tally.number < len(self._journal):
+            return self._journal[self.tally.number].split != self._task.train.name
+        return self._late(count)
 
     def _evaluation(self, number: int, split: Split, candidate: Candidates, outcome: Outcome) -> Evaluation:
         return Evaluation(

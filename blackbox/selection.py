@@ -1,7 +1,8 @@
 """Selection: which of the candidates becomes the prompt.
 
-The search goes by the training loss; each candidate that improves on it is looked at once on the dev rows, and the one
-with the best dev metric is selected, ties broken by the lower dev loss (few rows make many ties). Without dev rows the
+The search goes by the training loss; the best candidate of a generation, where it improves on all before, is looked at
+once on the dev rows, and the one with the best dev metric is selected, ties broken by the lower dev loss (few rows make
+many ties). Without dev rows the
 lowest training loss is selected. The starting prompt takes part.
 """
 
@@ -64,5 +65,6 @@ class Selection:
         self.train, self.dev = choices["train"], choices["dev"]
 
 
-def _dev_rank(evaluation: Evaluation) -> tuple[float, float]:
-    return (-evaluation.measured.value if evaluation.measured else np.inf, evaluation.loss)
+def _dev_rank(evaluation: Evaluation) -> tuple[int, float, float]:
+    """Rows without an answer first: a metric on fewer rows is no better for it."""
+    return (evaluation.failed_rows, -evaluation.measured.value if evaluation.measured else np.inf, evaluation.loss)

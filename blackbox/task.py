@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ class Task:
         train: rows that candidates are scored on, as mappings from field name to value.
         template: `"{text} It was {label}."`; every other slot is a field of the rows.
         label_words: label -> the word that stands for it, e.g. `{"negative": "bad", "positive": "great"}`. Words
-            may be several tokens long.
+            may be several tokens long. Labels that are no text are taken as `str` writes them.
         dev: rows that the prompt is selected on; empty selects on the training loss.
         test: rows that are touched only to report the start and the outcome.
         loss: "cross-entropy", "hinge" or "error-rate".
@@ -52,8 +53,8 @@ class Task:
         label_field: the field that holds a row's label.
 
     Raises:
-        DataError: no rows, a row without a field or with an unknown label, a label without training rows, fewer
-            than two labels, an empty label word or one that stands for two labels.
+        DataError: no rows, a row that is no mapping, without a field or with an unknown label, a label without training
+            rows, fewer than two labels, an empty label word or one that stands for two labels.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Task:
         train: Sequence[RawRow],
         *,
         template: str,
-        label_words: Mapping[str, str],
+        label_words: Mapping[Any, str],
         dev: Sequence[RawRow] = (),
         test: Sequence[RawRow] = (),
         loss: str = "cross-entropy",
@@ -69,9 +70,9 @@ class Task:
         metric: str = "accuracy",
         label_field: str = "label",
     ) -> None:
-        _check_label_words(label_words)
         self.template = Template(template)
-        self.label_words = dict(label_words)
+        self.label_words = {str(label): word for label, word in label_words.items()}
+        _check_label_words(self.label_words)
         self.label_field = label_field
         self.loss: Loss = make_loss(loss, margin=margin)
         self.metric: Metric = make_metric(metric)
@@ -88,13 +89,20 @@ class Task:
         """The labels, in the order of the label words."""
         return tuple(self.label_words)
 
+    @property
+    def terms(self) -> dict[str, object]:
+        """What is asked of the rows, by the names that `blackbox.Config` has for it."""
+        return {
+            "template": self.template.text,
+            "label_words": dict(self.label_words),
+            "label_field": self.label_field,
+            **self.settings,
+        }
+
     def to_dict(self) -> dict[str, object]:
         """The task as JSON values; `Task.from_dict` makes it again."""
         return {
-            "template": self.template.text,
-            "label_words": self.label_words,
-            "label_field": self.label_field,
-            **self.settings,
+            **self.terms,
             **{split.name: [dict(row) for row in split.rows] for split in (self.train, self.dev, self.test)},
         }
 
@@ -117,15 +125,16 @@ class Task:
 
 
 def render_rows(
-    template: Template, label_words: Mapping[str, str], rows: Sequence[RawRow], *, where: str = "rows", first: int = 1
+    template: Template, label_words: Mapping[str, str], rows: Sequence[RawRow], *, where: str = "rows"
 ) -> tuple[Query, ...]:
-    """The queries of rows; their labels, if any, are not looked at. `where` and `first` number the rows in errors.
+    """The queries of rows; their labels, if any, are not looked at. `where` names them in errors.
 
     Raises:
-        DataError: a row lacks a field of the template.
+        DataError: a row is no mapping, or lacks a field of the template.
     """
+    _check_rows(rows, where=where)
     words = tuple(label_words.values())
-    numbered = enumerate(rows, start=first)
+    numbered = enumerate(rows, start=1)
     return tuple(template.render(row, words, where=f"{where} row {number}") for number, row in numbered)
 
 
@@ -135,8 +144,9 @@ def read_labels(
     """Indices of the rows' labels among `labels`, shape (n_rows,).
 
     Raises:
-        DataError: a row has no label, or one that is not in `labels`.
+        DataError: a row is no mapping, has no label, or one that is not in `labels`.
     """
+    _check_rows(rows, where=where)
     places = {label: place for place, label in enumerate(labels)}
     for number, row in enumerate(rows, start=1):
         if row.get(label_field) is None:
@@ -149,10 +159,18 @@ def read_labels(
     return np.array([places[str(row[label_field])] for row in rows], dtype=np.int64)
 
 
+def _check_rows(rows: Sequence[RawRow], *, where: str) -> None:
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, Mapping):
+            raise DataError(f"{where} row {number} must map fields to values, got {type(row).__name__}")
+
+
 def _check_label_words(label_words: Mapping[str, str]) -> None:
     if len(label_words) < 2:
         raise DataError(f"label_words must name at least two labels, got {len(label_words)}")
     for label, word in label_words.items():
+        if not isinstance(word, str):
+            raise DataError(f"the label word of {label!r} must be text, got {word!r}")
         if not word.strip():
             raise DataError(f"the label word of {label!r} is empty")
         twins = [other for other, twin in label_words.items() if twin == word and other != label]

@@ -33,16 +33,32 @@ class Template:
         """The row's fields that the template names, in order."""
         return tuple(field for _, field in self._pieces if field not in (None, LABEL_SLOT))
 
+    @property
+    def fields_behind_label(self) -> tuple[str, ...]:
+        """Those that stand behind `{label}`: a model that reads left to right never sees them."""
+        names = [field for _, field in self._pieces if field is not None]
+        return tuple(names[names.index(LABEL_SLOT) + 1 :])
+
+    def check(self, row: Mapping[str, object], *, where: str) -> None:
+        """Refuse a row that cannot be rendered; `where` names it.
+
+        Raises:
+            DataError: the row lacks a field of the template, or has null there.
+        """
+        for name in self.fields:
+            if name not in row:
+                has = ", ".join(row) or "none"
+                raise DataError(f"{where} has no field {name!r}, which the template names; its fields: {has}")
+            if row[name] is None:
+                raise DataError(f"{where} has null in its field {name!r}, which the template names; give it a text")
+
     def render(self, row: Mapping[str, object], options: Sequence[str], *, where: str) -> Query:
         """The query of a row; `options` are the label words, `where` names the row in errors.
 
         Raises:
-            DataError: the row lacks a field of the template.
+            DataError: as `check` says.
         """
-        missing = [name for name in self.fields if row.get(name) is None]
-        if missing:
-            has = ", ".join(row) or "none"
-            raise DataError(f"{where} has no field {missing[0]!r}, which the template names; its fields: {has}")
+        self.check(row, where=where)
         sides: list[list[str]] = [[], []]
         side = 0
         for literal, field in self._pieces:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call, check_fit
+from blackbox.backends.base import Capability, Failure, ModelShape, Query, Scores, Usage, check_call, check_fit
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.encoding import ALL_OPTIONS, Batch, QueryEncoder, cut_batches
 from blackbox.backends.local.forward import Forward, PlacedPrompt
@@ -24,6 +24,8 @@ from blackbox.backends.local.layer_cache import Vectors
 from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens
 from blackbox.backends.prompts import Prompt, TextPrompt, vectors_of
 
+_OVERFLOW = "the model's logits are no finite numbers: the prompt's vectors are too large for its precision"
+_ROWS_MEASURED = 64  # the states of all layers are held at once
 _KNOWN_QUERIES = 16  # calls whose rows need not be tokenised again: a search has three or four sets of rows
 
 
@@ -34,9 +36,9 @@ class LocalBackend:
         model: a causal language model of transformers, on its device and in its precision.
         tokenizer: its tokenizer.
         name, model_hash: what identifies the model in saved prompts and run folders.
-        batch_tokens: the most tokens of one forward pass, padding included; None fits it to the free memory.
-        cache_bytes: the most memory for hidden states that the next prompt may share; 0 keeps none, None is an eighth
-            of the free memory.
+        batch_tokens: the most tokens of one forward pass, padding included; None fits it to the device.
+        cache_bytes: the most memory for hidden states that the next prompt may share; 0 keeps none, None is a
+            sixteenth of the device's.
         single_token_labels: refuse label words that are more than one token.
         shortcuts: False runs the whole model for every prompt, as `forward` explains.
     """
@@ -104,12 +106,17 @@ class LocalBackend:
         n_options = len(queries[0].options) if queries else 0
         logits = np.empty((len(prompts), len(queries), n_options))
         usages = tuple(self._score_one(prompt, queries, into=logits[number]) for number, prompt in enumerate(prompts))
-        return Scores(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True), usages)
+        overflown = ~np.isfinite(logits).all(axis=-1)
+        logits[overflown] = 0.0
+        log_probabilities = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+        log_probabilities[overflown] = np.nan
+        failures = tuple(Failure(int(prompt), int(query), _OVERFLOW) for prompt, query in np.argwhere(overflown))
+        return Scores(log_probabilities, usages, failures)
 
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
-        """See `VectorBackend.hidden_stds`."""
+        """See `VectorBackend.hidden_stds`; measured on the first rows, at most 64."""
         prompt = self._placed(tuple(token_ids), {})
-        batches = self._batches(tuple(queries), len(token_ids))
+        batches = self._batches(tuple(queries[:_ROWS_MEASURED]), len(token_ids))
         states = [self._forward.states(prompt, [sequence.ids for sequence in batch]) for batch in batches]
         stds = [clipped_std(torch.cat(layer)) for layer in zip(*states, strict=True)]
         stds[0] = float(self._forward.model.get_input_embeddings().weight.float().std())
@@ -129,6 +136,7 @@ class LocalBackend:
         try:
             self._read(prompt, batch, into)
         except torch.OutOfMemoryError as error:
+            self._forward.cache.clear()
             torch.cuda.empty_cache()
             if len(batch) == 1:
                 raise ModelMemoryError(f"a row of {len(batch[0].ids)} tokens does not fit in free memory") from error

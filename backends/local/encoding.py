@@ -64,8 +64,8 @@ class QueryEncoder:
             if length > self._max_tokens:
                 start = queries[sequence.query].before[:40]
                 raise QueryError(
-                    f"row {sequence.query} ({start!r}...) is {length} tokens long with its prompt; the model reads "
-                    f"{self._max_tokens}: shorten the row"
+                    f"row {sequence.query + 1} of this call ({start!r}...) is {length} tokens long with its prompt; "
+                    f"the model reads {self._max_tokens}: shorten the row"
                 )
         return sorted(encoded, key=lambda sequence: len(sequence.ids))
 
@@ -74,7 +74,7 @@ class QueryEncoder:
         blank = query.before[len(text) :]
         context = self.encode_text(text)
         if not context:
-            raise QueryError(f"row {index} has no text in front of its label")
+            raise QueryError(f"row {index + 1} of this call has no text in front of its label")
         options = [self._option(text, context, blank, option) for option in query.options]
         if all(len(tokens) == 1 for tokens in options):
             yield TokenSequence(context, index, ALL_OPTIONS, tuple(tokens[0] for tokens in options))

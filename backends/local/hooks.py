@@ -6,7 +6,7 @@ computes exactly what it computes elsewhere.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -77,18 +77,27 @@ def starting_at(layers: nn.ModuleList, first: int, hidden: Tensor, *, tuples: bo
     def answer(*_args: Any, **_kwargs: Any) -> Any:
         return (hidden, None) if tuples else hidden
 
-    skipped = layers[:first]
-    for layer in skipped:
-        layer.__dict__["forward"] = answer  # hides the class's own
-    try:
+    with ExitStack() as stack:
+        for layer in layers[:first]:
+            stack.enter_context(_forward_is(layer, answer))
         yield
-    finally:
-        for layer in skipped:
-            del layer.__dict__["forward"]
 
 
 @contextmanager
-def head_reads(head: nn.Module, positions: Tensor, columns: Tensor | None = None) -> Iterator[None]:
+def _forward_is(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """While open, a module's forward method is another one."""
+    before = module.__dict__.get("forward")  # the class's own is not in the object
+    module.__dict__["forward"] = forward
+    try:
+        yield
+    finally:
+        del module.__dict__["forward"]
+        if before is not None:
+            module.__dict__["forward"] = before
+
+
+@contextmanager
+def head_reads(head: Any, positions: Tensor, columns: Tensor | None = None) -> Iterator[None]:
     """While open, the output head sees only some positions of each sequence, and answers only for some tokens.
 
     Args:
@@ -103,14 +112,12 @@ def head_reads(head: nn.Module, positions: Tensor, columns: Tensor | None = None
         return (hidden[rows, positions],)
 
     handle = head.register_forward_pre_hook(enter)
-    if columns is not None and isinstance(head, nn.Linear):
-        weight, bias = head.weight[columns], None if head.bias is None else head.bias[columns]
-        head.__dict__["forward"] = lambda hidden: functional.linear(hidden, weight, bias)  # hides the class's own
-    try:
+    with ExitStack() as stack:
+        stack.callback(handle.remove)
+        if columns is not None:
+            weight, bias = head.weight[columns], None if head.bias is None else head.bias[columns]
+            stack.enter_context(_forward_is(head, lambda hidden: functional.linear(hidden, weight, bias)))
         yield
-    finally:
-        handle.remove()
-        head.__dict__.pop("forward", None)
 
 
 def adding(

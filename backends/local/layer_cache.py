@@ -55,48 +55,61 @@ class Shortcut:
         return self.state.layer if self.state else 0
 
 
+@dataclass
+class _Entry:
+    """The latest prompt of a batch, and the state that is kept."""
+
+    latest: Vectors
+    state: State | None = None
+
+
 class LayerCache:
-    """States by batch, the least recently used of them dropped beyond `limit` bytes.
+    """States by batch, the least recently used of them dropped beyond `limit` bytes or `MOST_BATCHES`.
 
     Args:
         n_layers: of the model.
         limit: bytes that all states together may take; 0 keeps none.
     """
 
+    MOST_BATCHES = 256
+
     def __init__(self, n_layers: int, *, limit: int) -> None:
         self._n_layers, self._limit = n_layers, limit
-        self._states: OrderedDict[Hashable, State] = OrderedDict()
-        self._latest: dict[Hashable, Vectors] = {}
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
     @property
     def bytes(self) -> int:
         """What the states take."""
-        return sum(state.bytes for state in self._states.values())
+        return sum(entry.state.bytes for entry in self._entries.values() if entry.state)
 
     def shortcut(self, batch: Hashable, vectors: Vectors) -> Shortcut:
         """How to run a batch of rows behind a prompt with these vectors."""
-        state = self._states.get(batch)
+        if not self._limit:
+            return Shortcut(None, None)
+        entry = self._entries.pop(batch, None)
+        self._entries[batch] = _Entry(vectors, entry.state if entry else None)
+        self._drop()
+        if entry is None:
+            return Shortcut(None, None)
+        state = entry.state
         if state and self._parting(state.vectors, vectors) < state.layer:
             state = None
-        latest = self._latest.get(batch)
-        self._latest[batch] = vectors
-        if latest is None or not self._limit:
-            return Shortcut(state, None)
-        parting = min(self._parting(latest, vectors), self._n_layers - 1)
+        parting = min(self._parting(entry.latest, vectors), self._n_layers - 1)
         return Shortcut(state, parting if parting > (state.layer if state else 0) else None)
 
     def keep(self, batch: Hashable, state: State) -> None:
         """Take a state in the place of the batch's earlier one."""
-        self._states[batch] = state
-        self._states.move_to_end(batch)
-        while self.bytes > self._limit:
-            dropped, _ = self._states.popitem(last=False)
-            del self._latest[dropped]
+        if batch in self._entries:
+            self._entries[batch].state = state
+            self._drop()
 
     def clear(self) -> None:
         """Forget everything."""
-        self._states.clear()
-        self._latest.clear()
+        self._entries.clear()
+
+    def _drop(self) -> None:
+        while self._entries and (len(self._entries) > self.MOST_BATCHES or self.bytes > self._limit):
+            self._entries.popitem(last=False)
 
     def _parting(self, one: Vectors, other: Vectors) -> int:
         """The first layer in which two prompts differ."""

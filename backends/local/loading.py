@@ -54,11 +54,13 @@ def load_backend(
     with _quiet_transformers():
         try:
             network, tokenizer = _load(files, model, DTYPES[dtype], place)
+        except torch.OutOfMemoryError as error:
+            raise ModelMemoryError(f"model {model!r} does not fit in the free memory of {place}") from error
         except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise MissingModelError(f"model {model!r} could not be loaded: {reason}") from error
     return LocalBackend(
-        network.to(place),
+        network,
         tokenizer,
         name=model,
         model_hash=model_hash(files),
@@ -71,15 +73,16 @@ def load_backend(
 
 def _load(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device) -> tuple[Any, Any]:
     place = {"gguf_file": files.gguf_file} if files.gguf_file else {}
-    config = AutoConfig.from_pretrained(files.folder, **place)
+    config = AutoConfig.from_pretrained(files.folder, trust_remote_code=False, **place)
     _check_memory(config, name, dtype, device)
-    tokenizer = AutoTokenizer.from_pretrained(files.folder, **place)
-    return AutoModelForCausalLM.from_pretrained(files.folder, dtype=dtype, **place), tokenizer
+    tokenizer = AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False, **place)
+    model = AutoModelForCausalLM.from_pretrained(files.folder, dtype=dtype, trust_remote_code=False, **place)
+    return model.to(device), tokenizer
 
 
 def _check_memory(config: Any, name: str, dtype: torch.dtype, device: torch.device) -> None:
     with torch.device("meta"):
-        skeleton = AutoModelForCausalLM.from_config(config)
+        skeleton = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     needed = sum(parameter.numel() for parameter in skeleton.parameters()) * dtype.itemsize
     free = free_bytes(device)
     if needed > free:

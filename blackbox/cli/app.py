@@ -5,6 +5,7 @@ import signal
 import sys
 import traceback
 from types import FrameType
+from typing import Any
 
 import typer
 from rich.logging import RichHandler
@@ -15,13 +16,15 @@ from blackbox.cli.doctor import doctor
 from blackbox.cli.run_commands import compare, evaluate, predict, show
 from blackbox.cli.tune_commands import resume, tune
 from blackbox.errors import BlackboxError
-from blackbox.optimizers import OptimizerError
+from blackbox.optimizers import OptimizerError, SearchError
 
 DONE, FAILED, WRONG_INPUT, STOPPED = 0, 1, 2, 130
 
+# Typer exports no name for it, and has moved it from click into itself.
+_ClickException: Any = typer.BadParameter.mro()[2]
+
 app = typer.Typer(
     help="Gradient-free optimization of prompts for language models that can only be queried.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -52,22 +55,26 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _exit_code(arguments: list[str]) -> int:
     try:
-        app(args=arguments, prog_name="blackbox")
+        code = app(args=arguments or ["--help"], prog_name="blackbox", standalone_mode=False)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         return STOPPED
+    except _ClickException as error:
+        return _say(error, WRONG_INPUT, arguments, text=error.format_message())
     except (BlackboxError, BackendError, OptimizerError) as error:
-        return _say(error, WRONG_INPUT, arguments)
+        failed = isinstance(error, SearchError)  # a library failed in mid-run: no wrong input
+        return _say(error, FAILED if failed else WRONG_INPUT, arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line for the user, never a silent end
         return _say(error, FAILED, arguments)
-    return DONE
+    return code if isinstance(code, int) else DONE
 
 
-def _say(error: Exception, code: int, arguments: list[str]) -> int:
+def _say(error: Exception, code: int, arguments: list[str], *, text: str | None = None) -> int:
+    """One line on stderr; `text` stands for the error's own."""
     if "--traceback" in arguments:
         traceback.print_exception(error)
-    text = " ".join(str(error).split()) or "no message"
+    text = " ".join((text or str(error)).split()) or "no message"
     kind = "" if code == WRONG_INPUT else f"{type(error).__name__}: "
     hint = "" if code == WRONG_INPUT or "--traceback" in arguments else " (blackbox --traceback ... shows where)"
     err.print(f"error: {kind}{text}{hint}", style="red", markup=False, highlight=False, soft_wrap=True)

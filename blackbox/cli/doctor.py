@@ -11,8 +11,9 @@ from rich.table import Table
 from blackbox.cli.console import out
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
 
+_CORE = "core"
 _EXTRAS = {
-    "core": ("numpy", "cma", "pydantic", "requests", "rich", "typer", "safetensors", "threadpoolctl"),
+    _CORE: ("numpy", "cma", "pydantic", "requests", "rich", "typer", "safetensors", "threadpoolctl", "jinja2"),
     "local": ("torch", "transformers", "psutil"),
     "demo": ("gguf", "accelerate", "matplotlib"),
     "plots": ("matplotlib",),
@@ -26,14 +27,19 @@ def doctor() -> None:
     for extra, packages in _EXTRAS.items():
         found = {package: _version(package) for package in packages}
         missing = [package for package, number in found.items() if number is None]
-        state = f"missing: pip install 'blackbox-prompts[{extra}]'" if missing else "ready"
+        state = f"missing: {_install(extra)}" if missing else "ready"
         table.add_row(extra, escape(state), ", ".join(f"{name} {number or '-'}" for name, number in found.items()))
     out.print(f"blackbox {_version('blackbox-prompts') or '(not installed)'}, Python {platform.python_version()}")
-    out.print(f"device: {_device()}, {os.cpu_count()} CPU cores", highlight=False)
+    out.print(f"device: {_device()}, {os.cpu_count()} CPU cores", highlight=False, markup=False)
     out.print(f"bundled model smollm2-135m: {_bundled()}", highlight=False, markup=False)
     out.print(table)
     for what, registry in (("backends", BACKENDS), ("spaces", SPACES), ("optimizers", OPTIMIZERS)):
         out.print(f"{what}: {', '.join(registry.names())}", highlight=False)
+
+
+def _install(extra: str) -> str:
+    """The core is the package itself, not an extra of it."""
+    return "pip install blackbox-prompts" if extra == _CORE else f"pip install 'blackbox-prompts[{extra}]'"
 
 
 def _device() -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 from blackbox.cli.console import err, out
 from blackbox.config import make_config
@@ -24,16 +25,20 @@ def print_forecast(values: dict[str, Any]) -> None:
     splits = (parts.task.train, parts.task.dev, parts.task.test)
     rows = config.evaluations * len(parts.task.train) + 2 * len(parts.task.test)
     tokens = round(start.usage.prompt_tokens * rows / len(parts.task.train))
+    lines = {
+        "rows": ", ".join(f"{len(split)} {split.name}" for split in splits),
+        "model": f"{parts.backend.name} ({config.backend}, {config.dtype})",
+        "space": f"{config.space}, {parts.space.dimension} numbers in {len(parts.space.blocks)} blocks",
+        "start": repr(config.prompt) if config.prompt else "random tokens",
+        "optimizer": f"{config.optimizer}, {config.population} candidates a generation",
+        "evaluations": f"at most {config.evaluations}",
+        "requests": f"at most {rows:,} rows scored",
+        "prompt tokens": f"about {tokens:,}",
+        "cost": "0 USD (a local model)",
+        "time": f"about {timedelta(seconds=round(seconds * rows / len(parts.task.train)))}",
+        "train loss of the start": f"{start.loss:.4f}",
+    }
     table = Table("what", "this run", title="Dry run: nothing is written", title_justify="left")
-    table.add_row("rows", ", ".join(f"{len(split)} {split.name}" for split in splits))
-    table.add_row("model", f"{parts.backend.name} ({config.backend}, {config.dtype})")
-    table.add_row("space", f"{config.space}, {parts.space.dimension} numbers in {len(parts.space.blocks)} blocks")
-    table.add_row("start", repr(config.prompt) if config.prompt else "random tokens")
-    table.add_row("optimizer", f"{config.optimizer}, {config.population} candidates a generation")
-    table.add_row("evaluations", f"at most {config.evaluations}")
-    table.add_row("requests", f"at most {rows:,} rows scored")
-    table.add_row("prompt tokens", f"about {tokens:,}")
-    table.add_row("cost", "0 USD (a local model)")
-    table.add_row("time", f"about {timedelta(seconds=round(seconds * rows / len(parts.task.train)))}")
-    table.add_row("train loss of the start", f"{start.loss:.4f}")
+    for what, value in lines.items():
+        table.add_row(what, Text(value))  # no markup: prompts hold [/INST]
     out.print(table)

@@ -4,15 +4,16 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from blackbox.build import make_backend
-from blackbox.cli.console import err, out
+from blackbox.cli.console import WIDE, err, out
 from blackbox.data import parse_row, read_rows
+from blackbox.errors import DataError
+from blackbox.metrics import make_metric
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
 from blackbox.run_folder import RunFolder
@@ -26,21 +27,22 @@ RunArgument = Annotated[Path, typer.Argument(help="A run's folder, e.g. runs/dem
 def evaluate(
     run: RunArgument,
     data: Annotated[Path, typer.Argument(help="Labelled rows: .jsonl or .csv.", show_default=False)],
-    metric: Annotated[str | None, typer.Option(help="accuracy or macro-f1. [default: the run's]")] = None,
+    metric: Annotated[str | None, typer.Option(help="accuracy or macro-f1. \\[default: the run's]")] = None,
 ) -> None:
     """Score the run's prompt on labelled rows; prints one JSON object."""
     rows = read_rows(data)
     folder = RunFolder(run)
-    measured = _predictor(folder).evaluate(rows, metric=metric or folder.read_config().metric)
+    metric = metric or folder.read_config().metric
+    make_metric(metric)  # a wrong name is refused before the model is loaded
+    measured = _predictor(folder).evaluate(rows, metric=metric)
     print(json.dumps(asdict(measured) if measured else None))  # noqa: T201 - data goes to stdout
 
 
 def predict(run: RunArgument) -> None:
     """Label rows: JSON lines from stdin to stdout, each with `predicted` and `probabilities` added."""
-    folder = RunFolder(run)
-    predictor = _predictor(folder)
-    for number, rows in enumerate(_chunks(_stdin_rows())):
-        for row, prediction in zip(rows, predictor.predict(rows, first=number * _CHUNK + 1), strict=True):
+    predictor = _predictor(RunFolder(run))
+    for rows in _chunks(_stdin_rows(predictor)):
+        for row, prediction in zip(rows, predictor.predict(rows), strict=True):
             answer = {**row, "predicted": prediction.label, "probabilities": prediction.probabilities}
             sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         sys.stdout.flush()
@@ -60,8 +62,13 @@ def show(run: RunArgument) -> None:
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more runs' folders.", show_default=False)],
 ) -> None:
-    """Print runs side by side."""
-    out.print(comparison_table([_compared(RunFolder(run)) for run in runs]))
+    """Print runs side by side; on a narrow terminal below each other."""
+    compared = [_compared(RunFolder(run)) for run in runs]
+    if out.width >= WIDE:
+        out.print(comparison_table(compared))
+        return
+    for name, summary, config in compared:
+        out.print(summary_table(name, summary, config))
 
 
 def _compared(folder: RunFolder) -> tuple[str, Summary, dict[str, object]]:
@@ -77,13 +84,26 @@ def _predictor(folder: RunFolder) -> Predictor:
     return Predictor(backend, saved)
 
 
-def _stdin_rows() -> Iterator[dict[str, object]]:
-    for number, line in enumerate(sys.stdin, start=1):
+def _stdin_rows(predictor: Predictor) -> Iterator[dict[str, object]]:
+    """The rows of stdin; a line that cannot be answered is refused by its number, as editors count."""
+    for number, line in enumerate(sys.stdin.buffer, start=1):
         if line.strip():
-            yield parse_row(line, f"stdin line {number}")
+            where = f"stdin line {number}"
+            row = parse_row(line, where)
+            predictor.check_row(row, where=where)
+            yield row
 
 
 def _chunks(rows: Iterable[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, _CHUNK)):
+    """Lists of rows; those in front of a broken one come before its error."""
+    chunk: list[dict[str, object]] = []
+    try:
+        for row in rows:
+            chunk.append(row)
+            if len(chunk) == _CHUNK:
+                yield chunk
+                chunk = []
+    except DataError:
         yield chunk
+        raise
+    yield chunk

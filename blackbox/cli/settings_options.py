@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from blackbox.config import Config
 
@@ -37,7 +38,9 @@ def _option(name: str) -> inspect.Parameter:
     kind = kinds.get(field.annotation, str)
     default = field.get_default(call_default_factory=True)
     shown = "" if default in (None, {}) else f" [default: {default}]"
-    option = typer.Option(help=(field.description or "") + shown, show_default=False, rich_help_panel=_PANELS[name])
+    option = typer.Option(
+        help=escape((field.description or "") + shown), show_default=False, rich_help_panel=_PANELS[name]
+    )
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )

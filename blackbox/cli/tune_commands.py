@@ -1,6 +1,7 @@
 """`blackbox tune` and `blackbox resume`."""
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,6 @@ from blackbox.cli.console import err, out
 from blackbox.cli.forecast import print_forecast
 from blackbox.cli.settings_options import with_settings
 from blackbox.config import read_settings
-from blackbox.errors import RunError
 from blackbox.report.comparison import summary_table
 from blackbox.run_folder import RunFolder
 from blackbox.tune import Result
@@ -30,7 +30,7 @@ def tune(
         Path | None, typer.Argument(help="Settings in TOML; options replace them.", show_default=False)
     ] = None,
     *,
-    name: Annotated[str | None, typer.Option(help="Name of the run. [default: the config's name, numbered]")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run. \\[default: the config's name, numbered]")] = None,
     runs: Annotated[Path, typer.Option(help="The folder that holds the run folders.")] = Path("runs"),
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what the run would do and cost; spend no more than one evaluation.")
@@ -43,8 +43,6 @@ def tune(
         print_forecast(values)
         return
     folder = runs / (name or _free_name(runs, config.stem if config else "run"))
-    if (folder / "config.json").exists():
-        raise RunError(f"{folder} holds a run already; `blackbox resume {folder}` goes on with it, or choose a --name")
     _run(folder, lambda callbacks: start_run(folder=folder, callbacks=callbacks, **values))
 
 
@@ -79,7 +77,7 @@ def _run(folder: Path, run: Run) -> None:
 def _stopped(folder: Path) -> str:
     if not (folder / "config.json").exists():
         return "stopped before the search began"
-    return f"stopped; everything paid for is kept. Go on with: blackbox resume {folder}"
+    return f"stopped; everything paid for is kept. Go on with: blackbox resume {shlex.quote(str(folder))}"
 
 
 def _free_name(runs: Path, stem: str) -> str:

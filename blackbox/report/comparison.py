@@ -1,6 +1,6 @@
 """Tables of runs for the terminal: one run with all its figures, or several side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -36,12 +36,13 @@ def comparison_table(runs: Sequence[Run]) -> Table:
     return table
 
 
-def summary_table(name: str, summary: Summary) -> Table:
-    """All figures of one run, one a line."""
+def summary_table(name: str, summary: Summary, config: Mapping[str, object] | None = None) -> Table:
+    """All figures of one run, one a line; with its settings, also those that `comparison_table` shows."""
     table = Table(box=SIMPLE_HEAD, show_header=False, title=Text(name, style="bold"), title_justify="left")
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    for what, value in _lines(summary):
+    settings = [(key, str(config.get(key, "–"))) for key in _WORDS[2:]] if config else []
+    for what, value in [*settings, *_lines(summary)]:
         table.add_row(what, value if isinstance(value, Text) else Text(value))
     return table
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from blackbox.backends import DeepPrompt, FakeBackend, Query, TextPrompt
+from blackbox.backends import Capability, DeepPrompt, FakeBackend, Query, TextPrompt
 from blackbox.backends.fake import HELPFUL_WORDS
 from tests.backends.contract import VectorBackendContract
 
@@ -60,6 +60,11 @@ def test_some_soft_prompt_reaches_the_optimum() -> None:
 
 def test_the_right_option_is_the_one_that_stands_in_the_text() -> None:
     assert FakeBackend().right_option(Query("a great one", ("bad", "great"))) == 1
+
+
+def test_the_text_behind_the_label_names_the_right_option_too() -> None:
+    assert Capability.INFILL in FakeBackend().capabilities
+    assert FakeBackend().right_option(Query("One was ", ("bad", "great"), ", which is great")) == 1
 
 
 def test_a_text_without_any_option_always_has_the_same_right_one() -> None:

@@ -60,7 +60,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         "facts": [Evaluation.from_dict(json.loads(line)).facts for line in lines],
         "summary": {key: value for key, value in read_json(folder / "summary.json").items() if key != "seconds"},
         "prompt": read_json(folder / "prompt" / "prompt.json"),
-        "vectors": (folder / "prompt" / "prompt.safetensors").read_bytes(),
+        "vectors": {path.name: path.read_bytes() for path in (folder / "prompt").glob("*.safetensors")},
     }
 
 

@@ -65,6 +65,21 @@ def test_label_words_may_be_a_table_or_a_line() -> None:
     assert table.label_words == line.label_words == {"negative": "bad", "positive": "very good"}
 
 
+def test_labels_that_are_numbers_are_read_as_text() -> None:
+    assert make_config({"label_words": {0: "bad", 1: "great"}}).label_words == {"0": "bad", "1": "great"}
+
+
+def test_files_may_be_paths(tmp_path: Path) -> None:
+    config = make_config({name: tmp_path / f"{name}.csv" for name in ("train", "dev", "test")})
+    assert [config.train, config.dev, config.test] == [str(tmp_path / f"{n}.csv") for n in ("train", "dev", "test")]
+
+
+@pytest.mark.parametrize("value", [5, ["bbt"], True])
+def test_a_preset_that_is_no_name_is_refused(value: object) -> None:
+    with pytest.raises(SettingError, match="setting 'preset': must be a name, got .*; known: bbt, bbtv2"):
+        make_config({"preset": value})
+
+
 def test_the_order_of_label_words_is_kept() -> None:
     assert list(make_config({"label_words": "z=1,a=2,m=3"}).label_words) == ["z", "a", "m"]
 

@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,28 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         write_whole(path, "no bytes")  # type: ignore[arg-type]
     assert path.read_bytes() == b"old"
+    assert [found.name for found in tmp_path.iterdir()] == ["values.json"]
+
+
+def test_a_full_disk_is_an_error_with_the_remedy_and_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "values.json"
+    write_whole(path, b"old")
+    monkeypatch.setattr("blackbox.files.os.fsync", full)
+    with pytest.raises(RunError, match=r"values\.json cannot be written: No space left on device; free space, then"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [found.name for found in tmp_path.iterdir()] == ["values.json"]
+
+
+def test_a_folder_that_is_a_file_is_an_error_with_the_path(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_bytes(b"")
+    with pytest.raises(RunError, match=r"runs/one/values\.json cannot be written: Not a directory; see to it"):
+        write_json(tmp_path / "runs" / "one" / "values.json", {})
 
 
 def test_a_missing_file_is_refused_by_path(tmp_path: Path) -> None:

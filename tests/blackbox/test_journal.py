@@ -1,10 +1,13 @@
+import errno
+import fcntl
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from blackbox.errors import DamagedFileError, MismatchError
+from blackbox.errors import DamagedFileError, MismatchError, RunError
 from blackbox.evaluation import Evaluation
 from blackbox.journal import Journal
 from tests.blackbox.test_evaluation import EVALUATION
@@ -44,6 +47,45 @@ def test_what_is_known_already_is_not_written_twice(path: Path) -> None:
         journal.append(numbered(2, 4))
         assert list(journal.evaluations) == numbered(0, 6)
     assert len(path.read_bytes().splitlines()) == 6
+
+
+def test_one_process_at_a_time_holds_it(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"torn by nobody yet")
+    content = path.read_bytes()
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(RunError, match=rf"another process is working on this run \({path.parent}\); wait"):
+            Journal(path)
+        assert path.read_bytes() == content
+    with Journal(path) as journal:
+        assert len(journal) == 4
+
+
+def test_a_damaged_journal_is_not_held(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(b"{}\n" + content)
+    with pytest.raises(DamagedFileError):
+        Journal(path)
+    path.write_bytes(content)
+    with Journal(path) as journal:
+        assert len(journal) == 4
+
+
+def test_a_full_disk_is_an_error_that_says_how_to_go_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("blackbox.journal.os.fsync", full)
+    with Journal(path) as journal, pytest.raises(RunError) as refusal:
+        journal.append(numbered(4, 1))
+    assert str(refusal.value) == (
+        f"{path} cannot be written: No space left on device; free space, then `blackbox resume {path.parent}`"
+    )
+
+
+def test_a_folder_that_is_not_there_is_an_error_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"none/evaluations\.jsonl cannot be written: No such file"):
+        Journal(tmp_path / "none" / "evaluations.jsonl")
 
 
 def test_without_a_path_it_stays_in_memory() -> None:

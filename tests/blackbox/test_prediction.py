@@ -49,8 +49,13 @@ def test_a_row_without_an_answer_has_no_label() -> None:
 
 
 def test_a_row_without_its_field_is_refused_by_its_number() -> None:
-    with pytest.raises(DataError, match="row 12 has no field 'text'"):
-        predictor(FakeBackend()).predict([{"text": "x"}, {"txt": "x"}], first=11)
+    with pytest.raises(DataError, match="row 2 has no field 'text'"):
+        predictor(FakeBackend()).predict([{"text": "x"}, {"txt": "x"}])
+
+
+def test_a_row_is_checked_under_the_name_that_the_caller_gives_it() -> None:
+    with pytest.raises(DataError, match="stdin line 12 has no field 'text'"):
+        predictor(FakeBackend()).check_row({"txt": "x"}, where="stdin line 12")
 
 
 def test_the_metric_is_of_the_rows_that_were_answered() -> None:

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from blackbox import Result, Summary, resume, tune
+from blackbox import Callback, Progress, Result, SavedPrompt, Summary, resume, tune
 from blackbox.backends import FakeBackend, Prompt, Query, Scores
 from blackbox.errors import DamagedFileError, MismatchError, RunError
+from blackbox.files import read_json, write_json
+from blackbox.journal import Journal
 from blackbox.optimizers import CMAES, StateError
+from blackbox.run_folder import RunFolder
+from blackbox.spaces import DeepSpace
 from tests.blackbox.small import QUICK, facts, make_task
 
 pytestmark = pytest.mark.usefixtures("without_pictures")
@@ -57,6 +61,13 @@ def finished(unbroken: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(unbroken, tmp_path / "run"))
 
 
+@pytest.fixture
+def unfinished(finished: Path) -> Path:
+    """A copy that a kill has kept from saying that it has ended."""
+    write_json(finished / "summary.json", {**read_json(finished / "summary.json"), "status": "running"})
+    return finished
+
+
 def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "evaluations.jsonl").read_text().splitlines()]
 
@@ -65,8 +76,12 @@ def outcome(folder: Path) -> dict[str, object]:
     """All that a run has found and counted, but for time and its measure."""
     timeless = [{key: line[key] for key in line if key not in ("elapsed", "usage")} for line in lines(folder)]
     summary = {key: value for key, value in vars(Summary.read(folder / "summary.json")).items() if key != "seconds"}
-    vectors = (folder / "prompt" / "prompt.safetensors").read_bytes()
+    vectors = {path.name: path.read_bytes() for path in (folder / "prompt").glob("*.safetensors")}
     return {"lines": timeless, "summary": summary, "vectors": vectors}
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_a_run_folder_holds_what_a_run_is_made_of_and_found(unbroken: Path) -> None:
@@ -123,6 +138,16 @@ def test_a_run_that_has_ended_stays_as_it_is(finished: Path) -> None:
     assert (finished / "evaluations.jsonl").read_bytes() == journal
 
 
+def test_the_result_of_a_run_that_has_ended_is_read_without_a_search(finished: Path) -> None:
+    (finished / "checkpoint.json").write_text("not even read")
+    before = contents(finished)
+    result = resume(finished)
+    assert contents(finished) == before
+    assert result.summary == Summary.read(finished / "summary.json")
+    assert [json.loads(json.dumps(found.to_dict())) for found in result.history] == lines(finished)
+    assert len(result.predict(make_task().test.rows)) == len(make_task().test)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_journal_that_lost_its_end_is_filled_again(seed: int, finished: Path, unbroken: Path) -> None:
     """Cut at any byte, with a checkpoint that may be ahead of what is left."""
@@ -133,10 +158,10 @@ def test_a_journal_that_lost_its_end_is_filled_again(seed: int, finished: Path, 
     assert outcome(finished) == outcome(unbroken)
 
 
-def test_a_run_without_its_checkpoint_is_replayed_and_pays_for_nothing(finished: Path, unbroken: Path) -> None:
-    (finished / "checkpoint.json").unlink()
-    resume(finished, backend=Breaking(1, RuntimeError("nothing is left to pay for")))
-    assert outcome(finished) == outcome(unbroken)
+def test_a_run_without_its_checkpoint_is_replayed_and_pays_for_nothing(unfinished: Path, unbroken: Path) -> None:
+    (unfinished / "checkpoint.json").unlink()
+    resume(unfinished, backend=Breaking(1, RuntimeError("nothing is left to pay for")))
+    assert outcome(unfinished) == outcome(unbroken)
 
 
 def test_a_run_that_lost_journal_and_checkpoint_begins_again(finished: Path, unbroken: Path) -> None:
@@ -146,13 +171,13 @@ def test_a_run_that_lost_journal_and_checkpoint_begins_again(finished: Path, unb
     assert outcome(finished) == outcome(unbroken)
 
 
-def test_a_damaged_checkpoint_is_refused_and_nothing_is_changed(finished: Path) -> None:
-    path = finished / "checkpoint.json"
+def test_a_damaged_checkpoint_is_refused_and_nothing_is_changed(unfinished: Path) -> None:
+    path = unfinished / "checkpoint.json"
     path.write_bytes(path.read_bytes()[:-30])
-    before = {file: file.read_bytes() for file in finished.rglob("*") if file.is_file()}
+    before = contents(unfinished)
     with pytest.raises(DamagedFileError, match="delete it and resume"):
-        resume(finished)
-    assert {file: file.read_bytes() for file in finished.rglob("*") if file.is_file()} == before
+        resume(unfinished)
+    assert contents(unfinished) == before
 
 
 def test_a_damaged_journal_is_refused_by_line(finished: Path) -> None:
@@ -175,17 +200,107 @@ def test_other_rows_are_refused(finished: Path) -> None:
         resume(finished)
 
 
-def test_another_optimizer_than_the_runs_is_refused(finished: Path) -> None:
+def test_another_optimizer_than_the_runs_is_refused(unfinished: Path) -> None:
     with pytest.raises(StateError, match="optimizer is 'Blockwise' in the state"):
-        resume(finished, optimizer=CMAES(16, seed=1))
+        resume(unfinished, optimizer=CMAES(16, seed=1))
 
 
-def test_a_journal_of_another_search_is_refused(finished: Path) -> None:
-    (finished / "checkpoint.json").unlink()
-    path = finished / "config.json"
-    path.write_text(path.read_text().replace('"seed": 1', '"seed": 2'))
+def test_a_journal_of_another_search_is_refused(unfinished: Path) -> None:
+    (unfinished / "checkpoint.json").unlink()
+    path = unfinished / "config.json"
+    path.write_text(path.read_text().replace('"sigma": 1.0', '"sigma": 2.0'))
     with pytest.raises(MismatchError, match="the journal was written by"):
-        resume(finished)
+        resume(unfinished)
+
+
+def test_another_space_is_refused(unfinished: Path) -> None:
+    path = unfinished / "config.json"
+    path.write_text(path.read_text().replace('"seed": 1', '"seed": 2'))
+    with pytest.raises(MismatchError, match="began with another space hash"):
+        resume(unfinished)
+
+
+@pytest.mark.parametrize("part", ["backend", "space", "optimizer"])
+def test_a_run_that_was_started_with_an_object_is_refused_without_it_before_a_model_is_loaded(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = DeepSpace(FakeBackend().encode("ab"), {1: 1.0}, 8, dimension=16, seed=1)
+    parts = {"backend": FakeBackend(), "space": space, "optimizer": CMAES(16, population_size=4, seed=1)}
+    start(tmp_path / "run", **parts)
+    monkeypatch.setattr("blackbox.build.FakeBackend", lambda: pytest.fail("a model was loaded"))
+    with pytest.raises(RunError, match=rf"started with a {part} object; give it to resume\(\) again"):
+        resume(tmp_path / "run", **{name: given for name, given in parts.items() if name != part})  # type: ignore[arg-type]
+
+
+def test_a_folder_that_is_taken_is_refused_before_a_model_is_loaded(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blackbox.build.FakeBackend", lambda: pytest.fail("a model was loaded"))
+    with pytest.raises(RunError, match="holds a run already"):
+        start(finished)
+
+
+def test_a_run_that_another_process_is_working_on_is_refused_and_not_changed(unfinished: Path) -> None:
+    before = contents(unfinished)
+    with Journal(unfinished / "evaluations.jsonl"), pytest.raises(RunError, match="another process is working"):
+        resume(unfinished)
+    assert contents(unfinished) == before
+
+
+def test_a_running_run_says_after_each_generation_how_far_it_is(tmp_path: Path) -> None:
+    class Reader(Callback):
+        def on_generation(self, progress: Progress) -> None:
+            summary = Summary.read(tmp_path / "run" / "summary.json")
+            assert (summary.status, summary.evaluations) == ("running", progress.evaluations)
+
+    start(tmp_path / "run", callbacks=[Reader()])
+
+
+def test_a_run_that_goes_on_says_so_with_the_figures_that_it_had(tmp_path: Path) -> None:
+    class Reader(Callback):
+        def on_start(self, progress: Progress) -> None:
+            summary = Summary.read(tmp_path / "run" / "summary.json")
+            assert (summary.status, summary.evaluations) == ("running", progress.evaluations)
+            assert summary.evaluations > 0
+
+    with pytest.raises(KeyboardInterrupt):
+        start(tmp_path / "run", backend=Breaking(8, KeyboardInterrupt()))
+    go_on(tmp_path / "run", callbacks=[Reader()])
+
+
+def test_the_prompt_is_written_only_when_another_is_selected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[float] = []
+    save = SavedPrompt.save
+
+    def count(self: SavedPrompt, folder: Path) -> None:
+        written.append(float(str(self.scores["train_loss"])))
+        save(self, folder)
+
+    monkeypatch.setattr(SavedPrompt, "save", count)
+    start(tmp_path / "run")
+    *kept, last = written
+    assert last == kept[-1]  # once more at the end
+    assert len(set(kept)) == len(kept) > 1
+
+
+def test_an_error_while_a_failure_is_written_down_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise RunError("no space left")
+
+    monkeypatch.setattr(RunFolder, "write_report", full)
+    with pytest.raises(RuntimeError, match="the model is gone"):
+        start(tmp_path / "run", backend=Breaking(3, RuntimeError("the model is gone")))
+    assert "could not be written down: no space left" in caplog.text
+
+
+def test_the_settings_of_a_task_that_was_built_in_code_are_kept_with_the_run(tmp_path: Path) -> None:
+    task = make_task(metric="macro-f1", loss="hinge", margin=1.5)
+    tune(task, **QUICK, folder=tmp_path / "run")
+    kept = read_json(tmp_path / "run" / "config.json")
+    assert {key: kept[key] for key in task.terms} == task.terms
+    assert kept["metric"] == "macro-f1"
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

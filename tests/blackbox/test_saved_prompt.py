@@ -36,8 +36,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def write(path: Path, values: dict[str, object]) -> None:
+    """What a program that knows the format would write."""
+    values.pop("checksum")
+    checksum = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({**values, "checksum": checksum}))
+
+
 def change(path: Path, **values: object) -> None:
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    write(path, {**json.loads(path.read_text()), **values})
+
+
+def vectors_file(folder: Path) -> Path:
+    (path,) = folder.glob("*.safetensors")
+    return path
 
 
 @pytest.mark.parametrize("kind", PROMPTS)
@@ -69,14 +81,41 @@ def test_what_is_needed_to_use_it_comes_back_too(kind: str, tmp_path: Path) -> N
 def test_a_saved_prompt_can_be_saved_again_and_replaces_the_old_one(folder: Path) -> None:
     saved(PROMPTS["soft"]).save(folder)
     assert isinstance(SavedPrompt.load(folder).prompt, SoftPrompt)
+    assert len(list(folder.iterdir())) == 2
+    saved(PROMPTS["text"]).save(folder)
+    assert [path.name for path in folder.iterdir()] == ["prompt.json"]
+
+
+def test_a_kill_between_the_two_files_leaves_the_old_prompt(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("blackbox.saved_prompt.write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        saved(PROMPTS["soft"]).save(folder)
+    assert isinstance(SavedPrompt.load(folder).prompt, DeepPrompt)
+
+
+def test_folders_may_be_text(tmp_path: Path) -> None:
+    saved(PROMPTS["soft"]).save(str(tmp_path / "prompt"))
+    assert isinstance(SavedPrompt.load(str(tmp_path / "prompt")).prompt, SoftPrompt)
+
+
+def test_a_changed_template_is_found_by_the_checksum(folder: Path) -> None:
+    path = folder / "prompt.json"
+    path.write_text(path.read_text().replace("It was", "It is"))
+    with pytest.raises(DamagedFileError, match=r"prompt\.json is damaged: its checksum does not match"):
+        SavedPrompt.load(folder)
 
 
 def test_the_files_are_json_and_safetensors_and_no_pickle(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == ["prompt.json", "prompt.safetensors"]
+    content = vectors_file(folder).read_bytes()
+    name = f"prompt-{hashlib.sha256(content).hexdigest()[:12]}.safetensors"
+    assert sorted(path.name for path in folder.iterdir()) == [name, "prompt.json"]
     with pytest.raises(pickle.UnpicklingError):
-        pickle.loads((folder / "prompt.safetensors").read_bytes())
+        pickle.loads(content)
     safetensors = pytest.importorskip("safetensors.numpy")
-    assert sorted(safetensors.load_file(folder / "prompt.safetensors")) == ["0", "11", "3"]
+    assert sorted(safetensors.load(content)) == ["0", "11", "3"]
 
 
 def test_another_model_is_refused_by_name() -> None:
@@ -115,7 +154,7 @@ def test_a_newer_format_is_refused_by_number(folder: Path) -> None:
 def test_a_key_that_is_missing_is_named(folder: Path, key: str) -> None:
     values = json.loads((folder / "prompt.json").read_text())
     del values[key]
-    (folder / "prompt.json").write_text(json.dumps(values))
+    write(folder / "prompt.json", values)
     with pytest.raises(DamagedFileError, match=rf"prompt\.json is damaged: it has no .*{key}"):
         SavedPrompt.load(folder)
 
@@ -145,23 +184,23 @@ def test_damaged_json_is_refused_by_file(folder: Path, content: str) -> None:
 
 @pytest.mark.parametrize("place", [0, 8, 100, -1])
 def test_one_changed_byte_of_the_vectors_is_found(folder: Path, place: int) -> None:
-    path = folder / "prompt.safetensors"
+    path = vectors_file(folder)
     content = bytearray(path.read_bytes())
     content[place] ^= 1
     path.write_bytes(content)
-    with pytest.raises(DamagedFileError, match=r"prompt\.safetensors is damaged: its checksum"):
+    with pytest.raises(DamagedFileError, match=r"prompt-\w{12}\.safetensors is damaged: its checksum"):
         SavedPrompt.load(folder)
 
 
 def test_missing_vectors_are_refused_by_file(folder: Path) -> None:
-    (folder / "prompt.safetensors").unlink()
-    with pytest.raises(RunError, match=r"prompt\.safetensors: No such file"):
+    vectors_file(folder).unlink()
+    with pytest.raises(RunError, match=r"prompt-\w{12}\.safetensors: No such file"):
         SavedPrompt.load(folder)
 
 
 def test_a_file_that_is_no_safetensors_is_refused_even_with_its_checksum(folder: Path) -> None:
     content = b"neither this nor that"
-    (folder / "prompt.safetensors").write_bytes(content)
+    vectors_file(folder).write_bytes(content)
     change(folder / "prompt.json", sha256=hashlib.sha256(content).hexdigest())
-    with pytest.raises(DamagedFileError, match=r"prompt\.safetensors is damaged"):
+    with pytest.raises(DamagedFileError, match=r"prompt-\w{12}\.safetensors is damaged"):
         SavedPrompt.load(folder)

@@ -1,12 +1,14 @@
 import json
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from blackbox.backends import FakeBackend, Prompt, Query, Scores
+from blackbox.backends import FakeBackend, Prompt, Query, Scores, TextPrompt
+from blackbox.backends.prompts import vectors_of
 from blackbox.config import make_config
 from blackbox.errors import SettingError
 from blackbox.journal import Journal
@@ -99,3 +101,48 @@ def test_a_model_that_never_answers_leaves_figures_empty_and_json_valid(tmp_path
 def test_rules_out_of_their_range_are_refused(rules: dict[str, float], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         StopRules(**rules)  # type: ignore[arg-type]
+
+
+class Evasive(FakeBackend):
+    """Answers one row only, and that one right, where a prompt's vectors are large."""
+
+    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+        scores = super().score(prompts, queries)
+        log_probabilities = scores.log_probabilities.copy()
+        for number, prompt in enumerate(prompts):
+            if not isinstance(prompt, TextPrompt) and max(abs(v).max() for v in vectors_of(prompt).values()) > 1:
+                log_probabilities[number, 1:] = np.nan
+                log_probabilities[number, 0] = np.log(1e-9)
+                log_probabilities[number, 0, self.right_option(queries[0])] = 0.0
+        return Scores(log_probabilities, scores.usages)
+
+
+def test_a_prompt_is_not_selected_for_the_rows_that_it_leaves_unanswered() -> None:
+    result = tune(make_task(), **{**QUICK, "backend": Evasive(), "evaluations": 200, "alpha": 2.0})
+    assert any(found.failed_rows for found in result.history if found.split == "train")
+    assert result.summary.dev is not None
+    assert result.summary.dev.rows == 8
+    assert result.summary.train_loss == min(e.loss for e in result.history if e.split == "train" and not e.failed_rows)
+
+
+class Slow(FakeBackend):
+    """Takes 5 ms a prompt."""
+
+    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+        time.sleep(0.005 * len(prompts))
+        return super().score(prompts, queries)
+
+
+def test_a_search_that_ran_out_of_time_ends_the_same_way_when_it_is_replayed() -> None:
+    journal = Journal()
+
+    def search() -> Search:
+        config = make_config({**QUICK, "evaluations": 10_000, "seconds": 0.6})
+        return make_search(make_parts(config, make_task(), backend=Slow()), journal)
+
+    first = search()
+    assert first.run() == "seconds"
+    second = search()
+    assert second.run() == "seconds"
+    assert facts(second.history) == facts(first.history)
+    assert len(journal) == len(first.history)

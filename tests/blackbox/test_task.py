@@ -3,8 +3,7 @@ import pytest
 
 from blackbox import Task
 from blackbox.errors import DataError, SettingError, UnknownNameError
-from blackbox.task import read_labels, render_rows
-from blackbox.template import Template
+from blackbox.task import read_labels
 from tests.blackbox.small import TEMPLATE, WORDS, make_rows, make_task
 
 
@@ -26,6 +25,26 @@ def test_labels_that_are_numbers_are_read_as_text() -> None:
     task = Task([{"t": "a", "y": 0}, {"t": "b", "y": 1}], template="{t} {label}", label_words={"0": "x", "1": "y"},
                 label_field="y")  # fmt: skip
     assert task.train.labels.tolist() == [0, 1]
+
+
+def test_label_words_of_labels_that_are_numbers_are_read_as_text_too() -> None:
+    task = Task([{"t": "a", "label": 0}, {"t": "b", "label": 1}], template="{t} {label}", label_words={0: "x", 1: "y"})
+    assert task.labels == ("0", "1")
+    assert task.train.labels.tolist() == [0, 1]
+
+
+def test_a_label_word_that_is_no_text_is_refused() -> None:
+    with pytest.raises(DataError, match="the label word of '1' must be text, got 7"):
+        make_task(label_words={0: "x", 1: 7})
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_a_row_that_is_no_mapping_is_refused_by_split_and_number(split: str) -> None:
+    rows: list[object] = [*make_rows(3), "good"]
+    with pytest.raises(DataError, match=f"{split} row 4 must map fields to values, got str"):
+        Task(**{"train": make_rows(4), split: rows}, template=TEMPLATE, label_words=WORDS)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="rows row 4 must map fields"):
+        read_labels(rows, list(WORDS), "label")  # type: ignore[arg-type]
 
 
 def test_dev_and_test_rows_may_lack_a_label_of_the_task_and_be_empty() -> None:
@@ -105,11 +124,6 @@ def test_unknown_losses_and_metrics_are_refused_with_the_nearest_known_one() -> 
 def test_a_margin_that_is_not_positive_is_refused() -> None:
     with pytest.raises(SettingError, match="margin must be positive, got 0"):
         make_task(margin=0)
-
-
-def test_rows_are_numbered_in_errors_from_where_they_begin() -> None:
-    with pytest.raises(DataError, match="rows row 258 has no field"):
-        render_rows(Template(TEMPLATE), WORDS, [*make_rows(1), {}], first=257)
 
 
 def test_labels_of_no_rows_are_none() -> None:

@@ -14,6 +14,7 @@ def test_pairs_may_stand_on_both_sides_of_the_label() -> None:
     template = Template("{premise} ? {label}, {hypothesis}")
     query = template.render({"premise": "It rains", "hypothesis": "it is wet"}, ("Yes", "No"), where="row 1")
     assert template.fields == ("premise", "hypothesis")
+    assert template.fields_behind_label == ("hypothesis",)
     assert (query.before, query.after) == ("It rains ? ", ", it is wet")
 
 
@@ -55,8 +56,17 @@ def test_a_slot_with_a_format_is_refused_and_not_silently_ignored(text: str) -> 
         Template(text)
 
 
-@pytest.mark.parametrize("row", [{"txt": "x", "label": "b"}, {"text": None, "txt": "", "label": 0}])
+@pytest.mark.parametrize("row", [{"txt": "x", "label": "b"}, {"txt": "", "label": 0}])
 def test_a_row_without_a_field_is_refused_by_its_place_the_field_and_what_it_has(row: dict[str, object]) -> None:
     with pytest.raises(DataError, match="train row 7 has no field 'text', which the template names; its fields:") as no:
         Template("{text} {label}").render(row, ("a", "b"), where="train row 7")
     assert "txt, label" in str(no.value)
+
+
+def test_a_field_that_is_null_is_refused_as_null_and_not_as_missing() -> None:
+    with pytest.raises(DataError, match="train row 7 has null in its field 'text'"):
+        Template("{text} {label}").render({"text": None, "label": "b"}, ("a", "b"), where="train row 7")
+
+
+def test_words_behind_the_label_are_no_fields() -> None:
+    assert Template("{text} It was {label} .").fields_behind_label == ()

@@ -6,10 +6,10 @@ import pytest
 import typer.main
 
 import blackbox.cli
-from blackbox import settings_page
 from blackbox.cli.app import app
 from blackbox.config import Config
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
+from docs.settings_page import settings_page
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
@@ -25,7 +25,7 @@ def docs() -> str:
 
 def test_the_page_of_the_settings_is_current() -> None:
     written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert written == settings_page.settings_page(), "run python -m blackbox.settings_page > docs/settings.md"
+    assert written == settings_page(), "run python docs/settings_page.py > docs/settings.md"
 
 
 @pytest.mark.parametrize("name", Config.model_fields)

@@ -136,7 +136,7 @@ def test_hidden_stds_are_those_of_the_states_between_the_layers(load: Load) -> N
 
 
 def test_a_row_longer_than_the_model_reads_is_named(load: Load) -> None:
-    with pytest.raises(QueryError, match=r"row 1 .* is 10\d tokens long .* the model reads 64"):
+    with pytest.raises(QueryError, match=r"row 2 of this call .* is 10\d tokens long .* the model reads 64"):
         load().score([TextPrompt("it")], [QUERIES[0], Query("great " * 100, ("great", "bad"))])
 
 
@@ -146,7 +146,7 @@ def test_a_label_word_of_several_tokens_is_refused_where_one_is_needed(load: Loa
 
 
 def test_a_row_without_text_is_refused(load: Load) -> None:
-    with pytest.raises(QueryError, match="row 0 has no text"):
+    with pytest.raises(QueryError, match="row 1 of this call has no text"):
         load().score([TextPrompt("it")], [Query(" ", ("great", "bad"))])
 
 
@@ -167,3 +167,12 @@ def test_hooks_leave_the_model_as_it_was(load: Load) -> None:
     backend.score([DeepPrompt(TOKENS, {0: vectors(1)})], QUERIES)
     assert np.array_equal(before, backend.score([TextPrompt("it")], QUERIES).log_probabilities)
     assert not any(layer._forward_pre_hooks for layer in backend._forward.layers)
+
+
+def test_a_prompt_that_overflows_the_precision_has_failed_and_is_no_answer(load: Load) -> None:
+    huge = DeepPrompt(TOKENS, {1: np.full((3, 32), 1e38, dtype=np.float32)})
+    scores = load(dtype="float16").score([TextPrompt("it"), huge], QUERIES)
+    assert np.isfinite(scores.log_probabilities[0]).all()
+    assert np.isnan(scores.log_probabilities[1]).all()
+    assert [(failure.prompt, failure.query) for failure in scores.failures] == [(1, 0), (1, 1), (1, 2)]
+    assert "too large for its precision" in scores.failures[0].reason

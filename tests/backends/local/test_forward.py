@@ -28,14 +28,18 @@ def test_losses_equal_those_of_the_model_run_whole(
 
 @pytest.mark.parametrize("kind", sorted(CONFIGS))
 def test_every_architecture_here_is_split_behind_the_prompt(load: Load, kind: str) -> None:
-    backend = load(kind)
+    (whole,) = positions_read(load(kind, shortcuts=False))
+    assert positions_read(load(kind)) == [3, whole - 3]  # the prompt's three tokens once, and the rows without them
+
+
+def positions_read(backend: LocalBackend) -> list[int]:
     read: list[int] = []
     handle = backend._forward.layers[0].register_forward_pre_hook(
         lambda _, args, kwargs: read.append((args[0] if args else kwargs["hidden_states"]).shape[1]), with_kwargs=True
     )
-    backend.score([sweep()[0]], QUERIES[2:])
+    backend.score([sweep()[0]], QUERIES)
     handle.remove()
-    assert read == [3, len(backend.encode("fun"))]  # the prompt's three tokens once, and the row without them
+    return read
 
 
 def test_the_head_answers_for_the_label_words_only(load: Load) -> None:

@@ -89,3 +89,10 @@ def test_another_array_with_the_same_numbers_is_another_layer() -> None:
     cache.keep("rows", State(3, torch.zeros(10), {1: first}))
     assert cache.shortcut("rows", {1: first}).first == 3
     assert cache.shortcut("rows", {1: copy}).first == 0
+
+
+def test_a_stream_of_batches_does_not_grow_the_cache_without_end() -> None:
+    cache = LayerCache(4, limit=1000)
+    for number in range(3 * LayerCache.MOST_BATCHES):
+        cache.shortcut(number, {})
+    assert len(cache._entries) == LayerCache.MOST_BATCHES

@@ -21,11 +21,12 @@ class Answer(NamedTuple):
 
 @pytest.fixture
 def blackbox(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Answer]]:
-    """(arguments..., stdin="") -> the answer of the command line, in this process."""
+    """(arguments..., stdin="" or bytes) -> the answer of the command line, in this process."""
     before = signal.getsignal(signal.SIGTERM)
 
-    def call(*arguments: object, stdin: str = "") -> Answer:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    def call(*arguments: object, stdin: str | bytes = "") -> Answer:
+        given = stdin if isinstance(stdin, bytes) else stdin.encode()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
         capsys.readouterr()
         with pytest.raises(SystemExit) as exit_:
             main([str(argument) for argument in arguments])

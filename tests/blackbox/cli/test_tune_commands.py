@@ -61,6 +61,33 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(blackbox: Blackbox, 
         assert said in text
 
 
+def test_a_dry_run_shows_a_prompt_that_looks_like_markup_as_it_is(blackbox: Blackbox, config: Path) -> None:
+    answer = blackbox("tune", config, "--dry-run", "--prompt", "Classify [/INST] it [red]")
+    assert answer.code == 0
+    assert "'Classify [/INST] it [red]'" in answer.out
+
+
+def test_the_help_of_tune_shows_the_defaults(blackbox: Blackbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("TERMINAL_WIDTH", "400")
+    text = blackbox("tune", "--help").out
+    for default in ("[default: 1000]", "[default: blockwise:cma-es]", "[default: the config's name, numbered]"):
+        assert default in text
+
+
+def test_the_way_on_after_a_stop_is_a_command_that_a_shell_understands(
+    blackbox: Blackbox, config: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    spaced = run.rename(run.parent / "with space")
+    monkeypatch.setattr("blackbox.cli.tune_commands.resume_run", stopped)
+    answer = blackbox("resume", spaced)
+    assert answer.code == 130
+    assert answer.err.endswith(f"Go on with: blackbox resume '{spaced}'\n")
+
+
 def test_a_dry_run_refuses_what_a_run_would_refuse(blackbox: Blackbox, config: Path) -> None:
     assert blackbox("tune", config, "--dry-run", "--evaluations", "3").code == 2
 

@@ -1,6 +1,6 @@
 from blackbox.config import Config
 from blackbox.presets import PRESETS
-from blackbox.settings_page import settings_page
+from docs.settings_page import settings_page
 
 
 def row(name: str) -> str:
@@ -14,6 +14,7 @@ def test_every_setting_has_one_row_with_default_meaning_and_range() -> None:
         assert page.count(f"\n| `{name}` |") == 1 + any(name in preset for preset in PRESETS.values())
     assert row("dimension") == "| `dimension` | `100` | Numbers searched for each layer (at least 2). |"
     assert row("single_token_labels").startswith("| `single_token_labels` | `false` |")
+    assert row("device").endswith(" auto, cpu, cuda, cuda:1, ... |")
     assert row("seconds").startswith("| `seconds` |  |")
 
 

@@ -1,4 +1,4 @@
-"""`python -m blackbox.settings_page` prints docs/settings.md: every setting, from the fields of `Config`."""
+"""`python docs/settings_page.py` prints docs/settings.md: every setting, from the fields of `Config`."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from blackbox.presets import PRESETS
 
 _HEAD = """# Settings
 
-<!-- Written by `python -m blackbox.settings_page > docs/settings.md`; a test keeps it current. -->
+<!-- Written by `python docs/settings_page.py > docs/settings.md`; a test keeps it current. -->
 
 Every setting is a key of the TOML file, an option of `blackbox tune` (`batch_tokens` is `--batch-tokens`) and a keyword
 of `blackbox.tune`. Options replace what the file says, and both replace what a preset says. Paths in a TOML file count
@@ -47,7 +47,8 @@ def _table(names: list[str]) -> str:
 def _row(name: str, field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     shown = "" if default in (None, {}) else _code(default)
-    meaning = f"{(field.description or '').rstrip('.')}{_bounds(field)}.".replace("|", "\\|")
+    text, bounds = field.description or "", _bounds(field)
+    meaning = (f"{text.removesuffix('.')}{bounds}." if bounds else text).replace("|", "\\|")
     return f"| `{name}` | {shown} | {meaning} |"
 
 

@@ -1,0 +1,57 @@
+"""Parts that fit each other; what they are made of is tested where they are."""
+
+from typing import Any
+
+import pytest
+
+from blackbox.backends import Capability, FakeBackend
+from blackbox.build import check_template, make_optimizer
+from blackbox.config import Config, make_config
+from blackbox.errors import DataError
+from blackbox.optimizers import Optimizer, RandomSearch
+from blackbox.registry import OPTIMIZERS
+from blackbox.template import Template
+from blackbox.tune import make_parts
+from tests.blackbox.small import QUICK, make_task
+
+
+class LeftToRight(FakeBackend):
+    """Never sees what stands behind the label."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return super().capabilities - {Capability.INFILL}
+
+
+def test_a_field_behind_the_label_is_refused_where_the_model_reads_left_to_right() -> None:
+    with pytest.raises(DataError) as refused:
+        check_template(LeftToRight(), Template("{premise} ? {label} , {hypothesis}"))
+    assert str(refused.value) == (
+        "template puts {hypothesis} behind {label}, and model 'fake' reads left to right: put {label} last"
+    )
+
+
+def test_no_run_is_made_for_a_template_that_the_model_cannot_read() -> None:
+    task = make_task(template="{label}: {text}")
+    with pytest.raises(DataError, match="{text} behind {label}"):
+        make_parts(make_config(QUICK), task, backend=LeftToRight())
+    assert make_parts(make_config(QUICK), task, backend=FakeBackend()).space.dimension == 16
+
+
+def test_words_behind_the_label_are_allowed_everywhere() -> None:
+    check_template(LeftToRight(), Template("{premise} ? {hypothesis} {label} ."))
+
+
+@pytest.mark.parametrize(("evaluations", "share"), [(100, 25), (12, 4)])
+def test_a_block_plans_with_its_share_of_the_budget_and_one_population_at_least(
+    evaluations: int, share: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = []
+
+    def noted(variant: str, blocks: Any, config: Config, seed: int) -> Optimizer:
+        planned.append(config.evaluations)
+        return RandomSearch(sum(blocks), population_size=config.population, seed=seed)
+
+    monkeypatch.setitem(OPTIMIZERS._factories, "noted", noted)
+    make_optimizer("blockwise:noted", (2, 2, 2, 2), make_config({**QUICK, "evaluations": evaluations}), 0)
+    assert planned == [share] * 4
