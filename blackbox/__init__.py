@@ -14,10 +14,11 @@ from blackbox.errors import BlackboxError
 from blackbox.evaluation import Evaluation
 from blackbox.metrics import Measured
 from blackbox.prediction import Prediction, Predictor
+from blackbox.run import Result
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.summary import Summary
 from blackbox.task import Task
-from blackbox.tune import Result, resume, tune
+from blackbox.tune import resume, tune
 
 __all__ = [
     "BlackboxError",

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from blackbox.errors import BudgetError, SettingError
+from blackbox.task import Split, Task
 
 
 @dataclass(frozen=True)
@@ -36,3 +37,13 @@ class Budget:
                 f"a budget of {self.evaluations} evaluations ends before the first generation is told; the start, one "
                 f"generation and its look at the dev rows need {needed}"
             )
+
+
+def price(split: Split, task: Task) -> int:
+    """What scoring a split once counts in the budget: its share of the training rows, rounded up; test rows nothing."""
+    return 0 if split is task.test else math.ceil(len(split) / len(task.train))
+
+
+def price_of_start(task: Task, population_size: int) -> int:
+    """What the starting prompt and a first generation, each with a look at the dev rows, count."""
+    return 1 + population_size + 2 * price(task.dev, task)

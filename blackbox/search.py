@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.budget import Budget
+from blackbox.budget import Budget, price, price_of_start
 from blackbox.callbacks.base import Callback, Progress
 from blackbox.errors import SettingError
 from blackbox.evaluation import Evaluation, candidate_digest
@@ -181,17 +181,9 @@ class Search:
         self.tally = tally
         self._generation = self.tally.generation
 
-    def check_budget(self) -> None:
-        """Refuse a budget that does not reach the end of the first generation.
-
-        Raises:
-            BudgetError: it is too small; the text says what is needed.
-        """
-        self.budget.check_start(1 + self.optimizer.population_size + 2 * self._price(self._task.dev))
-
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
-        self.check_budget()
+        self.budget.check_start(price_of_start(self._task, self.optimizer.population_size))
         start = np.zeros((1, self.optimizer.dimension))
         self._consider(start, self._score(start, self._task.train))
         self.test(self.selection.chosen)
@@ -244,7 +236,7 @@ class Search:
             answers = self._known(part) or self._pay(part, split)
             self._take_time(split, answers[-1].elapsed - earlier, len(part))
             self.tally.number += len(part)
-            self.tally.spent += len(part) * self._price(split)
+            self.tally.spent += len(part) * price(split, self._task)
             evaluations.extend(answers)
             for callback in self._callbacks:
                 callback.on_evaluations(tuple(answers), self.progress())
@@ -307,7 +299,10 @@ class Search:
             return "target"
         if self.rules.patience and self.tally.spent - self.tally.last_gain >= self.rules.patience:
             return "patience"
-        if self.tally.spent + self.optimizer.population_size + self._price(self._task.dev) > self.budget.evaluations:
+        if (
+            self.tally.spent + self.optimizer.population_size + price(self._task.dev, self._task)
+            > self.budget.evaluations
+        ):
             return "evaluations"
         return None
 
@@ -315,12 +310,8 @@ class Search:
         """Whether a slice, a look at the dev rows and the last scoring of the test rows might pass the time limit."""
         if self.budget.seconds is None or not self.tally.number:
             return False
-        ahead = (evaluations + self._price(self._task.dev)) * self.tally.slowest + self.tally.test_seconds
+        ahead = (evaluations + price(self._task.dev, self._task)) * self.tally.slowest + self.tally.test_seconds
         return self.elapsed + ahead > self.budget.seconds
-
-    def _price(self, split: Split) -> int:
-        """What scoring a split once counts in the budget: its share of the training rows, rounded up; test rows 0."""
-        return 0 if split.name == "test" else math.ceil(len(split) / len(self._task.train))
 
     def _block(self) -> int | None:
         return self.optimizer.block if isinstance(self.optimizer, Blockwise) else None

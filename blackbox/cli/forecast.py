@@ -11,7 +11,7 @@ from rich.text import Text
 from blackbox.cli.console import err, out
 from blackbox.config import make_config
 from blackbox.objective import Objective
-from blackbox.tune import make_parts
+from blackbox.parts import make_parts
 
 
 def print_forecast(values: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ from blackbox.cli.forecast import print_forecast
 from blackbox.cli.settings_options import with_settings
 from blackbox.config import read_settings
 from blackbox.report.comparison import summary_table
+from blackbox.run import Result
 from blackbox.run_folder import RunFolder
-from blackbox.tune import Result
 from blackbox.tune import resume as resume_run
 from blackbox.tune import tune as start_run
 

@@ -9,9 +9,9 @@ from blackbox.build import check_template, make_optimizer
 from blackbox.config import Config, make_config
 from blackbox.errors import DataError
 from blackbox.optimizers import Optimizer, RandomSearch
+from blackbox.parts import make_parts
 from blackbox.registry import OPTIMIZERS
 from blackbox.template import Template
-from blackbox.tune import make_parts
 from tests.blackbox.small import QUICK, make_task
 
 

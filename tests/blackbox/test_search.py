@@ -12,8 +12,10 @@ from blackbox.backends.prompts import vectors_of
 from blackbox.config import make_config
 from blackbox.errors import SettingError
 from blackbox.journal import Journal
+from blackbox.parts import make_parts
+from blackbox.run import make_search
 from blackbox.search import Search, StopRules
-from blackbox.tune import make_parts, make_search, tune
+from blackbox.tune import tune
 from tests.blackbox.small import QUICK, facts, make_task
 
 

@@ -1,0 +1,56 @@
+"""The parts of a run, made and checked before anything is spent."""
+
+from dataclasses import dataclass
+
+from blackbox.backends import Backend
+from blackbox.budget import Budget, price_of_start
+from blackbox.build import check_names, check_template, make_backend, make_optimizer, make_space
+from blackbox.config import Config
+from blackbox.data import load_task
+from blackbox.errors import SettingError
+from blackbox.optimizers import Optimizer
+from blackbox.seeds import part_seed
+from blackbox.spaces import PromptSpace
+from blackbox.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a run is made of. Parts that are given as objects must be given again when the run is resumed."""
+
+    config: Config
+    task: Task
+    backend: Backend
+    space: PromptSpace
+    optimizer: Optimizer
+
+
+def make_parts(
+    config: Config,
+    task: Task | None = None,
+    *,
+    backend: Backend | str | None = None,
+    space: PromptSpace | str | None = None,
+    optimizer: Optimizer | str | None = None,
+) -> Parts:
+    """The parts of a run: those that are given as objects, and the settings' own for the rest.
+
+    The settings of the task in `Parts.config` are the task's own, also where it was built in code.
+
+    Raises:
+        BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
+    """
+    check_names(config)
+    task = task or load_task(config)
+    config = config.model_copy(update=task.terms)
+    if backend is None or isinstance(backend, str):
+        backend = make_backend(config)
+    check_template(backend, task.template)
+    if space is None or isinstance(space, str):
+        space = make_space(backend, task, config)
+    if optimizer is None or isinstance(optimizer, str):
+        optimizer = make_optimizer(config.optimizer, space.blocks, config, part_seed(config.seed, "optimizer"))
+    if optimizer.dimension != space.dimension:
+        raise SettingError(f"the optimizer has dimension {optimizer.dimension}, the space {space.dimension}")
+    Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size))
+    return Parts(config, task, backend, space, optimizer)

@@ -1,0 +1,143 @@
+"""One run from its parts to its result, kept up to date in its folder on the way."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from blackbox.backends import Prompt
+from blackbox.budget import Budget
+from blackbox.callbacks import Callback
+from blackbox.errors import BlackboxError, SettingError
+from blackbox.evaluation import Evaluation
+from blackbox.journal import Journal
+from blackbox.objective import Objective
+from blackbox.parts import Parts
+from blackbox.prediction import Prediction, Predictor
+from blackbox.run_folder import RunFolder
+from blackbox.saved_prompt import SavedPrompt
+from blackbox.search import Search, StopRules
+from blackbox.summary import Summary, summarize
+from blackbox.task import RawRow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run found.
+
+    Attributes:
+        saved: the selected prompt with its model, template and scores; `saved.save(folder)` keeps it.
+        summary: figures and costs.
+        history: every evaluation, in order.
+        predictor: the selected prompt in front of its model.
+    """
+
+    saved: SavedPrompt
+    summary: Summary
+    history: tuple[Evaluation, ...]
+    predictor: Predictor
+
+    @property
+    def prompt(self) -> Prompt:
+        """The selected prompt."""
+        return self.saved.prompt
+
+    def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
+        """Labels with probabilities for rows that have the template's fields."""
+        return self.predictor.predict(rows)
+
+
+def make_search(
+    parts: Parts, journal: Journal, *, run_folder: RunFolder | None = None, callbacks: Sequence[Callback] = ()
+) -> Search:
+    """The search of a run, at its start; with a folder it saves its state there after each generation."""
+    config = parts.config
+    return Search(
+        Objective(parts.task, parts.backend, parts.space),
+        parts.optimizer,
+        budget=Budget(config.evaluations, config.seconds),
+        rules=StopRules(config.target, config.patience, config.slice_size),
+        journal=journal,
+        callbacks=callbacks,
+        save=_Keeper(parts, run_folder) if run_folder else lambda search: None,
+    )
+
+
+def run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback]) -> Result:
+    with Journal(run_folder.journal if run_folder else None) as journal:
+        search = make_search(parts, journal, run_folder=run_folder, callbacks=callbacks)
+        state = run_folder.load_checkpoint() if run_folder else None
+        if state:
+            search.load_state_dict(state)
+        if run_folder:
+            run_folder.write_summary(summarize(search, status="running"))
+        with _failures_written(search, run_folder):
+            reason = search.run()
+        summary = summarize(search, status="succeeded", stop_reason=reason)
+        saved = _saved_prompt(parts, search)
+        if run_folder:
+            saved.save(run_folder.prompt)
+            run_folder.write_report(summary, search.history)
+            run_folder.write_summary(summary)  # last: a run that has succeeded has everything
+    return Result(saved, summary, search.history, Predictor(parts.backend, saved))
+
+
+def ended(parts: Parts, run_folder: RunFolder) -> Result | None:
+    """The result of a run that has succeeded; None where there is something left to do, a torn journal included."""
+    summary = run_folder.read_summary()
+    if summary.status != "succeeded":
+        return None
+    with Journal(run_folder.journal) as journal:
+        history = journal.evaluations
+    if sum(evaluation.usage.requests for evaluation in history) != summary.requests:
+        return None
+    saved = run_folder.read_prompt()
+    return Result(saved, summary, history, Predictor(parts.backend, saved))
+
+
+class _Keeper:
+    """Keeps a run folder up to date after each generation; the prompt only when another candidate is selected."""
+
+    def __init__(self, parts: Parts, run_folder: RunFolder) -> None:
+        self._parts, self._folder = parts, run_folder
+        self._kept: str | None = None
+
+    def __call__(self, search: Search) -> None:
+        self._folder.save_checkpoint(search.state_dict())
+        self._folder.write_summary(summarize(search, status="running"))
+        chosen = search.selection.chosen
+        if chosen and chosen.evaluation.candidate != self._kept:
+            _saved_prompt(self._parts, search).save(self._folder.prompt)
+            self._kept = chosen.evaluation.candidate
+
+
+@contextmanager
+def _failures_written(search: Search, run_folder: RunFolder | None) -> Iterator[None]:
+    """A run that is stopped by the user or by an error says so in its summary, if that can be written."""
+    try:
+        yield
+    except BaseException as error:
+        if run_folder:
+            interrupted = isinstance(error, KeyboardInterrupt)
+            status, reason = (
+                ("interrupted", "the user") if interrupted else ("failed", f"{type(error).__name__}: {error}")
+            )
+            summary = summarize(search, status=status, stop_reason=reason)
+            try:
+                run_folder.write_summary(summary)
+                run_folder.write_report(summary, search.history)
+            except (BlackboxError, OSError) as second:  # the first error is the one to be told
+                log.error("%s: the end of the run could not be written down: %s", run_folder.path, second)
+        raise
+
+
+def _saved_prompt(parts: Parts, search: Search) -> SavedPrompt:
+    chosen = search.selection.chosen
+    if chosen is None:
+        raise SettingError("the search has not scored its start yet")
+    prompt = parts.space.decode(chosen.candidate[None])[0]
+    summary = summarize(search, status="running")
+    scores = {"train_loss": summary.train_loss, "dev": summary.dev and vars(summary.dev)}
+    return SavedPrompt.of(prompt, backend=parts.backend, task=parts.task, scores=scores)
