@@ -125,7 +125,7 @@ def test_a_run_of_the_same_name_is_refused_before_a_model_is_loaded_with_the_way
     blackbox: Blackbox, config: Path, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        import_module("blackbox.tune"), "make_backend", lambda config: pytest.fail("a model was loaded")
+        import_module("blackbox.parts"), "make_backend", lambda config: pytest.fail("a model was loaded")
     )
     before = (run / "evaluations.jsonl").read_bytes()
     error = one_line(blackbox("tune", config, "--runs", run.parent, "--name", "run"))
