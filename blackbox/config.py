@@ -60,7 +60,9 @@ class ModelSettings(BaseModel):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
     batch_tokens: int | None = Field(None, ge=1, description="Most tokens of a forward pass; default: what fits.")
     cache_bytes: int | None = Field(
-        None, ge=0, description="Most memory for hidden states that prompts share; default: an eighth of what is free."
+        None,
+        ge=0,
+        description="Most memory for hidden states that prompts share; default: a sixteenth of the device's.",
     )
     single_token_labels: bool = Field(False, description="Refuse label words that are more than one token.")
 

@@ -59,7 +59,7 @@ class Forward:
         self.cache = LayerCache(len(self.layers), limit=cache_bytes if shortcuts else 0)
         self._tuples = answers_in_tuples(model, self.layers)
         self._columns = shortcuts and type(self.head) is nn.Linear
-        self._split = False
+        self._before: tuple[PlacedPrompt, KeysValues] | None = None  # of the last prompt, for its next batch of rows
         self._split = shortcuts and self._splits_exactly()
 
     def logits(
@@ -77,8 +77,9 @@ class Forward:
             Shape (n_rows, n_read, n_columns), float32.
         """
         if self._split and prompt.tokens:
-            before = self._keys_values(prompt)
-            return self._run(prompt, rows, before, n_read=n_read, columns=columns)
+            if self._before is None or self._before[0] is not prompt:
+                self._before = (prompt, self._keys_values(prompt))
+            return self._run(prompt, rows, self._before[1], n_read=n_read, columns=columns)
         whole = [(*prompt.tokens, *row) for row in rows]
         return self._run(prompt, whole, (), n_read=n_read, columns=columns)
 

@@ -37,7 +37,7 @@ def load_backend(
         revision: the hub repository's branch, tag or commit.
         dtype: "float32", "bfloat16" or "float16".
         device: "auto" (CUDA where there is one, otherwise the CPU), "cpu", "cuda", "cuda:1", ...
-        batch_tokens: the most tokens of one forward pass, padding included; None fits it to the free memory.
+        batch_tokens: the most tokens of one forward pass, padding included; None fits it to the device.
         cache_bytes: the most memory for hidden states that prompts share; see `LocalBackend`.
         single_token_labels: refuse label words that are more than one token.
         shortcuts: False runs the whole model for every prompt.

@@ -60,3 +60,7 @@ def test_a_model_that_cannot_be_split_is_run_whole(load: Load) -> None:
 
     backend._forward.layers[1].self_attn.__dict__["forward"] = without_past
     assert not backend._forward._splits_exactly()
+
+
+def test_the_prompt_is_read_once_for_all_batches_of_rows(load: Load) -> None:
+    assert len(positions_read(load(batch_tokens=1))) == 1 + len(QUERIES)
