@@ -26,7 +26,7 @@ from blackbox.backends.errors import (
     UnsupportedPromptError,
 )
 from blackbox.backends.fake import FakeBackend
-from blackbox.backends.prompts import DeepPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
 
 __all__ = [
     "Backend",
@@ -41,6 +41,7 @@ __all__ = [
     "MissingPackageError",
     "ModelMemoryError",
     "ModelShape",
+    "PrefixPrompt",
     "Prompt",
     "Query",
     "QueryError",

@@ -1,4 +1,4 @@
-"""Saved prompts: `prompt.json` and, for soft and deep prompts, `prompt-HASH.safetensors`. Never pickle.
+"""Saved prompts: `prompt.json` and, for all but text prompts, `prompt-HASH.safetensors`. Never pickle.
 
 The vectors' file has its own hash in its name, and `prompt.json`, which names it, is written after it: a kill between
 the two leaves the old prompt whole.
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from blackbox.backends import Backend, DeepPrompt, Prompt, SoftPrompt, TextPrompt, VectorBackend
+from blackbox.backends import Backend, DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, VectorBackend
 from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.files import read_json, write_json, write_whole
@@ -24,7 +24,7 @@ from blackbox.task import Task
 
 FORMAT = 1
 JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
-_KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep"}
+_KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class SavedPrompt:
 
     Attributes:
         prompt: the prompt itself.
-        text: the text of its placeholder tokens, for people to read.
+        text: its text, or that of the tokens that it stands on or started from, for people to read.
         model, model_hash: the model it was tuned for; it means nothing to another.
         template, label_words, label_field: of the task, so that rows can be rendered.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
@@ -125,7 +125,7 @@ def _checksum(values: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def _write_vectors(prompt: SoftPrompt | DeepPrompt, folder: Path) -> dict[str, object]:
+def _write_vectors(prompt: SoftPrompt | DeepPrompt | PrefixPrompt, folder: Path) -> dict[str, object]:
     """Write the file of the vectors; what `prompt.json` says of it."""
     vectors = vectors_of(prompt)
     content = save({str(layer): np.ascontiguousarray(array) for layer, array in vectors.items()})
@@ -153,9 +153,12 @@ def _prompt(values: dict[str, Any], folder: Path) -> Prompt:
     token_ids = tuple(values["token_ids"])
     if kind == "soft":
         return SoftPrompt(token_ids, vectors["0"])
+    of_layers = {layer: vectors[str(layer)] for layer in values["layers"]}
     if kind == "deep":
-        return DeepPrompt(token_ids, {layer: vectors[str(layer)] for layer in values["layers"]})
-    raise ValueError(f"kind must be text, soft or deep, got {kind!r}")
+        return DeepPrompt(token_ids, of_layers)
+    if kind == "prefix":
+        return PrefixPrompt(token_ids, of_layers)
+    raise ValueError(f"kind must be text, soft, deep or prefix, got {kind!r}")
 
 
 def _read_vectors(path: Path, sha256: str) -> dict[str, npt.NDArray[np.float32]]:
