@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends.errors import QueryError, UnsupportedPromptError
-from blackbox.backends.prompts import DeepPrompt, Prompt, SoftPrompt, TextPrompt, vectors_of
+from blackbox.backends.prompts import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, vectors_of
 
 
 class Capability(StrEnum):
@@ -18,6 +18,7 @@ class Capability(StrEnum):
     TEXT = "text prompts"
     SOFT = "soft prompts"
     DEEP = "deep prompts"
+    PREFIX = "prefix prompts"
     LABEL_SCORES = "label scores"
     INFILL = "text behind the label"
 
@@ -26,6 +27,7 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.TEXT: ("fake", "local"),
     Capability.SOFT: ("fake", "local"),
     Capability.DEEP: ("fake", "local"),
+    Capability.PREFIX: ("fake", "local"),
     Capability.LABEL_SCORES: ("fake", "local"),
     Capability.INFILL: ("fake",),
 }
@@ -35,6 +37,7 @@ _TAKES: dict[type, Capability] = {
     TextPrompt: Capability.TEXT,
     SoftPrompt: Capability.SOFT,
     DeepPrompt: Capability.DEEP,
+    PrefixPrompt: Capability.PREFIX,
 }
 
 
@@ -96,11 +99,20 @@ class Scores:
 
 @dataclass(frozen=True)
 class ModelShape:
-    """What a prompt space must know of a model whose hidden states can be changed."""
+    """What a prompt space must know of a model whose hidden states can be changed.
+
+    Attributes:
+        n_layers: layers, numbered from 0.
+        hidden_size: numbers in a hidden state.
+        vocabulary_size: tokens that the model knows, numbered from 0.
+        key_value_width: numbers in a key, and in a value, of one position: key and value heads times the size of a
+            head. 0 means that the model takes no prefix prompts.
+    """
 
     n_layers: int
     hidden_size: int
     vocabulary_size: int
+    key_value_width: int = 0
 
 
 @runtime_checkable
@@ -156,6 +168,22 @@ class VectorBackend(Backend, Protocol):
         ...
 
 
+@runtime_checkable
+class PrefixBackend(VectorBackend, Protocol):
+    """A backend that takes prefix prompts as well; the `key_value_width` of its shape is not 0."""
+
+    def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
+        """The keys and values of these tokens, as the model computes them when they stand first.
+
+        On a decoder the prefix scores as the text prompt of the same tokens: a token that the model puts at the
+        beginning of every text has its position in the prefix, too.
+
+        Args:
+            token_ids: at least one token.
+        """
+        ...
+
+
 def require(backend: Backend, *needed: Capability) -> None:
     """Refuse a backend that lacks a capability, naming those that have it.
 
@@ -191,11 +219,30 @@ def check_fit(backend: VectorBackend, prompt: Prompt) -> None:
     """Refuse a prompt whose vectors are not of the model's shape.
 
     Raises:
-        UnsupportedPromptError: a layer that the model has not, or another hidden size.
+        UnsupportedPromptError: a layer that the model has not, or another hidden size; for a prefix prompt a layer
+            too few or too many, or another width.
     """
+    if isinstance(prompt, PrefixPrompt):
+        _check_prefix(backend, prompt)
+        return
     for layer, vectors in vectors_of(prompt).items():
         if not 0 <= layer < backend.shape.n_layers or vectors.shape[1] != backend.shape.hidden_size:
             raise UnsupportedPromptError(
                 f"model {backend.name!r} has layers 0 to {backend.shape.n_layers - 1} of size "
                 f"{backend.shape.hidden_size}, got a prompt for layer {layer} of size {vectors.shape[1]}"
+            )
+
+
+def _check_prefix(backend: VectorBackend, prompt: PrefixPrompt) -> None:
+    expected = (
+        f"model {backend.name!r} needs keys and values of width {backend.shape.key_value_width} for each of its layers "
+        f"0 to {backend.shape.n_layers - 1}"
+    )
+    layers = range(backend.shape.n_layers)
+    if missing := sorted(set(layers) - set(prompt.keys_values)):
+        raise UnsupportedPromptError(f"{expected}, got a prefix prompt without layer {missing[0]}")
+    for layer, keys_values in prompt.keys_values.items():
+        if layer not in layers or keys_values.shape[2] != backend.shape.key_value_width:
+            raise UnsupportedPromptError(
+                f"{expected}, got a prefix prompt for layer {layer} of width {keys_values.shape[2]}"
             )

@@ -3,19 +3,19 @@ import math
 import numpy as np
 import pytest
 
-from blackbox.backends import Capability, DeepPrompt, FakeBackend, Query, TextPrompt
+from blackbox.backends import Capability, DeepPrompt, FakeBackend, PrefixPrompt, Prompt, Query, TextPrompt
 from blackbox.backends.fake import HELPFUL_WORDS
-from tests.backends.contract import VectorBackendContract
+from tests.backends.contract import PrefixBackendContract
 
 
-class TestFakeBackend(VectorBackendContract):
+class TestFakeBackend(PrefixBackendContract):
     tolerance = 1e-12
 
     def make(self) -> FakeBackend:
         return FakeBackend()
 
 
-def loss(backend: FakeBackend, prompt: TextPrompt | DeepPrompt, query: Query) -> float:
+def loss(backend: FakeBackend, prompt: Prompt, query: Query) -> float:
     """-log p(right option), nats."""
     right = backend.right_option(query)
     return -float(backend.score([prompt], [query]).log_probabilities[0, 0, right])
@@ -58,6 +58,39 @@ def test_some_soft_prompt_reaches_the_optimum() -> None:
     assert loss(backend, prompt, query) == pytest.approx(backend.optimum_loss(2), abs=1e-9)
 
 
+def test_some_prefix_reaches_the_optimum_from_the_keys_and_values_of_its_tokens() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    start = backend.prefix_of((65, 66))
+    basis = np.eye(24, dtype=np.float32)
+    read = np.stack([backend._read_out(2, direction) for direction in basis], axis=1)  # shape (4, 24)
+    moved = start.keys_values[2] + np.float32(np.linalg.pinv(read) @ backend._target).reshape(2, 2, 6)
+    assert loss(backend, start, query) > backend.optimum_loss(2) + 1
+    prompt = PrefixPrompt((65, 66), {**start.keys_values, 2: moved})
+    assert loss(backend, prompt, query) == pytest.approx(backend.optimum_loss(2), abs=1e-9)
+
+
+def test_no_prefix_prompt_is_better_than_the_optimum() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        prompt = PrefixPrompt((65, 66), {layer: np.float32(rng.normal(size=(2, 2, 6))) for layer in range(4)})
+        assert loss(backend, prompt, query) >= backend.optimum_loss(2)
+
+
+def test_positions_behind_the_tokens_of_a_prefix_start_from_zeros() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    start = backend.prefix_of((65, 66)).keys_values
+    longer = {layer: np.pad(array, ((0, 0), (0, 3), (0, 0))) for layer, array in start.items()}
+    text, prefix = TextPrompt("AB"), PrefixPrompt((65, 66), longer)
+    assert loss(backend, prefix, query) == loss(backend, text, query)
+
+
+def test_the_keys_and_values_of_tokens_begin_those_of_more_tokens_as_in_a_decoder() -> None:
+    few, more = FakeBackend().prefix_of((65, 66)), FakeBackend().prefix_of((65, 66, 67))
+    for layer in range(4):
+        assert np.array_equal(more.keys_values[layer][:, :2], few.keys_values[layer])
+
+
 def test_the_right_option_is_the_one_that_stands_in_the_text() -> None:
     assert FakeBackend().right_option(Query("a great one", ("bad", "great"))) == 1
 
@@ -75,5 +108,6 @@ def test_a_text_without_any_option_always_has_the_same_right_one() -> None:
 
 
 def test_backends_with_other_settings_are_other_models() -> None:
-    backends = [FakeBackend(), FakeBackend(margin=3.0), FakeBackend(n_layers=5), FakeBackend(hidden_size=9)]
-    assert len({backend.model_hash for backend in backends}) == 4
+    shapes = [FakeBackend(n_layers=5), FakeBackend(hidden_size=9), FakeBackend(key_value_width=7)]
+    backends = [FakeBackend(), FakeBackend(margin=3.0), *shapes]
+    assert len({backend.model_hash for backend in backends}) == 5
