@@ -5,10 +5,10 @@ import pytest
 
 from blackbox.backends import Capability, DeepPrompt, FakeBackend, Query, TextPrompt
 from blackbox.backends.fake import HELPFUL_WORDS
-from tests.backends.contract import VectorBackendContract
+from tests.backends.contract import TargetBackendContract, VectorBackendContract
 
 
-class TestFakeBackend(VectorBackendContract):
+class TestFakeBackend(TargetBackendContract, VectorBackendContract):
     tolerance = 1e-12
 
     def make(self) -> FakeBackend:
@@ -53,9 +53,23 @@ def test_some_soft_prompt_reaches_the_optimum() -> None:
     backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
     basis = np.eye(16, dtype=np.float32).reshape(16, 1, 2, 8)
     read = np.stack([backend._read_out(0, vectors[0]) for vectors in basis], axis=1)  # shape (4, 16)
-    vectors = np.float32(np.linalg.pinv(read) @ backend._target).reshape(2, 8)
+    vectors = np.float32(np.linalg.pinv(read) @ backend._point).reshape(2, 8)
     prompt = DeepPrompt((65, 66), {0: vectors})
     assert loss(backend, prompt, query) == pytest.approx(backend.optimum_loss(2), abs=1e-9)
+
+
+def test_the_best_prompt_makes_every_target_certain() -> None:
+    backend = FakeBackend(margin=2.5)
+    best, queries = TextPrompt(" ".join(HELPFUL_WORDS)), [Query("1 + 1 = ", ("2",)), Query("1 + 2 = ", ("three",))]
+    assert backend.optimum_loss(1) == 0.0
+    assert backend.score([best], queries).log_probabilities.tolist() == [[[0.0], [0.0]]]
+
+
+def test_a_target_behind_another_prompt_loses_the_margin_times_what_the_prompt_lacks() -> None:
+    backend, query = FakeBackend(margin=2.5), Query("1 + 1 = ", ("2",))
+    halfway = DeepPrompt((65, 66), {0: np.zeros((2, 8), np.float32)})
+    q = math.exp(-(1.2**2))  # no helpful word, vectors of zeros: r = 0, and t has the length 1.2
+    assert loss(backend, halfway, query) == pytest.approx(2.5 * (1 - q), rel=1e-12)
 
 
 def test_the_right_option_is_the_one_that_stands_in_the_text() -> None:
