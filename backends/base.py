@@ -20,6 +20,7 @@ class Capability(StrEnum):
     DEEP = "deep prompts"
     PREFIX = "prefix prompts"
     LABEL_SCORES = "label scores"
+    TARGETS = "likelihoods of whole targets"
     INFILL = "text behind the label"
 
 
@@ -29,6 +30,7 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.DEEP: ("fake", "local"),
     Capability.PREFIX: ("fake", "local"),
     Capability.LABEL_SCORES: ("fake", "local"),
+    Capability.TARGETS: ("fake", "local"),
     Capability.INFILL: ("fake",),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
@@ -45,9 +47,12 @@ _TAKES: dict[type, Capability] = {
 class Query:
     """A row as the backend sees it: a text with a blank, and the options that may fill it.
 
+    A query with several options asks which of them fills the blank. One with a single option, a target, asks for the
+    likelihood of that text itself, which only backends with `Capability.TARGETS` can tell.
+
     Attributes:
         before: the text in front of the blank. White space at its end belongs to the option behind it.
-        options: the texts of which one fills the blank (label words), each of any number of tokens.
+        options: the texts of which one fills the blank (label words), or one target; each of any number of tokens.
         after: the text behind the blank. Models that read left to right never see it; those with
             `Capability.INFILL` do.
     """
@@ -86,8 +91,10 @@ class Scores:
     """The answer of `Backend.score`.
 
     Attributes:
-        log_probabilities: shape (n_prompts, n_queries, n_options), nats, float64; over the options of a query they
-            are normalised (their exponentials sum to one). NaN where there is no answer.
+        log_probabilities: shape (n_prompts, n_queries, n_options), nats, float64. Several options of a query are
+            normalised (their exponentials sum to one). A single one has its log-likelihood behind the prompt and the
+            text in front of the blank: the sum over its tokens, not divided by their number, at most 0. NaN where
+            there is no answer.
         usages: what each prompt cost, shape (n_prompts,).
         failures: the pairs without an answer, with the reason.
     """
@@ -133,11 +140,12 @@ class Backend(Protocol):
     def capabilities(self) -> frozenset[Capability]: ...
 
     def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
-        """Log-probabilities of each query's options behind each prompt.
+        """Log-probabilities of each query's options behind each prompt; of a single option, its log-likelihood.
 
         Raises:
             UnsupportedPromptError: a prompt of a kind not in `capabilities`, or with vectors of another model's shape.
-            QueryError: a query that the model cannot read, or a number of options that differs between queries.
+            QueryError: a query that the model cannot read, a number of options that differs between queries, or
+                queries with one option for a backend without `Capability.TARGETS`.
         """
         ...
 
@@ -192,8 +200,7 @@ def require(backend: Backend, *needed: Capability) -> None:
     """
     for capability in needed:
         if capability not in backend.capabilities:
-            offered = " or ".join(repr(name) for name in OFFERED_BY[capability])
-            raise UnsupportedPromptError(f"backend {backend.name!r} has no {capability.value}; those need {offered}")
+            raise UnsupportedPromptError(_missing(backend, capability))
 
 
 def check_call(backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Query]) -> None:
@@ -213,6 +220,13 @@ def check_call(backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Qu
     counts = {len(query.options) for query in queries}
     if len(counts) > 1 or 0 in counts:
         raise QueryError(f"all queries of one call must have the same number of options, got {sorted(counts)}")
+    if counts == {1} and Capability.TARGETS not in backend.capabilities:
+        raise QueryError(f"a query with one option asks for its likelihood: {_missing(backend, Capability.TARGETS)}")
+
+
+def _missing(backend: Backend, capability: Capability) -> str:
+    offered = " or ".join(repr(name) for name in OFFERED_BY[capability])
+    return f"backend {backend.name!r} has no {capability.value}; those need {offered}"
 
 
 def check_fit(backend: VectorBackend, prompt: Prompt) -> None:

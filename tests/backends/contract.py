@@ -140,6 +140,62 @@ class BackendContract:
         assert queries == list(self.queries)
 
 
+class TargetBackendContract(BackendContract):
+    """A backend that tells the likelihood of whole targets as well: queries with one option.
+
+    Stands in front of another contract where a backend keeps both:
+    `class TestMine(TargetBackendContract, VectorBackendContract)`.
+    """
+
+    targets: Sequence[Query] = (
+        Query("Question: What do bees make? Answer: ", ("honey",)),
+        Query("Question: What do bees make, and what is it good for? Answer: ", ("Honey, which people eat.",)),
+        Query("Say it again, Sam. ", ("It again, Sam.",)),
+    )
+
+    def likelihoods(self, *targets: Query, prompts: Sequence[Prompt] | None = None) -> np.ndarray:
+        """Log-likelihoods, nats, shape (n_prompts, n_targets, 1)."""
+        return self.make().score(self.prompts() if prompts is None else prompts, targets).log_probabilities
+
+    def test_it_says_that_it_scores_targets(self) -> None:
+        assert Capability.TARGETS in self.make().capabilities
+
+    def test_likelihoods_of_targets_have_a_place_for_every_prompt_and_query(self) -> None:
+        scores = self.make().score(self.prompts(), self.targets)
+        assert scores.log_probabilities.shape == (len(self.prompts()), len(self.targets), 1)
+        assert scores.log_probabilities.dtype == np.float64
+        assert [usage.requests for usage in scores.usages] == [len(self.targets)] * len(self.prompts())
+
+    def test_a_target_is_a_text_among_all_others_and_never_more_than_certain(self) -> None:
+        found = self.likelihoods(*self.targets)
+        assert np.isfinite(found).all()
+        assert (found < 0).all()
+
+    def test_a_target_that_goes_on_is_never_more_likely_than_its_beginning(self) -> None:
+        """The sum over its tokens, not their mean."""
+        before, words = "Question: What do bees make? Answer: ", ("honey", " and wax", " and more bees and more bees")
+        growing = [Query(before, ("".join(words[:count]),)) for count in (1, 2, 3)]
+        found = self.likelihoods(*growing)[..., 0]
+        assert (np.diff(found, axis=1) <= self.tolerance).all()
+
+    def test_the_same_targets_have_the_same_likelihoods_bit_for_bit(self) -> None:
+        assert self.likelihoods(*self.targets).tobytes() == self.likelihoods(*self.targets).tobytes()
+
+    def test_the_likelihood_of_a_target_does_not_depend_on_its_company(self) -> None:
+        together = self.likelihoods(*self.targets)
+        alone = [self.likelihoods(target)[:, 0] for target in self.targets]
+        assert np.allclose(together, np.stack(alone, axis=1), atol=self.tolerance)
+
+    def test_the_likelihood_of_a_target_does_not_depend_on_the_other_prompts(self) -> None:
+        together = self.likelihoods(*self.targets)
+        alone = [self.likelihoods(*self.targets, prompts=[prompt])[0] for prompt in self.prompts()]
+        assert np.allclose(together, alone, atol=self.tolerance)
+
+    def test_targets_and_queries_with_several_options_are_refused_in_one_call(self) -> None:
+        with pytest.raises(QueryError, match=r"same number of options, got \[1, 2\]"):
+            self.make().score(self.prompts(), [*self.targets, *self.queries])
+
+
 class VectorBackendContract(BackendContract):
     """A backend that takes soft and deep prompts as well; they stand on the tokens of `text`."""
 

@@ -5,10 +5,10 @@ import pytest
 
 from blackbox.backends import Capability, DeepPrompt, FakeBackend, PrefixPrompt, Prompt, Query, TextPrompt
 from blackbox.backends.fake import HELPFUL_WORDS
-from tests.backends.contract import PrefixBackendContract
+from tests.backends.contract import PrefixBackendContract, TargetBackendContract
 
 
-class TestFakeBackend(PrefixBackendContract):
+class TestFakeBackend(TargetBackendContract, PrefixBackendContract):
     tolerance = 1e-12
 
     def make(self) -> FakeBackend:
@@ -53,7 +53,7 @@ def test_some_soft_prompt_reaches_the_optimum() -> None:
     backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
     basis = np.eye(16, dtype=np.float32).reshape(16, 1, 2, 8)
     read = np.stack([backend._read_out(0, vectors[0]) for vectors in basis], axis=1)  # shape (4, 16)
-    vectors = np.float32(np.linalg.pinv(read) @ backend._target).reshape(2, 8)
+    vectors = np.float32(np.linalg.pinv(read) @ backend._point).reshape(2, 8)
     prompt = DeepPrompt((65, 66), {0: vectors})
     assert loss(backend, prompt, query) == pytest.approx(backend.optimum_loss(2), abs=1e-9)
 
@@ -63,7 +63,7 @@ def test_some_prefix_reaches_the_optimum_from_the_keys_and_values_of_its_tokens(
     start = backend.prefix_of((65, 66))
     basis = np.eye(24, dtype=np.float32)
     read = np.stack([backend._read_out(2, direction) for direction in basis], axis=1)  # shape (4, 24)
-    moved = start.keys_values[2] + np.float32(np.linalg.pinv(read) @ backend._target).reshape(2, 2, 6)
+    moved = start.keys_values[2] + np.float32(np.linalg.pinv(read) @ backend._point).reshape(2, 2, 6)
     assert loss(backend, start, query) > backend.optimum_loss(2) + 1
     prompt = PrefixPrompt((65, 66), {**start.keys_values, 2: moved})
     assert loss(backend, prompt, query) == pytest.approx(backend.optimum_loss(2), abs=1e-9)
@@ -89,6 +89,20 @@ def test_the_keys_and_values_of_tokens_begin_those_of_more_tokens_as_in_a_decode
     few, more = FakeBackend().prefix_of((65, 66)), FakeBackend().prefix_of((65, 66, 67))
     for layer in range(4):
         assert np.array_equal(more.keys_values[layer][:, :2], few.keys_values[layer])
+
+
+def test_the_best_prompt_makes_every_target_certain() -> None:
+    backend = FakeBackend(margin=2.5)
+    best, queries = TextPrompt(" ".join(HELPFUL_WORDS)), [Query("1 + 1 = ", ("2",)), Query("1 + 2 = ", ("three",))]
+    assert backend.optimum_loss(1) == 0.0
+    assert backend.score([best], queries).log_probabilities.tolist() == [[[0.0], [0.0]]]
+
+
+def test_a_target_behind_another_prompt_loses_the_margin_times_what_the_prompt_lacks() -> None:
+    backend, query = FakeBackend(margin=2.5), Query("1 + 1 = ", ("2",))
+    halfway = DeepPrompt((65, 66), {0: np.zeros((2, 8), np.float32)})
+    q = math.exp(-(1.2**2))  # no helpful word, vectors of zeros: r = 0, and t has the length 1.2
+    assert loss(backend, halfway, query) == pytest.approx(2.5 * (1 - q), rel=1e-12)
 
 
 def test_the_right_option_is_the_one_that_stands_in_the_text() -> None:
