@@ -70,14 +70,21 @@ class ModelSettings(BaseModel):
 class SpaceSettings(BaseModel):
     """What is searched."""
 
-    space: str = Field("deep", description="deep (vectors in many layers) or soft (the input layer only).")
-    layers: str = Field("upper-half", description="Layers of a deep prompt: all, upper-half, 15-29 or 0,4,8.")
+    space: str = Field(
+        "deep",
+        description="deep (vectors in many layers), soft (the input layer only) or prefix (keys and values in many).",
+    )
+    layers: str = Field(
+        "upper-half", description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8."
+    )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
     prompt_tokens: int | None = Field(
         None, ge=1, description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens."
     )
     dimension: int = Field(100, ge=2, description="Numbers searched for each layer.")
-    alpha: float = Field(1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states.")
+    alpha: float = Field(
+        1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
+    )
     projection: Literal["gaussian", "uniform", "hadamard"] = Field(
         "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."
     )

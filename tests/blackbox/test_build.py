@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from blackbox.backends import Capability, FakeBackend
+from blackbox.backends import Capability, FakeBackend, UnsupportedPromptError
 from blackbox.build import check_template, make_optimizer
 from blackbox.config import Config, make_config
-from blackbox.errors import DataError
+from blackbox.errors import DataError, SettingError
 from blackbox.optimizers import Optimizer, RandomSearch
 from blackbox.parts import make_parts
 from blackbox.registry import OPTIMIZERS
+from blackbox.spaces import PrefixSpace
 from blackbox.template import Template
 from tests.blackbox.small import QUICK, make_task
 
@@ -36,6 +37,36 @@ def test_no_run_is_made_for_a_template_that_the_model_cannot_read() -> None:
     with pytest.raises(DataError, match="{text} behind {label}"):
         make_parts(make_config(QUICK), task, backend=LeftToRight())
     assert make_parts(make_config(QUICK), task, backend=FakeBackend()).space.dimension == 16
+
+
+class WithoutPrefixes(FakeBackend):
+    """Takes no prefix prompts."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return super().capabilities - {Capability.PREFIX}
+
+
+class Boaster(FakeBackend):
+    """Says that it takes prefix prompts but cannot make one."""
+
+    prefix_of = None  # type: ignore[assignment]
+
+
+def test_a_prefix_space_needs_a_backend_that_takes_prefixes() -> None:
+    config = make_config({**QUICK, "space": "prefix"})
+    with pytest.raises(UnsupportedPromptError, match="'fake' has no prefix prompts; those need 'fake' or 'local'"):
+        make_parts(config, make_task(), backend=WithoutPrefixes())
+    with pytest.raises(SettingError, match="says it takes prefix prompts but is no PrefixBackend"):
+        make_parts(config, make_task(), backend=Boaster())
+
+
+def test_a_prefix_space_begins_with_the_keys_and_values_of_the_prompts_text() -> None:
+    config = make_config({**QUICK, "space": "prefix", "prompt": "abc", "prompt_tokens": 7, "layers": "upper-half"})
+    space = make_parts(config, make_task(), backend=FakeBackend()).space
+    assert isinstance(space, PrefixSpace)
+    assert space.layers == (2, 3)
+    assert FakeBackend().decode(space.start.token_ids) == "abcabca"
 
 
 def test_words_behind_the_label_are_allowed_everywhere() -> None:
