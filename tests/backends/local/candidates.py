@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from blackbox.backends import DeepPrompt, Prompt, PrefixPrompt, TextPrompt
+from blackbox.backends import DeepPrompt, PrefixPrompt, Prompt, TextPrompt
 from blackbox.backends.local import LocalBackend
 
 TOKENS = (40, 45, 52)
