@@ -174,25 +174,33 @@ class LocalBackend:
 
         Where memory runs out, the prompts are halved, then the rows, down to one sequence.
         """
-        try:
-            found = self._forward.answers(prompts, batch, parting=parting).numpy()
-        except torch.OutOfMemoryError as error:
-            self._cache.clear()
-            torch.cuda.empty_cache()
-            if len(prompts) > 1:
-                half = len(prompts) // 2
-                self._read(prompts[:half], batch, parting, into[:half])
-                self._read(prompts[half:], batch, parting, into[half:])
-                return
-            if len(batch.sequences) == 1:
-                length = len(batch.sequences[0].ids)
-                raise ModelMemoryError(f"a row of {length} tokens does not fit in free memory") from error
+        found = self._answers(prompts, batch, parting)
+        if found is not None:
+            rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
+            for number in range(len(prompts)):
+                np.add.at(into[number], (rows, options), found[number])
+        elif len(prompts) > 1:
+            half = len(prompts) // 2
+            self._read(prompts[:half], batch, parting, into[:half])
+            self._read(prompts[half:], batch, parting, into[half:])
+        else:
             for part in batch.halves():
                 self._read(prompts, part, parting, into)
-            return
-        rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
-        for number in range(len(prompts)):
-            np.add.at(into[number], (rows, options), found[number])
+
+    def _answers(self, prompts: list[PlacedPrompt], batch: Batch, parting: int | None) -> FloatArray | None:
+        """What the forward pass answers, shape (n_prompts, n_targets); None where memory ran out.
+
+        All that the failed pass held is free by then: its error, which holds it, does not leave here.
+        """
+        try:
+            return self._forward.answers(prompts, batch, parting=parting).numpy()
+        except torch.OutOfMemoryError as error:
+            if len(prompts) == len(batch.sequences) == 1:
+                length = len(batch.sequences[0].ids)
+                raise ModelMemoryError(f"a row of {length} tokens does not fit in free memory") from error
+        self._cache.clear()
+        torch.cuda.empty_cache()
+        return None
 
     def _cut(self, queries: tuple[Query, ...], n_prompt_tokens: int, extra: int) -> tuple[Batch, ...]:
         """The queries as batches of token sequences, shortest first."""
