@@ -18,6 +18,7 @@ class Outcome:
 
     loss: float
     measured: Measured | None
+    rows: int
     failed_rows: int
     usage: Usage
 
@@ -53,4 +54,4 @@ def _outcome(
     if answered.any():
         predicted = log_probabilities[answered].argmax(axis=-1)
         measured = task.metric(predicted, split.labels[answered], len(task.labels))
-    return Outcome(loss, measured, int((~answered).sum()), usage)
+    return Outcome(loss, measured, len(split), int((~answered).sum()), usage)

@@ -38,7 +38,7 @@ def test_each_prompt_has_its_own_outcome() -> None:
 def test_rows_without_an_answer_are_counted_and_left_out_of_loss_and_metric() -> None:
     task = make_task(train=4)
     outcome, other = score_prompts(Forgetful(1, 2), task, [BEST, BEST], task.train)
-    assert outcome.failed_rows == 2
+    assert (outcome.rows, outcome.failed_rows) == (4, 2)
     assert outcome.measured is not None
     assert outcome.measured.rows == 2
     assert outcome.loss == pytest.approx(FakeBackend().optimum_loss(2))
