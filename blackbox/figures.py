@@ -1,7 +1,7 @@
 """The figure that a prompt is shown and judged by on some rows: its metric, or the loss where there is no metric."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 
@@ -46,6 +46,9 @@ class Figure(Protocol):
     def change_from(self, value: float) -> str:
         """How much more or less it is than a value, in words."""
 
+    def to_dict(self) -> dict[str, object]:
+        """JSON values."""
+
 
 @dataclass(frozen=True)
 class MeanLoss:
@@ -83,6 +86,9 @@ class MeanLoss:
 
     def change_from(self, value: float) -> str:
         return f"{abs(self.value - value):.4f} nats {'more' if self.value >= value else 'less'}"
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
 
 
 def figure_of(measured: Figure | None, loss: float | None, *, rows: int | None = None) -> Figure | None:
