@@ -104,6 +104,7 @@ class SavedPrompt:
         try:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
+            values = {"target_field": None, **values}  # prompts are older than targets
             prompt = _prompt(values, folder)
             return cls(prompt=prompt, **{key: values[key] for key in cls.__dataclass_fields__ if key != "prompt"})
         except KeyError as error:

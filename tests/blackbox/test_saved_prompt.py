@@ -86,6 +86,13 @@ def test_a_prompt_for_targets_comes_back_with_the_field_of_the_targets(tmp_path:
     assert loaded.blank == task.blank
 
 
+def test_a_prompt_from_before_there_were_targets_is_one_for_labels(folder: Path) -> None:
+    values = json.loads((folder / "prompt.json").read_text())
+    del values["target_field"]
+    write(folder / "prompt.json", values)
+    assert SavedPrompt.load(folder).blank == make_task().blank
+
+
 def test_a_saved_prompt_can_be_saved_again_and_replaces_the_old_one(folder: Path) -> None:
     saved(PROMPTS["soft"]).save(folder)
     assert isinstance(SavedPrompt.load(folder).prompt, SoftPrompt)
@@ -158,9 +165,7 @@ def test_a_newer_format_is_refused_by_number(folder: Path) -> None:
         SavedPrompt.load(folder)
 
 
-@pytest.mark.parametrize(
-    "key", ["format", "kind", "template", "label_words", "target_field", "token_ids", "layers", "sha256", "model"]
-)
+@pytest.mark.parametrize("key", ["format", "kind", "template", "label_words", "token_ids", "layers", "sha256", "model"])
 def test_a_key_that_is_missing_is_named(folder: Path, key: str) -> None:
     values = json.loads((folder / "prompt.json").read_text())
     del values[key]
