@@ -18,7 +18,7 @@ from blackbox.backends.base import Capability, Failure, ModelShape, Query, Score
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
 from blackbox.backends.local.hidden_stds import clipped_std
-from blackbox.backends.local.layer_cache import LayerCache, first_difference
+from blackbox.backends.local.layer_cache import LayerCache
 from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens
 from blackbox.backends.local.packing import reads_of
 from blackbox.backends.local.placed import PlacedPrompt, alike
@@ -159,36 +159,29 @@ class LocalBackend:
         batches = self._batches(tuple(queries), prompts[0].length, extra)
         longest = max((batch.n_tokens(extra) for batch in batches), default=1)
         at_once = max(1, self.batch_tokens // longest)
-        parting = None
-        if len(prompts) > 1:
-            parting = first_difference([prompt.vectors for prompt in prompts], len(self._whole.layers))
-        for first in range(0, len(prompts), at_once):
-            part = slice(first, first + at_once)
-            for batch in batches:
-                self._read(prompts[part], batch, parting, into[part])
+        for batch in batches:
+            self._read(prompts, batch, at_once, into)
         tokens = sum(batch.n_tokens(prompts[0].length) for batch in batches)
         return Usage(prompt_tokens=tokens, seconds=(perf_counter() - began) / len(prompts))
 
-    def _read(self, prompts: list[PlacedPrompt], batch: Batch, parting: int | None, into: FloatArray) -> None:
+    def _read(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int, into: FloatArray) -> None:
         """Add the options' scores to `into`, shape (n_prompts, n_queries, n_options).
 
-        Where memory runs out, the prompts are halved, then the rows, down to one sequence.
+        Where memory runs out, the prompts of a pass are halved, then its rows, down to one prompt and one row.
         """
         try:
-            found = self._forward.answers(prompts, batch, parting=parting).numpy()
+            found = self._forward.answers(prompts, batch, at_once=at_once).numpy()
         except torch.OutOfMemoryError as error:
             self._cache.clear()
             torch.cuda.empty_cache()
-            if len(prompts) > 1:
-                half = len(prompts) // 2
-                self._read(prompts[:half], batch, parting, into[:half])
-                self._read(prompts[half:], batch, parting, into[half:])
+            if at_once > 1:
+                self._read(prompts, batch, min(at_once, len(prompts)) // 2, into)
                 return
             if len(batch.sequences) == 1:
                 length = len(batch.sequences[0].ids)
                 raise ModelMemoryError(f"a row of {length} tokens does not fit in free memory") from error
             for part in batch.halves():
-                self._read(prompts, part, parting, into)
+                self._read(prompts, part, at_once, into)
             return
         rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
         for number in range(len(prompts)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -170,7 +171,7 @@ def reads_of(batch: Batch, device: torch.device) -> Reads:
 
 
 def _starts(lengths: Sequence[int]) -> list[int]:
-    return [sum(lengths[:i]) for i in range(len(lengths))]
+    return [0, *accumulate(lengths)][:-1]
 
 
 def _table(lengths: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:

@@ -48,7 +48,7 @@ class WholeForward:
         return pairs[0].shape[-1] if len(pairs) == len(self.layers) else 0
 
     @torch.inference_mode()
-    def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, parting: int | None) -> Tensor:
+    def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, at_once: int) -> Tensor:
         """See `FastForward.answers`."""
         return torch.stack([self._answers(prompt, batch) for prompt in prompts])
 

@@ -12,6 +12,7 @@ class Bart(Family):
     """The encoder: norms last, learned positions."""
 
     causal: ClassVar[bool] = False
+    enters_as_it_is: ClassVar[bool] = True
 
     def __init__(self, model: Any) -> None:
         self._model, self._stack = model, model.model.encoder

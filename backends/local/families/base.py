@@ -19,7 +19,7 @@ from blackbox.backends.local.attention import Heads
 
 Projected = tuple[Tensor, Tensor, Tensor]
 Across = Callable[[Tensor, nn.Linear, nn.Linear], Tensor]
-"""Queries, the map to keys and the map to values of cross-attention -> what is seen of the encoder's states."""
+"""Queries, the map to keys and the map to values -> what is seen of states whose keys and values are not formed."""
 
 
 class Family(ABC):
@@ -30,11 +30,13 @@ class Family(ABC):
 
     Attributes:
         causal: whether tokens see only those in front of them.
+        enters_as_it_is: whether `enter` changes nothing and `project` is linear in what it reads, positions apart.
         layers: the stack.
         heads: sizes of its self-attention.
     """
 
     causal: ClassVar[bool] = True
+    enters_as_it_is: ClassVar[bool] = False
     layers: nn.ModuleList
     heads: Heads
 
@@ -56,6 +58,13 @@ class Family(ABC):
     @abstractmethod
     def project(self, layer: Any, states: Tensor, places: Any, asks: Tensor | None) -> Projected:
         """Queries, keys and values of the attention's reading; queries at the tokens `asks` only, None is all."""
+
+    def recall(self, layer: Any, states: Tensor, asks: Tensor, look: Across) -> Tensor | None:
+        """What the tokens `asks` see of the states that enter the attention, through `look` instead of keys and values.
+
+        None where keys depend on positions, so that they must be formed.
+        """
+        return None
 
     @abstractmethod
     def leave(self, layer: Any, hidden: Tensor, attended: Tensor, across: Across | None = None) -> Tensor:
