@@ -1,16 +1,12 @@
 """Deep prompts: vectors for several layers, each through a projection of its own (BBTv2, arXiv 2205.11200)."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import DeepPrompt, Prompt
-from blackbox.errors import SettingError
-from blackbox.spaces.projection import Projection, make_projection
-
-FloatArray = npt.NDArray[np.float32]
+from blackbox.spaces.layer_projections import FloatArray, LayerProjections
 
 
 class DeepSpace:
@@ -42,56 +38,34 @@ class DeepSpace:
         projection: str = "gaussian",
         seed: int,
     ) -> None:
-        if dimension < 2:
-            raise SettingError(f"dimension must be at least 2, got {dimension}")
-        if not (alpha > 0 and math.isfinite(alpha)):
-            raise SettingError(f"alpha must be positive and finite, got {alpha}")
         self.token_ids = tuple(token_ids)
-        self._block = dimension
         self._hidden_size = hidden_size
-        self._projections: dict[int, Projection] = {
-            layer: make_projection(
-                projection,
-                dimension,
-                len(self.token_ids) * hidden_size,
-                std=alpha * std / math.sqrt(dimension),
-                seed=np.random.SeedSequence(seed, spawn_key=(layer,)),
-            )
-            for layer, std in sorted(stds.items())
-        }
-        self._recent: dict[tuple[int, bytes], FloatArray] = {}
+        self._projections = LayerProjections(
+            stds,
+            len(self.token_ids) * hidden_size,
+            finish=self._vectors,
+            dimension=dimension,
+            alpha=alpha,
+            projection=projection,
+            seed=seed,
+        )
 
     @property
     def layers(self) -> tuple[int, ...]:
         """The searched layers, in the order of the blocks."""
-        return tuple(self._projections)
+        return self._projections.layers
 
     @property
     def dimension(self) -> int:
-        return self._block * len(self._projections)
+        return sum(self.blocks)
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        return (self._block,) * len(self._projections)
+        return self._projections.blocks
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """Prompts that agree in a layer's numbers share that layer's array, also with those of the last call."""
-        used: dict[tuple[int, bytes], FloatArray] = {}
-        prompts: list[Prompt] = []
-        for candidate in candidates:
-            parts = zip(self._projections, candidate.reshape(-1, self._block), strict=True)
-            vectors = {layer: self._vectors(layer, part, used) for layer, part in parts}
-            prompts.append(DeepPrompt(self.token_ids, vectors))
-        self._recent = used
-        return prompts
+        return [DeepPrompt(self.token_ids, vectors) for vectors in self._projections.arrays(candidates)]
 
-    def _vectors(
-        self, layer: int, part: npt.NDArray[np.float64], used: dict[tuple[int, bytes], FloatArray]
-    ) -> FloatArray:
-        key = (layer, part.tobytes())
-        known = used.get(key, self._recent.get(key))
-        if known is None:
-            known = self._projections[layer](part).reshape(-1, self._hidden_size)
-            known.setflags(write=False)
-        used[key] = known
-        return known
+    def _vectors(self, layer: int, projected: FloatArray) -> FloatArray:
+        return projected.reshape(-1, self._hidden_size)
