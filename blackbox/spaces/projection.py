@@ -45,11 +45,11 @@ class DenseProjection:
 
     def __call__(self, candidates: npt.NDArray[np.float64]) -> FloatArray:
         alone = candidates.astype(np.float32)[:, None]  # a stack of n products, not one product of n rows
-        projected = np.empty((len(candidates), self._outputs), dtype=np.float32)
+        projected = np.empty((len(candidates), 1, self._outputs), dtype=np.float32)
         with one_blas_thread():
             for number, block in enumerate(self._blocks):
-                projected[:, number * BLOCK : (number + 1) * BLOCK] = (alone @ block)[:, 0]
-        return projected
+                np.matmul(alone, block, out=projected[..., number * BLOCK : (number + 1) * BLOCK])
+        return projected[:, 0]
 
 
 class GaussianProjection(DenseProjection):
