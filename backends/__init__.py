@@ -9,6 +9,7 @@ from blackbox.backends.base import (
     Capability,
     Failure,
     ModelShape,
+    PrefixBackend,
     Query,
     Scores,
     Usage,
@@ -26,7 +27,7 @@ from blackbox.backends.errors import (
     UnsupportedPromptError,
 )
 from blackbox.backends.fake import FakeBackend
-from blackbox.backends.prompts import DeepPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
 
 __all__ = [
     "Backend",
@@ -41,6 +42,8 @@ __all__ = [
     "MissingPackageError",
     "ModelMemoryError",
     "ModelShape",
+    "PrefixBackend",
+    "PrefixPrompt",
     "Prompt",
     "Query",
     "QueryError",

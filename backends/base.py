@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends.errors import QueryError, UnsupportedPromptError
-from blackbox.backends.prompts import DeepPrompt, Prompt, SoftPrompt, TextPrompt, vectors_of
+from blackbox.backends.prompts import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, vectors_of
 
 
 class Capability(StrEnum):
@@ -18,7 +18,9 @@ class Capability(StrEnum):
     TEXT = "text prompts"
     SOFT = "soft prompts"
     DEEP = "deep prompts"
+    PREFIX = "prefix prompts"
     LABEL_SCORES = "label scores"
+    TARGETS = "likelihoods of whole targets"
     INFILL = "text behind the label"
 
 
@@ -26,7 +28,9 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.TEXT: ("fake", "local"),
     Capability.SOFT: ("fake", "local"),
     Capability.DEEP: ("fake", "local"),
+    Capability.PREFIX: ("fake", "local"),
     Capability.LABEL_SCORES: ("fake", "local"),
+    Capability.TARGETS: ("fake", "local"),
     Capability.INFILL: ("fake",),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
@@ -35,6 +39,7 @@ _TAKES: dict[type, Capability] = {
     TextPrompt: Capability.TEXT,
     SoftPrompt: Capability.SOFT,
     DeepPrompt: Capability.DEEP,
+    PrefixPrompt: Capability.PREFIX,
 }
 
 
@@ -42,9 +47,12 @@ _TAKES: dict[type, Capability] = {
 class Query:
     """A row as the backend sees it: a text with a blank, and the options that may fill it.
 
+    A query with several options asks which of them fills the blank. One with a single option, a target, asks for the
+    likelihood of that text itself, which only backends with `Capability.TARGETS` can tell.
+
     Attributes:
         before: the text in front of the blank. White space at its end belongs to the option behind it.
-        options: the texts of which one fills the blank (label words), each of any number of tokens.
+        options: the texts of which one fills the blank (label words), or one target; each of any number of tokens.
         after: the text behind the blank. Models that read left to right never see it; those with
             `Capability.INFILL` do.
     """
@@ -83,8 +91,10 @@ class Scores:
     """The answer of `Backend.score`.
 
     Attributes:
-        log_probabilities: shape (n_prompts, n_queries, n_options), nats, float64; over the options of a query they
-            are normalised (their exponentials sum to one). NaN where there is no answer.
+        log_probabilities: shape (n_prompts, n_queries, n_options), nats, float64. Several options of a query are
+            normalised (their exponentials sum to one). A single one has its log-likelihood behind the prompt and the
+            text in front of the blank: the sum over its tokens, not divided by their number, at most 0. NaN where
+            there is no answer.
         usages: what each prompt cost, shape (n_prompts,).
         failures: the pairs without an answer, with the reason.
     """
@@ -96,11 +106,20 @@ class Scores:
 
 @dataclass(frozen=True)
 class ModelShape:
-    """What a prompt space must know of a model whose hidden states can be changed."""
+    """What a prompt space must know of a model whose hidden states can be changed.
+
+    Attributes:
+        n_layers: layers, numbered from 0.
+        hidden_size: numbers in a hidden state.
+        vocabulary_size: tokens that the model knows, numbered from 0.
+        key_value_width: numbers in a key, and in a value, of one position: key and value heads times the size of a
+            head. 0 means that the model takes no prefix prompts.
+    """
 
     n_layers: int
     hidden_size: int
     vocabulary_size: int
+    key_value_width: int = 0
 
 
 @runtime_checkable
@@ -121,11 +140,12 @@ class Backend(Protocol):
     def capabilities(self) -> frozenset[Capability]: ...
 
     def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
-        """Log-probabilities of each query's options behind each prompt.
+        """Log-probabilities of each query's options behind each prompt; of a single option, its log-likelihood.
 
         Raises:
             UnsupportedPromptError: a prompt of a kind not in `capabilities`, or with vectors of another model's shape.
-            QueryError: a query that the model cannot read, or a number of options that differs between queries.
+            QueryError: a query that the model cannot read, a number of options that differs between queries, or
+                queries with one option for a backend without `Capability.TARGETS`.
         """
         ...
 
@@ -156,6 +176,22 @@ class VectorBackend(Backend, Protocol):
         ...
 
 
+@runtime_checkable
+class PrefixBackend(VectorBackend, Protocol):
+    """A backend that takes prefix prompts as well; the `key_value_width` of its shape is not 0."""
+
+    def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
+        """The keys and values of these tokens, as the model computes them when they stand first.
+
+        On a decoder the prefix scores as the text prompt of the same tokens: a token that the model puts at the
+        beginning of every text has its position in the prefix, too.
+
+        Args:
+            token_ids: at least one token.
+        """
+        ...
+
+
 def require(backend: Backend, *needed: Capability) -> None:
     """Refuse a backend that lacks a capability, naming those that have it.
 
@@ -164,8 +200,7 @@ def require(backend: Backend, *needed: Capability) -> None:
     """
     for capability in needed:
         if capability not in backend.capabilities:
-            offered = " or ".join(repr(name) for name in OFFERED_BY[capability])
-            raise UnsupportedPromptError(f"backend {backend.name!r} has no {capability.value}; those need {offered}")
+            raise UnsupportedPromptError(_missing(backend, capability))
 
 
 def check_call(backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Query]) -> None:
@@ -185,17 +220,43 @@ def check_call(backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Qu
     counts = {len(query.options) for query in queries}
     if len(counts) > 1 or 0 in counts:
         raise QueryError(f"all queries of one call must have the same number of options, got {sorted(counts)}")
+    if counts == {1} and Capability.TARGETS not in backend.capabilities:
+        raise QueryError(f"a query with one option asks for its likelihood: {_missing(backend, Capability.TARGETS)}")
+
+
+def _missing(backend: Backend, capability: Capability) -> str:
+    offered = " or ".join(repr(name) for name in OFFERED_BY[capability])
+    return f"backend {backend.name!r} has no {capability.value}; those need {offered}"
 
 
 def check_fit(backend: VectorBackend, prompt: Prompt) -> None:
     """Refuse a prompt whose vectors are not of the model's shape.
 
     Raises:
-        UnsupportedPromptError: a layer that the model has not, or another hidden size.
+        UnsupportedPromptError: a layer that the model has not, or another hidden size; for a prefix prompt a layer
+            too few or too many, or another width.
     """
+    if isinstance(prompt, PrefixPrompt):
+        _check_prefix(backend, prompt)
+        return
     for layer, vectors in vectors_of(prompt).items():
         if not 0 <= layer < backend.shape.n_layers or vectors.shape[1] != backend.shape.hidden_size:
             raise UnsupportedPromptError(
                 f"model {backend.name!r} has layers 0 to {backend.shape.n_layers - 1} of size "
                 f"{backend.shape.hidden_size}, got a prompt for layer {layer} of size {vectors.shape[1]}"
+            )
+
+
+def _check_prefix(backend: VectorBackend, prompt: PrefixPrompt) -> None:
+    expected = (
+        f"model {backend.name!r} needs keys and values of width {backend.shape.key_value_width} for each of its layers "
+        f"0 to {backend.shape.n_layers - 1}"
+    )
+    layers = range(backend.shape.n_layers)
+    if missing := sorted(set(layers) - set(prompt.keys_values)):
+        raise UnsupportedPromptError(f"{expected}, got a prefix prompt without layer {missing[0]}")
+    for layer, keys_values in prompt.keys_values.items():
+        if layer not in layers or keys_values.shape[2] != backend.shape.key_value_width:
+            raise UnsupportedPromptError(
+                f"{expected}, got a prefix prompt for layer {layer} of width {keys_values.shape[2]}"
             )

@@ -36,7 +36,7 @@ class ModelMemoryError(BackendError, MemoryError):
 
 
 class QueryError(BackendError, ValueError):
-    """A query is longer than the model can read, or queries of one call differ in their number of options."""
+    """A query is longer than the model can read, or the queries of a call have numbers of options that cannot be."""
 
 
 class UnsupportedPromptError(BackendError, TypeError):

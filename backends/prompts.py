@@ -2,6 +2,8 @@
 
 A soft or deep prompt stands on placeholder tokens (an instruction, say) whose hidden states it changes: with every
 vector zero it is exactly the text prompt of those tokens. This is the "add" insertion of BBTv2 (arXiv 2205.11200).
+A prefix prompt (prefix-tuning, arXiv 2101.00190; P-tuning v2, arXiv 2110.07602) has no states of its own: it is what
+the query's positions find in the attention of every layer, the keys and values that tokens before them would leave.
 """
 
 from collections.abc import Mapping
@@ -55,14 +57,62 @@ class DeepPrompt:
         object.__setattr__(self, "vectors", MappingProxyType(checked))
 
 
-Prompt = TextPrompt | SoftPrompt | DeepPrompt
+@dataclass(frozen=True, eq=False)
+class PrefixPrompt:
+    """Keys and values that every position of the query attends to, in every layer of the model.
+
+    Attributes:
+        token_ids: the tokens that the search started from, for people to read; the model does not read them.
+        keys_values: layer index -> array of shape (2, n_positions, width), float32, read-only: the keys, then the
+            values; width is the number of key and value heads times the size of a head. All layers have the same
+            shape. There is a position for each token at least: the token that a model puts at the beginning of every
+            text may have one too. Prompts that agree in a layer may hold the same array object, as in `DeepPrompt`.
+    """
+
+    token_ids: tuple[int, ...]
+    keys_values: Mapping[int, FloatArray]
+
+    def __post_init__(self) -> None:
+        if not self.keys_values:
+            raise ValueError("a prefix prompt must have keys and values for at least one layer, got none")
+        layers = sorted(self.keys_values)
+        expected = self.keys_values[layers[0]].shape
+        for layer in layers:
+            _check_keys_values(layer, self.keys_values[layer].shape, expected, len(self.token_ids))
+        checked = {layer: _frozen(self.keys_values[layer]) for layer in layers}
+        object.__setattr__(self, "keys_values", MappingProxyType(checked))
+
+    @property
+    def n_positions(self) -> int:
+        """Positions that a query attends to besides its own."""
+        return len(next(iter(self.keys_values.values()))[0])
+
+
+Prompt = TextPrompt | SoftPrompt | DeepPrompt | PrefixPrompt
 
 
 def vectors_of(prompt: Prompt) -> Mapping[int, FloatArray]:
-    """Layer index -> the vectors that a prompt adds to what enters it; a soft prompt's layer is 0, a text has none."""
+    """Layer index -> what a prompt holds for it; a text holds nothing.
+
+    For soft (layer 0) and deep prompts these are the vectors added to what enters the layer, for a prefix prompt its
+    keys and values there.
+    """
     if isinstance(prompt, TextPrompt):
         return {}
+    if isinstance(prompt, PrefixPrompt):
+        return prompt.keys_values
     return {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else prompt.vectors
+
+
+def _check_keys_values(layer: int, shape: tuple[int, ...], expected: tuple[int, ...], n_tokens: int) -> None:
+    least = max(1, n_tokens)
+    if len(shape) != 3 or shape[0] != 2 or shape[1] < least:
+        raise ValueError(
+            f"keys and values must have shape (2, n_positions, width) with n_positions at least {least} "
+            f"for {n_tokens} tokens, got {shape} for layer {layer}"
+        )
+    if shape != expected:
+        raise ValueError(f"all layers of a prefix must have the same shape, got {expected} and {shape} (layer {layer})")
 
 
 def _checked(vectors: FloatArray, n_tokens: int) -> FloatArray:
@@ -70,6 +120,10 @@ def _checked(vectors: FloatArray, n_tokens: int) -> FloatArray:
         raise ValueError(
             f"prompt vectors must have shape (n_tokens, hidden_size) with {n_tokens} tokens, got {vectors.shape}"
         )
+    return _frozen(vectors)
+
+
+def _frozen(vectors: FloatArray) -> FloatArray:
     if vectors.dtype == np.float32 and not vectors.flags.writeable:
         return vectors  # shared between prompts: keep its identity
     frozen = np.array(vectors, dtype=np.float32)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from blackbox.backends import Backend, Capability, FakeBackend, VectorBackend, require
+from blackbox.backends import Backend, Capability, FakeBackend, PrefixBackend, VectorBackend, require
 from blackbox.backends.errors import MissingPackageError
 from blackbox.config import Config
 from blackbox.errors import DataError, SettingError
 from blackbox.optimizers import CMAES, Blockwise, NevergradSearch, Optimizer, RandomSearch
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
 from blackbox.seeds import part_seed
-from blackbox.spaces import DeepSpace, PromptSpace, SoftSpace
+from blackbox.spaces import DeepSpace, PrefixSpace, PromptSpace, SoftSpace
 from blackbox.spaces.layers import parse_layers
 from blackbox.spaces.start import start_tokens
 from blackbox.task import Task
@@ -104,7 +104,7 @@ def _no_variant(name: str, variant: str) -> None:
 
 def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
     vector = _vector_backend(backend, Capability.DEEP)
-    tokens = start_tokens(vector, text=config.prompt, length=config.prompt_tokens, seed=part_seed(config.seed, "start"))
+    tokens = _start(vector, config)
     layers = parse_layers(config.layers, vector.shape.n_layers)
     stds = vector.hidden_stds(tokens, task.train.queries)
     return DeepSpace(
@@ -120,7 +120,7 @@ def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
 
 def _soft(backend: Backend, task: Task, config: Config) -> SoftSpace:
     vector = _vector_backend(backend, Capability.SOFT)
-    tokens = start_tokens(vector, text=config.prompt, length=config.prompt_tokens, seed=part_seed(config.seed, "start"))
+    tokens = _start(vector, config)
     return SoftSpace(
         tokens,
         float(vector.hidden_stds(tokens, task.train.queries)[0]),
@@ -130,6 +130,25 @@ def _soft(backend: Backend, task: Task, config: Config) -> SoftSpace:
         projection=config.projection,
         seed=part_seed(config.seed, "projection"),
     )
+
+
+def _prefix(backend: Backend, task: Task, config: Config) -> PrefixSpace:
+    vector = _vector_backend(backend, Capability.PREFIX)
+    if not isinstance(vector, PrefixBackend):
+        raise SettingError(f"backend {backend.name!r} says it takes prefix prompts but is no PrefixBackend")
+    return PrefixSpace(
+        vector.prefix_of(_start(vector, config)),
+        parse_layers(config.layers, vector.shape.n_layers),
+        dimension=config.dimension,
+        alpha=config.alpha,
+        projection=config.projection,
+        seed=part_seed(config.seed, "projection"),
+    )
+
+
+def _start(backend: VectorBackend, config: Config) -> tuple[int, ...]:
+    seed = part_seed(config.seed, "start")
+    return start_tokens(backend, text=config.prompt, length=config.prompt_tokens, seed=seed)
 
 
 def _vector_backend(backend: Backend, needed: Capability) -> VectorBackend:
@@ -164,6 +183,7 @@ def _fake(config: Config) -> Backend:
 BACKENDS.add("fake", _fake)
 BACKENDS.add("local", _local)
 SPACES.add("deep", _deep)
+SPACES.add("prefix", _prefix)
 SPACES.add("soft", _soft)
 OPTIMIZERS.add("random-search", _random_search)
 OPTIMIZERS.add("cma-es", _cma_es)

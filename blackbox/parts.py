@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from blackbox.backends import Backend
+from blackbox.backends import Backend, require
 from blackbox.budget import Budget, price_of_start
 from blackbox.build import check_names, check_template, make_backend, make_optimizer, make_space
 from blackbox.config import Config
@@ -42,9 +42,11 @@ def make_parts(
     """
     check_names(config)
     task = task or load_task(config)
+    task.blank.check_goal(config.target)
     config = config.model_copy(update=task.terms)
     if backend is None or isinstance(backend, str):
         backend = make_backend(config)
+    require(backend, task.blank.needs)
     check_template(backend, task.template)
     if space is None or isinstance(space, str):
         space = make_space(backend, task, config)

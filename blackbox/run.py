@@ -45,7 +45,7 @@ class Result:
         return self.saved.prompt
 
     def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
-        """Labels with probabilities for rows that have the template's fields."""
+        """Labels with probabilities for rows that have the template's fields; see `Predictor.predict`."""
         return self.predictor.predict(rows)
 
 
@@ -139,5 +139,9 @@ def _saved_prompt(parts: Parts, search: Search) -> SavedPrompt:
         raise SettingError("the search has not scored its start yet")
     prompt = parts.space.decode(chosen.candidate[None])[0]
     summary = summarize(search, status="running")
-    scores = {"train_loss": summary.train_loss, "dev": summary.dev and vars(summary.dev)}
+    scores = {
+        "train_loss": summary.train_loss,
+        "dev": summary.dev and vars(summary.dev),
+        "dev_loss": summary.dev_loss,
+    }
     return SavedPrompt.of(prompt, backend=parts.backend, task=parts.task, scores=scores)

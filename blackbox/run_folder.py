@@ -180,9 +180,7 @@ class RunFolder:
     def write_report(self, summary: Summary, history: Sequence[Evaluation]) -> None:
         """Draw the learning curve and write the report."""
         task = read_json(self.path / "task.json")
-        drawn = draw_curve(
-            history, self.curve, metric=str(task["metric"]), loss_label=f"training loss ({task['loss']})"
-        )
+        drawn = draw_curve(history, self.curve, loss_label=f"training loss ({task['loss']})")
         write_report(
             self.report,
             name=self.name,
@@ -215,13 +213,17 @@ def environment(task: Task, backend: Backend, space: PromptSpace) -> dict[str, o
 def space_hash(space: PromptSpace) -> str:
     """What tells a space from another: SHA-256 over what it makes of one fixed candidate.
 
-    Of each layer the signs and the binary exponents of the first numbers count: the last digits depend on the number
-    of threads, and nobody shall be refused for those.
+    Of each layer the signs and the binary exponents of what the candidate adds to the first numbers of the start count:
+    the last digits depend on the number of threads, and nobody shall be refused for those. The start itself, which a
+    model may have computed, is told by its text or tokens.
     """
-    prompt = space.decode(np.random.default_rng(0).standard_normal((1, space.dimension)))[0]
+    candidate = np.random.default_rng(0).standard_normal((1, space.dimension))
+    prompt, start = space.decode(np.vstack([candidate, np.zeros_like(candidate)]))
     found = hashlib.sha256(repr(prompt.text if isinstance(prompt, TextPrompt) else prompt.token_ids).encode())
     for layer, vectors in vectors_of(prompt).items():
-        fractions, exponents = np.frexp(vectors.ravel()[:_PROBED])
+        began = vectors_of(start).get(layer)
+        added = vectors - began if began is not None and began.shape == vectors.shape else vectors
+        fractions, exponents = np.frexp(added.ravel()[:_PROBED])
         found.update(f"{layer} {vectors.shape} {np.sign(fractions).tolist()} {exponents.tolist()}".encode())
     return found.hexdigest()
 

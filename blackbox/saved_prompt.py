@@ -1,4 +1,4 @@
-"""Saved prompts: `prompt.json` and, for soft and deep prompts, `prompt-HASH.safetensors`. Never pickle.
+"""Saved prompts: `prompt.json` and, for all but text prompts, `prompt-HASH.safetensors`. Never pickle.
 
 The vectors' file has its own hash in its name, and `prompt.json`, which names it, is written after it: a kill between
 the two leaves the old prompt whole.
@@ -16,15 +16,16 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from blackbox.backends import Backend, DeepPrompt, Prompt, SoftPrompt, TextPrompt, VectorBackend
+from blackbox.backends import Backend, DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, VectorBackend
 from blackbox.backends.prompts import vectors_of
+from blackbox.blank import Blank, make_blank
 from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.files import read_json, write_json, write_whole
 from blackbox.task import Task
 
 FORMAT = 1
 JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
-_KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep"}
+_KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +34,9 @@ class SavedPrompt:
 
     Attributes:
         prompt: the prompt itself.
-        text: the text of its placeholder tokens, for people to read.
+        text: its text, or that of the tokens that it stands on or started from, for people to read.
         model, model_hash: the model it was tuned for; it means nothing to another.
-        template, label_words, label_field: of the task, so that rows can be rendered.
+        template, label_words, label_field, target_field: of the task, so that rows can be rendered.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
     """
 
@@ -46,6 +47,7 @@ class SavedPrompt:
     template: str
     label_words: Mapping[str, str]
     label_field: str
+    target_field: str | None
     scores: Mapping[str, object]
 
     @classmethod
@@ -57,10 +59,14 @@ class SavedPrompt:
             model=backend.name,
             model_hash=backend.model_hash,
             template=task.template.text,
-            label_words=task.label_words,
-            label_field=task.label_field,
+            **task.blank.terms,  # type: ignore[arg-type]
             scores=scores,
         )
+
+    @property
+    def blank(self) -> Blank:
+        """What fills the blanks of rows."""
+        return make_blank(self.label_words, label_field=self.label_field, target_field=self.target_field)
 
     def save(self, folder: str | Path) -> None:
         """Write the prompt's files into a folder, in place of another prompt's.
@@ -98,6 +104,7 @@ class SavedPrompt:
         try:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
+            values = {"target_field": None, **values}  # prompts are older than targets
             prompt = _prompt(values, folder)
             return cls(prompt=prompt, **{key: values[key] for key in cls.__dataclass_fields__ if key != "prompt"})
         except KeyError as error:
@@ -125,7 +132,7 @@ def _checksum(values: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def _write_vectors(prompt: SoftPrompt | DeepPrompt, folder: Path) -> dict[str, object]:
+def _write_vectors(prompt: SoftPrompt | DeepPrompt | PrefixPrompt, folder: Path) -> dict[str, object]:
     """Write the file of the vectors; what `prompt.json` says of it."""
     vectors = vectors_of(prompt)
     content = save({str(layer): np.ascontiguousarray(array) for layer, array in vectors.items()})
@@ -153,9 +160,12 @@ def _prompt(values: dict[str, Any], folder: Path) -> Prompt:
     token_ids = tuple(values["token_ids"])
     if kind == "soft":
         return SoftPrompt(token_ids, vectors["0"])
+    of_layers = {layer: vectors[str(layer)] for layer in values["layers"]}
     if kind == "deep":
-        return DeepPrompt(token_ids, {layer: vectors[str(layer)] for layer in values["layers"]})
-    raise ValueError(f"kind must be text, soft or deep, got {kind!r}")
+        return DeepPrompt(token_ids, of_layers)
+    if kind == "prefix":
+        return PrefixPrompt(token_ids, of_layers)
+    raise ValueError(f"kind must be text, soft, deep or prefix, got {kind!r}")
 
 
 def _read_vectors(path: Path, sha256: str) -> dict[str, npt.NDArray[np.float32]]:

@@ -1,9 +1,8 @@
-"""Causal language models of transformers, run in this process.
+"""Language models of transformers, run in this process.
 
-Every prompt is scored on its own, in the same batches of rows, so its scores do not depend on what else is in a call.
-Rows are sorted by length and cut into batches that fit in memory, the output head sees only the positions that answer,
-and layers below the first that differs from the prompt before do not run again. Source of the insertion: BBTv2, arXiv
-2205.11200.
+A call's prompts are scored in passes of several prompts and rows that fit in memory; what need not be computed twice is
+left out where the model's family is known (`fast_forward`). Source of the insertions: BBTv2, arXiv 2205.11200, and
+prefix-tuning, arXiv 2101.00190.
 """
 
 from collections.abc import Sequence
@@ -17,12 +16,18 @@ import torch
 
 from blackbox.backends.base import Capability, Failure, ModelShape, Query, Scores, Usage, check_call, check_fit
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
-from blackbox.backends.local.encoding import ALL_OPTIONS, Batch, QueryEncoder, cut_batches
-from blackbox.backends.local.forward import Forward, PlacedPrompt
+from blackbox.backends.local.forward import make_forward
 from blackbox.backends.local.hidden_stds import clipped_std
-from blackbox.backends.local.layer_cache import Vectors
+from blackbox.backends.local.layer_cache import LayerCache, first_difference
 from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens
-from blackbox.backends.prompts import Prompt, TextPrompt, vectors_of
+from blackbox.backends.local.packing import reads_of
+from blackbox.backends.local.placed import PlacedPrompt, alike
+from blackbox.backends.local.reading import Reading, query_encoder, reading_of
+from blackbox.backends.local.sequences import Batch, cut_batches
+from blackbox.backends.local.whole_forward import WholeForward
+from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
+
+FloatArray = npt.NDArray[np.float64]
 
 _OVERFLOW = "the model's logits are no finite numbers: the prompt's vectors are too large for its precision"
 _ROWS_MEASURED = 64  # the states of all layers are held at once
@@ -30,17 +35,18 @@ _KNOWN_QUERIES = 16  # calls whose rows need not be tokenised again: a search ha
 
 
 class LocalBackend:
-    """A loaded causal language model; `load_backend` makes one from a name.
+    """A loaded language model; `load_backend` makes one from a name.
 
     Args:
-        model: a causal language model of transformers, on its device and in its precision.
+        model: a causal, masked or encoder-decoder language model of transformers, on its device and in its precision.
         tokenizer: its tokenizer.
         name, model_hash: what identifies the model in saved prompts and run folders.
-        batch_tokens: the most tokens of one forward pass, padding included; None fits it to the device.
-        cache_bytes: the most memory for hidden states that the next prompt may share; 0 keeps none, None is a
-            sixteenth of the device's.
+        batch_tokens: the most tokens of one forward pass; None fits it to the device.
+        cache_bytes: the most memory for hidden states that later prompts may share; 0 keeps none, None is a sixteenth
+            of the device's.
+        cache_on: "device" or "host": where these states are kept.
         single_token_labels: refuse label words that are more than one token.
-        shortcuts: False runs the whole model for every prompt, as `forward` explains.
+        shortcuts: False runs the whole model for every prompt.
     """
 
     def __init__(
@@ -52,21 +58,24 @@ class LocalBackend:
         model_hash: str,
         batch_tokens: int | None = None,
         cache_bytes: int | None = None,
+        cache_on: str = "device",
         single_token_labels: bool = False,
         shortcuts: bool = True,
     ) -> None:
         if batch_tokens is not None and batch_tokens < 1:
             raise BackendSettingError(f"batch_tokens must be at least 1, got {batch_tokens}")
+        if cache_on not in ("device", "host"):
+            raise BackendSettingError(f"cache_on must be 'device' or 'host', got {cache_on!r}")
+        model.eval().requires_grad_(False)
         limit = default_cache_bytes(model.device) if cache_bytes is None else cache_bytes
-        self._forward = Forward(model.eval().requires_grad_(False), cache_bytes=limit, shortcuts=shortcuts)
-        self._tokenizer = tokenizer
-        self._encoder = QueryEncoder(
-            tokenizer,
-            single_token_labels=single_token_labels,
-            max_tokens=getattr(model.config, "max_position_embeddings", None) or 1_000_000,
-        )
+        self._reading, self._whole = reading_of(model), WholeForward(model, reading_of(model))
+        cache = LayerCache(len(self._whole.layers), limit=limit, device="cpu" if cache_on == "host" else None)
+        self._forward = make_forward(self._whole, cache) if shortcuts else self._whole
+        self._cache, self._model, self._tokenizer = cache, model, tokenizer
+        self._encoder = query_encoder(model, tokenizer, single_token_labels=single_token_labels)
         self._name, self._model_hash = name, model_hash
         self._batches = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut)
+        self._key_value_width = self._whole.key_value_width()
         self.batch_tokens = batch_tokens or fitting_batch_tokens(model.config, model.device, model.dtype.itemsize)
 
     @property
@@ -79,13 +88,19 @@ class LocalBackend:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset({Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.LABEL_SCORES})
+        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP}
+        prefixes = {Capability.PREFIX} if self._key_value_width else set()
+        infill = {Capability.INFILL} if self._reading is not Reading.CAUSAL else set()
+        targets = {Capability.TARGETS} if self._reading is not Reading.MASKED else set()
+        return frozenset(prompts | prefixes | infill | targets | {Capability.LABEL_SCORES})
 
     @property
     def shape(self) -> ModelShape:
-        model = self._forward.model
         return ModelShape(
-            len(self._forward.layers), model.config.hidden_size, model.get_input_embeddings().num_embeddings
+            len(self._whole.layers),
+            self._model.config.hidden_size,
+            self._model.get_input_embeddings().num_embeddings,
+            self._key_value_width,
         )
 
     def encode(self, text: str) -> tuple[int, ...]:
@@ -103,78 +118,105 @@ class LocalBackend:
             ModelMemoryError: a single row does not fit in the memory that is free.
         """
         check_call(self, prompts, queries)
+        placed = [self._placed(prompt) for prompt in prompts]
+        distinct = list(dict.fromkeys(queries))  # equal rows are read once
         n_options = len(queries[0].options) if queries else 0
-        logits = np.empty((len(prompts), len(queries), n_options))
-        usages = tuple(self._score_one(prompt, queries, into=logits[number]) for number, prompt in enumerate(prompts))
-        overflown = ~np.isfinite(logits).all(axis=-1)
-        logits[overflown] = 0.0
-        log_probabilities = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
-        log_probabilities[overflown] = np.nan
-        failures = tuple(Failure(int(prompt), int(query), _OVERFLOW) for prompt, query in np.argwhere(overflown))
-        return Scores(log_probabilities, usages, failures)
+        logits, usages = np.zeros((len(prompts), len(distinct), n_options)), [Usage()] * len(prompts)
+        for group in alike(placed):
+            used = self._score_group([placed[i] for i in group], distinct, logits[group[0] : group[-1] + 1])
+            usages[group[0] : group[-1] + 1] = [used + Usage(len(queries))] * len(group)
+        place = {query: index for index, query in enumerate(distinct)}
+        return _scores(logits[:, [place[query] for query in queries]], tuple(usages))
 
-    def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
+    def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> FloatArray:
         """See `VectorBackend.hidden_stds`; measured on the first rows, at most 64."""
-        prompt = self._placed(tuple(token_ids), {})
-        batches = self._batches(tuple(queries[:_ROWS_MEASURED]), len(token_ids))
-        states = [self._forward.states(prompt, [sequence.ids for sequence in batch]) for batch in batches]
+        prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
+        batches = self._batches(tuple(queries[:_ROWS_MEASURED]), prompt.length, prompt.length)
+        states = [self._whole.states(prompt, batch.sequences) for batch in batches]
         stds = [clipped_std(torch.cat(layer)) for layer in zip(*states, strict=True)]
-        stds[0] = float(self._forward.model.get_input_embeddings().weight.float().std())
+        stds[0] = float(self._model.get_input_embeddings().weight.float().std())
         return np.array(stds)
 
-    def _score_one(self, prompt: Prompt, queries: Sequence[Query], *, into: npt.NDArray[np.float64]) -> Usage:
+    def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
+        """See `PrefixBackend.prefix_of`. A decoder's prefix begins with what begins every text, where there is such."""
+        begin = self._encoder.prefix
+        keys_values = self._whole.keys_values((*begin, *token_ids))
+        first = 0 if self._reading is Reading.CAUSAL else len(begin)
+        arrays = {layer: pair[:, first:].numpy() for layer, pair in enumerate(keys_values)}
+        return PrefixPrompt(tuple(token_ids), arrays)
+
+    def cache_bytes_needed(self, token_ids: Sequence[int], queries: Sequence[Query]) -> int:
+        """What the hidden states take that a search on these rows keeps, bytes; the cache's limit apart."""
+        prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
+        distinct = tuple(dict.fromkeys(queries))
+        batches = self._batches(distinct, prompt.length, self._forward.read_with_each_row(prompt))
+        return self._forward.state_bytes(prompt, batches)
+
+    def _score_group(self, prompts: list[PlacedPrompt], queries: Sequence[Query], into: FloatArray) -> Usage:
+        """Score prompts that differ in nothing but their vectors; what each of them has cost."""
         began = perf_counter()
-        placed = self._placed(self._tokens(prompt), vectors_of(prompt))
-        batches = self._batches(tuple(queries), len(placed.tokens) - placed.start)
-        for batch in batches:
-            self._score_batch(placed, batch, into)
-        tokens = sum(len(placed.tokens) + len(sequence.ids) for batch in batches for sequence in batch)
-        return Usage(len(queries), prompt_tokens=tokens, seconds=perf_counter() - began)
+        extra = self._forward.read_with_each_row(prompts[0])
+        batches = self._batches(tuple(queries), prompts[0].length, extra)
+        longest = max((batch.n_tokens(extra) for batch in batches), default=1)
+        at_once = max(1, self.batch_tokens // longest)
+        parting = None
+        if len(prompts) > 1:
+            parting = first_difference([prompt.vectors for prompt in prompts], len(self._whole.layers))
+        for first in range(0, len(prompts), at_once):
+            part = slice(first, first + at_once)
+            for batch in batches:
+                self._read(prompts[part], batch, parting, into[part])
+        tokens = sum(batch.n_tokens(prompts[0].length) for batch in batches)
+        return Usage(prompt_tokens=tokens, seconds=(perf_counter() - began) / len(prompts))
 
-    def _score_batch(self, prompt: PlacedPrompt, batch: Batch, into: npt.NDArray[np.float64]) -> None:
-        """Halve the batch where memory runs out, down to one sequence."""
+    def _read(self, prompts: list[PlacedPrompt], batch: Batch, parting: int | None, into: FloatArray) -> None:
+        """Add the options' scores to `into`, shape (n_prompts, n_queries, n_options).
+
+        Where memory runs out, the prompts are halved, then the rows, down to one sequence.
+        """
         try:
-            self._read(prompt, batch, into)
+            found = self._forward.answers(prompts, batch, parting=parting).numpy()
         except torch.OutOfMemoryError as error:
-            self._forward.cache.clear()
+            self._cache.clear()
             torch.cuda.empty_cache()
-            if len(batch) == 1:
-                raise ModelMemoryError(f"a row of {len(batch[0].ids)} tokens does not fit in free memory") from error
-            half = len(batch) // 2
-            self._score_batch(prompt, batch[:half], into)
-            self._score_batch(prompt, batch[half:], into)
-
-    def _read(self, prompt: PlacedPrompt, batch: Batch, into: npt.NDArray[np.float64]) -> None:
-        """Write the options' scores, up to a constant for each query, to `into`, shape (n_queries, n_options)."""
-        rows = [sequence.ids for sequence in batch]
-        if all(sequence.option == ALL_OPTIONS for sequence in batch):
-            asked = sorted({token for sequence in batch for token in sequence.targets})
-            columns = torch.tensor(asked, device=self._forward.model.device)
-            logits = self._forward.logits(prompt, rows, n_read=1, columns=columns)[:, 0].double().cpu().numpy()
-            for sequence, read in zip(batch, logits, strict=True):
-                into[sequence.query] = read[[asked.index(token) for token in sequence.targets]]
+            if len(prompts) > 1:
+                half = len(prompts) // 2
+                self._read(prompts[:half], batch, parting, into[:half])
+                self._read(prompts[half:], batch, parting, into[half:])
+                return
+            if len(batch.sequences) == 1:
+                length = len(batch.sequences[0].ids)
+                raise ModelMemoryError(f"a row of {length} tokens does not fit in free memory") from error
+            for part in batch.halves():
+                self._read(prompts, part, parting, into)
             return
-        n_read = max(sequence.n_read for sequence in batch)
-        for sequence, read in zip(batch, self._forward.logits(prompt, rows, n_read=n_read, columns=None), strict=True):
-            targets = torch.tensor(sequence.targets, device=read.device)
-            if sequence.option == ALL_OPTIONS:
-                into[sequence.query] = read[-1, targets].double().cpu().numpy()
-                continue
-            likelihoods = torch.log_softmax(read[-len(targets) :], dim=-1)
-            into[sequence.query, sequence.option] = float(likelihoods.gather(1, targets[:, None]).double().sum())
+        rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
+        for number in range(len(prompts)):
+            np.add.at(into[number], (rows, options), found[number])
 
-    def _cut(self, queries: tuple[Query, ...], n_prompt_tokens: int) -> tuple[Batch, ...]:
+    def _cut(self, queries: tuple[Query, ...], n_prompt_tokens: int, extra: int) -> tuple[Batch, ...]:
         """The queries as batches of token sequences, shortest first."""
-        sequences = self._encoder.sequences(queries, n_prompt_tokens=n_prompt_tokens)
-        extra = len(self._encoder.prefix) + n_prompt_tokens
+        own = n_prompt_tokens - len(self._encoder.prefix)
+        sequences = self._encoder.sequences(queries, n_prompt_tokens=own)
         return tuple(cut_batches(sequences, extra=extra, batch_tokens=self.batch_tokens))
 
-    def _tokens(self, prompt: Prompt) -> tuple[int, ...]:
+    def _placed(self, prompt: Prompt) -> PlacedPrompt:
+        begin = self._encoder.prefix
         if isinstance(prompt, TextPrompt):
-            return self.encode(prompt.text)
+            return PlacedPrompt((*begin, *self.encode(prompt.text)), len(begin), {})
         check_fit(self, prompt)
-        return prompt.token_ids
+        if not isinstance(prompt, PrefixPrompt):
+            return PlacedPrompt((*begin, *prompt.token_ids), len(begin), vectors_of(prompt))
+        front = () if self._reading is Reading.CAUSAL else begin  # a decoder's prefix holds the beginning itself
+        return PlacedPrompt(front, len(front), prompt.keys_values, prefix=True)
 
-    def _placed(self, token_ids: tuple[int, ...], vectors: Vectors) -> PlacedPrompt:
-        prefix = self._encoder.prefix
-        return PlacedPrompt((*prefix, *token_ids), len(prefix), vectors)
+
+def _scores(values: FloatArray, usages: tuple[Usage, ...]) -> Scores:
+    """Normalised over the options of a query; a single option's own log-probability is what is asked for."""
+    overflown = ~np.isfinite(values).all(axis=-1)
+    values[overflown] = 0.0
+    if values.shape[-1] > 1:
+        values -= np.logaddexp.reduce(values, axis=-1, keepdims=True)
+    values[overflown] = np.nan
+    failures = tuple(Failure(int(prompt), int(query), _OVERFLOW) for prompt, query in np.argwhere(overflown))
+    return Scores(values, usages, failures)

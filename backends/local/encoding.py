@@ -1,88 +1,76 @@
-"""Queries as token sequences, and which output positions answer them.
+"""Queries as token sequences: one class for each way in which models read.
 
-Where every option is a single token, one sequence answers a query: the logits behind the text at the options'
-columns. Otherwise there is a sequence for each option, and its tokens' log-likelihoods are summed. Text and option
-are tokenised together, as lm-evaluation-harness does, because the blank between them belongs to the option.
+Text and option are tokenised together, as lm-evaluation-harness does, because the blank between them belongs to the
+option. An option of several tokens counts with the sum of its tokens' log-probabilities.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from blackbox.backends.base import Query
 from blackbox.backends.errors import LabelWordError, QueryError
+from blackbox.backends.local.sequences import Target, TokenSequence
 
-ALL_OPTIONS = -1
+Tokens = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class TokenSequence:
-    """One sequence of a forward pass, prompt not included.
+class QueryEncoder(ABC):
+    """Encodes queries with a tokenizer of transformers.
 
-    Attributes:
-        ids: the tokens to be read.
-        query: index of the query that it answers.
-        option: index of the option that it spells out, or ALL_OPTIONS where one position answers for all.
-        targets: the option's tokens, or one token for each option where `option` is ALL_OPTIONS.
+    Args:
+        tokenizer: of the model.
+        single_token_labels: refuse options that are more than one token.
+        max_tokens: the longest sequence that the model reads.
     """
 
-    ids: tuple[int, ...]
-    query: int
-    option: int
-    targets: tuple[int, ...]
-
-    @property
-    def n_read(self) -> int:
-        """How many positions are read, counted from the end of `ids`."""
-        return 1 if self.option == ALL_OPTIONS else len(self.targets)
-
-
-class QueryEncoder:
-    """Encodes queries with a tokenizer of transformers."""
-
     def __init__(self, tokenizer: Any, *, single_token_labels: bool, max_tokens: int) -> None:
-        """`max_tokens`: the longest sequence that the model reads."""
         self._tokenizer = tokenizer
         self._single_token_labels = single_token_labels
         self._max_tokens = max_tokens
-        self.prefix = self._prefix()
+        special = tuple(tokenizer("").input_ids)
+        begins = (tokenizer.bos_token_id, tokenizer.cls_token_id)
+        ends = (tokenizer.eos_token_id, tokenizer.sep_token_id)
+        self.prefix: Tokens = special[:1] if special[:1] and special[0] in begins else ()
+        self._suffix: Tokens = special[-1:] if len(special) > len(self.prefix) and special[-1] in ends else ()
 
-    def encode_text(self, text: str) -> tuple[int, ...]:
+    def encode_text(self, text: str) -> Tokens:
         """The tokens of a text without special tokens."""
         return tuple(self._tokenizer(text, add_special_tokens=False).input_ids)
 
     def sequences(self, queries: Sequence[Query], *, n_prompt_tokens: int) -> list[TokenSequence]:
-        """The sequences that answer the queries, shortest first.
+        """The sequences that answer the queries.
 
         Raises:
             LabelWordError: an option without a token, or of several where single tokens are demanded.
-            QueryError: prompt and query are longer than the model can read.
+            QueryError: a query without text, or longer with its prompt than the model can read.
         """
         encoded = [sequence for index, query in enumerate(queries) for sequence in self._encode(index, query)]
         for sequence in encoded:
-            length = len(self.prefix) + n_prompt_tokens + len(sequence.ids)
+            read = len(sequence.ids) if sequence.decoder_ids else max(sequence.positions) + 1
+            length = len(self.prefix) + n_prompt_tokens + read
             if length > self._max_tokens:
                 start = queries[sequence.query].before[:40]
                 raise QueryError(
                     f"row {sequence.query + 1} of this call ({start!r}...) is {length} tokens long with its prompt; "
                     f"the model reads {self._max_tokens}: shorten the row"
                 )
-        return sorted(encoded, key=lambda sequence: len(sequence.ids))
+        return encoded
 
+    @abstractmethod
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
+        """The sequences of one query, whose index is given."""
+
+    def _parts(self, index: int, query: Query) -> tuple[Tokens, list[Tokens]]:
+        """The tokens in front of the blank, and those of each option in it."""
         text = query.before.rstrip()
         blank = query.before[len(text) :]
         context = self.encode_text(text)
-        if not context:
+        if not context and not query.after.strip():
             raise QueryError(f"row {index + 1} of this call has no text in front of its label")
-        options = [self._option(text, context, blank, option) for option in query.options]
-        if all(len(tokens) == 1 for tokens in options):
-            yield TokenSequence(context, index, ALL_OPTIONS, tuple(tokens[0] for tokens in options))
-            return
-        for number, tokens in enumerate(options):
-            yield TokenSequence(context + tokens[:-1], index, number, tokens)
+        return context, [self._option(text, context, blank, option) for option in query.options]
 
-    def _option(self, text: str, context: tuple[int, ...], blank: str, option: str) -> tuple[int, ...]:
+    def _option(self, text: str, context: Tokens, blank: str, option: str) -> Tokens:
         whole = self.encode_text(text + blank + option)
         split = len(context)
         tokens = whole[split:] if whole[:split] == context else self.encode_text(blank + option)
@@ -96,28 +84,80 @@ class QueryEncoder:
             )
         return tokens
 
-    def _prefix(self) -> tuple[int, ...]:
-        """The special token that begins every text of this model (BOS), where it has one."""
-        begin = self._tokenizer.bos_token_id
-        special = self._tokenizer("").input_ids
-        return (begin,) if begin is not None and special[:1] == [begin] else ()
+
+class CausalEncoder(QueryEncoder):
+    """Models that read left to right: each token of an option is told by the position in front of it."""
+
+    def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
+        context, options = self._parts(index, query)
+        if not context:
+            raise QueryError(f"row {index + 1} of this call has no text in front of its label")
+        ids, branches, targets = option_tree(context, options)
+        yield TokenSequence(ids, index, targets, branches)
 
 
-Batch = tuple[TokenSequence, ...]
+class MaskedEncoder(QueryEncoder):
+    """Models that fill masks in: an option stands at as many masks as it has tokens, each told by its own mask.
+
+    Options of the same length share a sequence. As in PET (arXiv 2009.07118) with all masks filled at once.
+    """
+
+    def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
+        context, options = self._parts(index, query)
+        behind = (*self.encode_text(query.after), *self._suffix)
+        for count in sorted({len(tokens) for tokens in options}):
+            ids = (*context, *[self._tokenizer.mask_token_id] * count, *behind)
+            targets = [
+                Target(option, len(context) + place, token)
+                for option, tokens in enumerate(options)
+                if len(tokens) == count
+                for place, token in enumerate(tokens)
+            ]
+            yield TokenSequence(ids, index, tuple(targets), (0,) * len(ids))
 
 
-def cut_batches(sequences: Sequence[TokenSequence], *, extra: int, batch_tokens: int) -> Iterator[Batch]:
-    """Cut sequences, shortest first, into batches of at most `batch_tokens` tokens, padding included.
+class EncoderDecoderEncoder(QueryEncoder):
+    """Encoder-decoders: the text with its blank goes to the encoder, the options are the decoder's first tokens.
 
     Args:
-        extra: tokens that stand before each sequence (prompt and prefix).
-        batch_tokens: a single sequence that is longer gets a batch of its own.
+        blank: the token that stands for the blank; None where the model knows none.
+        opening: what the decoder reads before an option that fills the blank.
+        start: what it reads before a whole target, which fills no blank: a query with one option.
+        tokenizer, single_token_labels, max_tokens: as in `QueryEncoder`.
     """
-    batch: list[TokenSequence] = []
-    for sequence in sequences:
-        if batch and (len(batch) + 1) * (extra + len(sequence.ids)) > batch_tokens:
-            yield tuple(batch)
-            batch = []
-        batch.append(sequence)
-    if batch:
-        yield tuple(batch)
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        blank: int | None,
+        opening: Tokens,
+        start: Tokens,
+        single_token_labels: bool,
+        max_tokens: int,
+    ) -> None:
+        super().__init__(tokenizer, single_token_labels=single_token_labels, max_tokens=max_tokens)
+        self._blank, self._opening, self._start = blank, opening, start
+
+    def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
+        context, options = self._parts(index, query)
+        fills = len(options) > 1 and self._blank is not None
+        blank = (self._blank,) if fills and self._blank is not None else ()
+        ids = (*context, *blank, *self.encode_text(query.after), *self._suffix)
+        decoder_ids, branches, targets = option_tree(self._opening if fills else self._start, options)
+        yield TokenSequence(ids, index, targets, branches, decoder_ids)
+
+
+def option_tree(trunk: Tokens, options: Sequence[Tokens]) -> tuple[Tokens, Tokens, tuple[Target, ...]]:
+    """The tree of some options behind a trunk of at least one token: its tokens, their branches, and the targets.
+
+    An option's last token is asked for and not read.
+    """
+    ids, branches, targets = list(trunk), [0] * len(trunk), []
+    for option, tokens in enumerate(options):
+        targets.append(Target(option, len(trunk) - 1, tokens[0]))
+        for token, following in zip(tokens[:-1], tokens[1:], strict=True):
+            ids.append(token)
+            branches.append(option + 1)
+            targets.append(Target(option, len(ids) - 1, following))
+    return tuple(ids), tuple(branches), tuple(targets)

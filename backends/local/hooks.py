@@ -1,23 +1,29 @@
-"""Ways into the forward pass of a causal language model of transformers.
+"""Ways into the forward pass of a model of transformers.
 
 Nothing here names an architecture: the layers are the module list that is as long as the configuration says. Prompts
-enter, hidden states are read and layers are left out through hooks on the model's own forward pass, so that every model
-computes exactly what it computes elsewhere.
+enter and states are read through hooks on the model's own forward pass, so that every model computes exactly what it
+computes elsewhere.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from blackbox.backends.errors import BackendSettingError
+from blackbox.backends.local.attention import KeysValues
+
+_OURS = "blackbox"  # the name of the attention below among those of transformers
 
 
 def find_layers(model: Any) -> nn.ModuleList:
-    """The decoder layers of a model.
+    """The layers of a model; of an encoder-decoder, the encoder's.
 
     Raises:
         BackendSettingError: there is no module list of `num_hidden_layers` modules.
@@ -55,55 +61,12 @@ def before_layers(layers: nn.ModuleList, change: Callable[[int, Tensor], Tensor]
             handle.remove()
 
 
-def answers_in_tuples(model: Any, layers: nn.ModuleList) -> bool:
-    """Whether the layers answer with tuples that begin with the hidden states, or with the hidden states alone."""
-    answers: list[Any] = []
-    handle = layers[0].register_forward_hook(lambda _module, _args, answer: answers.append(answer))
-    with torch.inference_mode():
-        model(input_ids=torch.zeros((1, 1), dtype=torch.long, device=model.device), use_cache=False)
-    handle.remove()
-    return isinstance(answers[0], tuple)
-
-
 @contextmanager
-def starting_at(layers: nn.ModuleList, first: int, hidden: Tensor, *, tuples: bool) -> Iterator[None]:
-    """While open, the layers below `first` do not run, and `hidden` enters that one; all else stays as it is.
+def head_reads(head: nn.Module, positions: Tensor) -> Iterator[None]:
+    """While open, the output head sees only some positions of each sequence.
 
     Args:
-        hidden: shape (sequences, positions, hidden_size).
-        tuples: see `answers_in_tuples`.
-    """
-
-    def answer(*_args: Any, **_kwargs: Any) -> Any:
-        return (hidden, None) if tuples else hidden
-
-    with ExitStack() as stack:
-        for layer in layers[:first]:
-            stack.enter_context(_forward_is(layer, answer))
-        yield
-
-
-@contextmanager
-def _forward_is(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
-    """While open, a module's forward method is another one."""
-    before = module.__dict__.get("forward")  # the class's own is not in the object
-    module.__dict__["forward"] = forward
-    try:
-        yield
-    finally:
-        del module.__dict__["forward"]
-        if before is not None:
-            module.__dict__["forward"] = before
-
-
-@contextmanager
-def head_reads(head: Any, positions: Tensor, columns: Tensor | None = None) -> Iterator[None]:
-    """While open, the output head sees only some positions of each sequence, and answers only for some tokens.
-
-    Args:
-        head: a linear map from hidden states to logits.
         positions: shape (sequences, n_read), indices of positions.
-        columns: shape (n_columns,), ids of tokens; None answers for the whole vocabulary. Needs a plain `nn.Linear`.
     """
 
     def enter(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Tensor]:
@@ -112,31 +75,52 @@ def head_reads(head: Any, positions: Tensor, columns: Tensor | None = None) -> I
         return (hidden[rows, positions],)
 
     handle = head.register_forward_pre_hook(enter)
-    with ExitStack() as stack:
-        stack.callback(handle.remove)
-        if columns is not None:
-            weight, bias = head.weight[columns], None if head.bias is None else head.bias[columns]
-            stack.enter_context(_forward_is(head, lambda hidden: functional.linear(hidden, weight, bias)))
+    try:
         yield
+    finally:
+        handle.remove()
 
 
-def adding(
-    vectors: Mapping[int, Tensor], start: int, keep: int | None, kept: list[Tensor]
-) -> Callable[[int, Tensor], Tensor]:
-    """The "add" insertion of BBTv2: `vectors[layer]`, shape (n_tokens, hidden_size), is added at the prompt's place.
+def takes_prefixes(model: Any, layers: nn.ModuleList) -> bool:
+    """Whether `in_front_of_keys` reaches the attention of these layers."""
+    asks = any(hasattr(sys.modules[type(module).__module__], "eager_attention_forward") for module in layers.modules())
+    return asks and bool(getattr(model, "_supports_attention_backend", False) or model.config.is_encoder_decoder)
 
-    Args:
-        start: position of the first prompt token.
-        keep: the layer whose entering states, before anything is added, are put into `kept`.
+
+@contextmanager
+def in_front_of_keys(
+    model: Any, layers: nn.ModuleList, change: Callable[[int, Tensor, Tensor], KeysValues]
+) -> Iterator[None]:
+    """While open, `change(layer, keys, values)` replaces the keys and values of the layers' self-attention.
+
+    Keys and values have shape (sequences, heads, positions, head_size). More of them than before stand in front, where
+    all tokens see them.
     """
+    numbers = {id(module): number for number, layer in enumerate(layers) for module in layer.modules()}
 
-    def change(layer: int, hidden: Tensor) -> Tensor:
-        if layer == keep:
-            kept.append(hidden)
-        if layer not in vectors:
-            return hidden
-        changed = hidden.clone()
-        changed[:, start : start + len(vectors[layer])] += vectors[layer]
-        return changed
+    def attention(
+        module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
+    ) -> tuple[Tensor, Tensor | None]:
+        own = key.shape[2]
+        if id(module) in numbers:
+            key, value = change(numbers[id(module)], key, value)
+        more = (key.shape[2] - own, 0)
+        if attention_mask is not None:
+            attention_mask = functional.pad(attention_mask, more)
+        if kwargs.get("position_bias") is not None:
+            kwargs["position_bias"] = functional.pad(kwargs["position_bias"], more)
+        plain = sys.modules[type(module).__module__].eager_attention_forward
+        answer: tuple[Tensor, Tensor | None] = plain(module, query, key, value, attention_mask, **kwargs)
+        return answer
 
-    return change
+    configs = {id(module.config): module.config for module in model.modules() if hasattr(module, "config")}
+    before = {number: config._attn_implementation for number, config in configs.items()}
+    ALL_ATTENTION_FUNCTIONS.register(_OURS, attention)
+    ALL_MASK_ATTENTION_FUNCTIONS.register(_OURS, ALL_MASK_ATTENTION_FUNCTIONS["eager"])
+    try:
+        for config in configs.values():
+            config._attn_implementation = _OURS
+        yield
+    finally:
+        for number, config in configs.items():
+            config._attn_implementation = before[number]

@@ -1,23 +1,23 @@
-"""What layers a prompt need not run again: the state that it shares with the prompt before it.
+"""States that enter a layer, kept for prompts that agree below it.
 
 Prompts that agree below layer j enter layer j with the same hidden states. A search that changes one layer at a time
-asks for many such prompts in a row, so one state for each batch of rows, where the last two prompts parted, is nearly
-all that is worth keeping. Agreement is that of array objects: prompt spaces share the arrays of layers that agree.
+asks for many such prompts in a row, so one state for each batch of rows, at the layer where the latest prompts parted,
+is all that is worth keeping. Agreement is that of array objects: prompt spaces share the arrays of layers that agree.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
+from blackbox.backends.local.attention import KeysValues
+
 Vectors = Mapping[int, npt.NDArray[np.float32]]
-
-
-KeysValues = tuple[tuple[Tensor, Tensor], ...]
-"""Keys and values of consecutive layers, each of shape (sequences, heads, positions, head_size)."""
+"""Layer -> what a prompt has there: see `blackbox.backends.prompts.vectors_of`."""
 
 
 @dataclass(frozen=True)
@@ -26,91 +26,127 @@ class State:
 
     Attributes:
         layer: the layer that is entered.
-        hidden: hidden states, shape (sequences, positions, hidden_size).
+        hidden: hidden states, shape (1, tokens, hidden_size).
         vectors: the prompt's.
-        keys_values: those of the layers below, where the sequences are the prompt itself.
+        keys_values: those of the layers below, where the tokens are the prompt's own.
     """
 
     layer: int
     hidden: Tensor
     vectors: Vectors
-    keys_values: KeysValues = ()
+    keys_values: tuple[KeysValues, ...] = ()
 
     @property
     def bytes(self) -> int:
         """What the state takes."""
         return self.hidden.nbytes + sum(keys.nbytes + values.nbytes for keys, values in self.keys_values)
 
+    def to(self, device: str | torch.device) -> "State":
+        """The same on a device."""
+        pairs = tuple((keys.to(device), values.to(device)) for keys, values in self.keys_values)
+        return State(self.layer, self.hidden.to(device), self.vectors, pairs)
+
 
 @dataclass(frozen=True)
-class Shortcut:
-    """Start from `state`, where there is one, and hand the hidden states entering layer `keep` back to the cache."""
+class Plan:
+    """How to run a batch.
+
+    Attributes:
+        state: what to start from; None is the embeddings.
+        parting: the layer whose entering state is to be kept; prompts of the pass agree in all layers below.
+    """
 
     state: State | None
-    keep: int | None
-
-    @property
-    def first(self) -> int:
-        """The first layer that must run."""
-        return self.state.layer if self.state else 0
+    parting: int
 
 
 @dataclass
 class _Entry:
-    """The latest prompt of a batch, and the state that is kept."""
+    """What is known of a batch.
+
+    Attributes:
+        latest: vectors of its latest prompt.
+        used, used_before: when it was asked for last, and the time before that.
+        state: what is kept.
+    """
 
     latest: Vectors
+    used: int = -1
+    used_before: int = -1
     state: State | None = None
 
 
 class LayerCache:
-    """States by batch, the least recently used of them dropped beyond `limit` bytes or `MOST_BATCHES`.
+    """States by batch, never more than `limit` bytes.
+
+    A state takes free room, or that of states that have been asked for less recently than its own batch had been:
+    batches in turn that do not all fit keep those that do, instead of driving each other out.
 
     Args:
         n_layers: of the model.
         limit: bytes that all states together may take; 0 keeps none.
+        device: where states are kept; None leaves them where they are made.
     """
 
     MOST_BATCHES = 256
 
-    def __init__(self, n_layers: int, *, limit: int) -> None:
-        self._n_layers, self._limit = n_layers, limit
+    def __init__(self, n_layers: int, *, limit: int, device: str | None = None) -> None:
+        self._n_layers, self._limit, self._device = n_layers, limit, device
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._clock = 0
+        self.bytes = 0
 
-    @property
-    def bytes(self) -> int:
-        """What the states take."""
-        return sum(entry.state.bytes for entry in self._entries.values() if entry.state)
+    def plan(self, batch: Hashable, vectors: Vectors, *, parting: int | None) -> Plan:
+        """How to run a batch behind prompts of which one has these vectors.
 
-    def shortcut(self, batch: Hashable, vectors: Vectors) -> Shortcut:
-        """How to run a batch of rows behind a prompt with these vectors."""
-        if not self._limit:
-            return Shortcut(None, None)
+        Args:
+            parting: the first layer in which the prompts differ; None where there is one, which may be followed by
+                others that part from it where it parts from the one before.
+        """
+        self._clock += 1
         entry = self._entries.pop(batch, None)
-        self._entries[batch] = _Entry(vectors, entry.state if entry else None)
-        self._drop()
-        if entry is None:
-            return Shortcut(None, None)
+        last = self._n_layers - 1
+        if parting is None:
+            parting = first_difference([entry.latest, vectors], self._n_layers) if entry else 0
+        parting = min(parting, last)
+        if not self._limit:
+            return Plan(None, parting)
+        entry = entry or _Entry(vectors)
+        entry.latest, entry.used_before, entry.used = vectors, entry.used, self._clock
+        self._entries[batch] = entry
+        while len(self._entries) > self.MOST_BATCHES:
+            self._let_go(self._entries.popitem(last=False)[1])
         state = entry.state
-        if state and self._parting(state.vectors, vectors) < state.layer:
+        if state and not state.layer <= min(parting, first_difference([state.vectors, vectors], self._n_layers)):
             state = None
-        parting = min(self._parting(entry.latest, vectors), self._n_layers - 1)
-        return Shortcut(state, parting if parting > (state.layer if state else 0) else None)
+        return Plan(state, parting)
 
     def keep(self, batch: Hashable, state: State) -> None:
-        """Take a state in the place of the batch's earlier one."""
-        if batch in self._entries:
-            self._entries[batch].state = state
-            self._drop()
+        """Take a state in the place of the batch's earlier one, if there is room."""
+        entry = self._entries.get(batch)
+        if entry is None:
+            return
+        self._let_go(entry)
+        for other in list(self._entries.values()):
+            if self.bytes + state.bytes <= self._limit or other.used >= entry.used_before:
+                break
+            self._let_go(other)
+        if self.bytes + state.bytes <= self._limit:
+            entry.state = state if self._device is None else state.to(self._device)
+            self.bytes += state.bytes
 
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
+        self.bytes = 0
 
-    def _drop(self) -> None:
-        while self._entries and (len(self._entries) > self.MOST_BATCHES or self.bytes > self._limit):
-            self._entries.popitem(last=False)
+    def _let_go(self, entry: _Entry) -> None:
+        if entry.state is not None:
+            self.bytes -= entry.state.bytes
+            entry.state = None
 
-    def _parting(self, one: Vectors, other: Vectors) -> int:
-        """The first layer in which two prompts differ."""
-        return next((i for i in range(self._n_layers) if one.get(i) is not other.get(i)), self._n_layers)
+
+def first_difference(prompts: Sequence[Vectors], n_layers: int) -> int:
+    """The first layer in which some of the prompts hold different arrays; `n_layers` where they all agree."""
+    first, *others = prompts
+    return next((i for i in range(n_layers) if any(first.get(i) is not other.get(i) for other in others)), n_layers)

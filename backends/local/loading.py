@@ -1,5 +1,6 @@
 """From a model's name to a `LocalBackend`."""
 
+import logging as standard_logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -7,14 +8,24 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    MODEL_FOR_MASKED_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+)
 from transformers import modeling_gguf_pytorch_utils as gguf
 from transformers.utils import logging
 
 from blackbox.backends.errors import BackendSettingError, MissingModelError, ModelMemoryError
 from blackbox.backends.local.backend import LocalBackend
 from blackbox.backends.local.memory import free_bytes
+from blackbox.backends.local.processor import fast_on_cpu
 from blackbox.backends.local.weights import ModelFiles, find_model, model_hash
+
+log = standard_logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -27,18 +38,19 @@ def load_backend(
     device: str = "auto",
     batch_tokens: int | None = None,
     cache_bytes: int | None = None,
+    cache_on: str = "device",
     single_token_labels: bool = False,
     shortcuts: bool = True,
 ) -> LocalBackend:
-    """Load a causal language model with its tokenizer.
+    """Load a causal, masked or encoder-decoder language model with its tokenizer.
 
     Args:
         model: "smollm2-135m" (bundled), a folder, a GGUF file, or a name on the Hugging Face hub.
         revision: the hub repository's branch, tag or commit.
         dtype: "float32", "bfloat16" or "float16".
         device: "auto" (CUDA where there is one, otherwise the CPU), "cpu", "cuda", "cuda:1", ...
-        batch_tokens: the most tokens of one forward pass, padding included; None fits it to the device.
-        cache_bytes: the most memory for hidden states that prompts share; see `LocalBackend`.
+        batch_tokens: the most tokens of one forward pass; None fits it to the device.
+        cache_bytes, cache_on: memory for hidden states that prompts share; see `LocalBackend`.
         single_token_labels: refuse label words that are more than one token.
         shortcuts: False runs the whole model for every prompt.
 
@@ -50,6 +62,8 @@ def load_backend(
     if dtype not in DTYPES:
         raise BackendSettingError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
     place = _device(device)
+    if place.type == "cpu" and DTYPES[dtype] != torch.float32 and not fast_on_cpu(DTYPES[dtype]):
+        log.warning("this processor has no instructions for %s, which is slower here than float32 and less exact", dtype)
     files = find_model(model, revision)
     with _quiet_transformers():
         try:
@@ -66,6 +80,7 @@ def load_backend(
         model_hash=model_hash(files),
         batch_tokens=batch_tokens,
         cache_bytes=cache_bytes,
+        cache_on=cache_on,
         single_token_labels=single_token_labels,
         shortcuts=shortcuts,
     )
@@ -76,13 +91,21 @@ def _load(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device
     config = AutoConfig.from_pretrained(files.folder, trust_remote_code=False, **place)
     _check_memory(config, name, dtype, device)
     tokenizer = AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False, **place)
-    model = AutoModelForCausalLM.from_pretrained(files.folder, dtype=dtype, trust_remote_code=False, **place)
+    model = _kind(config).from_pretrained(files.folder, dtype=dtype, trust_remote_code=False, **place)
     return model.to(device), tokenizer
+
+
+def _kind(config: Any) -> Any:
+    """The class of transformers that loads a model with its language head."""
+    if config.is_encoder_decoder:
+        return AutoModelForSeq2SeqLM
+    masked = type(config) in MODEL_FOR_MASKED_LM_MAPPING and not getattr(config, "is_decoder", False)
+    return AutoModelForMaskedLM if masked else AutoModelForCausalLM
 
 
 def _check_memory(config: Any, name: str, dtype: torch.dtype, device: torch.device) -> None:
     with torch.device("meta"):
-        skeleton = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+        skeleton = _kind(config).from_config(config, trust_remote_code=False)
     needed = sum(parameter.numel() for parameter in skeleton.parameters()) * dtype.itemsize
     free = free_bytes(device)
     if needed > free:

@@ -1,4 +1,4 @@
-"""How much memory is free, and how many tokens a forward pass may hold in it."""
+"""How much memory is free, how many tokens a forward pass may hold in it, and what kept states take."""
 
 from typing import Any
 
@@ -34,6 +34,6 @@ def fitting_batch_tokens(config: Any, device: torch.device, itemsize: int) -> in
     A layer holds about eight vectors of the hidden size and four of the feed-forward size for each token at once.
     """
     hidden = int(config.hidden_size)
-    inner = int(getattr(config, "intermediate_size", None) or 4 * hidden)
+    inner = int(getattr(config, "intermediate_size", None) or getattr(config, "d_ff", None) or 4 * hidden)
     fitting = int(_SHARE * total_bytes(device)) // (itemsize * (8 * hidden + 4 * inner))
     return max(1, min(fitting, _MOST_TOKENS.get(device.type, 1024)))

@@ -2,7 +2,8 @@
 
 from blackbox.spaces.base import PromptSpace
 from blackbox.spaces.deep import DeepSpace
+from blackbox.spaces.prefix import PrefixSpace
 from blackbox.spaces.projection import PROJECTIONS, Projection
 from blackbox.spaces.soft import SoftSpace
 
-__all__ = ["PROJECTIONS", "DeepSpace", "Projection", "PromptSpace", "SoftSpace"]
+__all__ = ["PROJECTIONS", "DeepSpace", "PrefixSpace", "Projection", "PromptSpace", "SoftSpace"]

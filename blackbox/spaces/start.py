@@ -1,4 +1,4 @@
-"""The placeholder tokens that a soft or deep prompt stands on: where its search starts."""
+"""The tokens that a soft or deep prompt stands on, or whose keys and values a prefix has: where a search starts."""
 
 from itertools import cycle, islice
 

@@ -9,6 +9,8 @@ from blackbox.backends import (
     Backend,
     Capability,
     DeepPrompt,
+    PrefixBackend,
+    PrefixPrompt,
     Prompt,
     Query,
     QueryError,
@@ -138,6 +140,62 @@ class BackendContract:
         assert queries == list(self.queries)
 
 
+class TargetBackendContract(BackendContract):
+    """A backend that tells the likelihood of whole targets as well: queries with one option.
+
+    Stands in front of another contract where a backend keeps both:
+    `class TestMine(TargetBackendContract, VectorBackendContract)`.
+    """
+
+    targets: Sequence[Query] = (
+        Query("Question: What do bees make? Answer: ", ("honey",)),
+        Query("Question: What do bees make, and what is it good for? Answer: ", ("Honey, which people eat.",)),
+        Query("Say it again, Sam. ", ("It again, Sam.",)),
+    )
+
+    def likelihoods(self, *targets: Query, prompts: Sequence[Prompt] | None = None) -> np.ndarray:
+        """Log-likelihoods, nats, shape (n_prompts, n_targets, 1)."""
+        return self.make().score(self.prompts() if prompts is None else prompts, targets).log_probabilities
+
+    def test_it_says_that_it_scores_targets(self) -> None:
+        assert Capability.TARGETS in self.make().capabilities
+
+    def test_likelihoods_of_targets_have_a_place_for_every_prompt_and_query(self) -> None:
+        scores = self.make().score(self.prompts(), self.targets)
+        assert scores.log_probabilities.shape == (len(self.prompts()), len(self.targets), 1)
+        assert scores.log_probabilities.dtype == np.float64
+        assert [usage.requests for usage in scores.usages] == [len(self.targets)] * len(self.prompts())
+
+    def test_a_target_is_a_text_among_all_others_and_never_more_than_certain(self) -> None:
+        found = self.likelihoods(*self.targets)
+        assert np.isfinite(found).all()
+        assert (found < 0).all()
+
+    def test_a_target_that_goes_on_is_never_more_likely_than_its_beginning(self) -> None:
+        """The sum over its tokens, not their mean."""
+        before, words = "Question: What do bees make? Answer: ", ("honey", " and wax", " and more bees and more bees")
+        growing = [Query(before, ("".join(words[:count]),)) for count in (1, 2, 3)]
+        found = self.likelihoods(*growing)[..., 0]
+        assert (np.diff(found, axis=1) <= self.tolerance).all()
+
+    def test_the_same_targets_have_the_same_likelihoods_bit_for_bit(self) -> None:
+        assert self.likelihoods(*self.targets).tobytes() == self.likelihoods(*self.targets).tobytes()
+
+    def test_the_likelihood_of_a_target_does_not_depend_on_its_company(self) -> None:
+        together = self.likelihoods(*self.targets)
+        alone = [self.likelihoods(target)[:, 0] for target in self.targets]
+        assert np.allclose(together, np.stack(alone, axis=1), atol=self.tolerance)
+
+    def test_the_likelihood_of_a_target_does_not_depend_on_the_other_prompts(self) -> None:
+        together = self.likelihoods(*self.targets)
+        alone = [self.likelihoods(*self.targets, prompts=[prompt])[0] for prompt in self.prompts()]
+        assert np.allclose(together, alone, atol=self.tolerance)
+
+    def test_targets_and_queries_with_several_options_are_refused_in_one_call(self) -> None:
+        with pytest.raises(QueryError, match=r"same number of options, got \[1, 2\]"):
+            self.make().score(self.prompts(), [*self.targets, *self.queries])
+
+
 class VectorBackendContract(BackendContract):
     """A backend that takes soft and deep prompts as well; they stand on the tokens of `text`."""
 
@@ -218,3 +276,103 @@ class VectorBackendContract(BackendContract):
         assert stds.shape == (backend.shape.n_layers,)
         assert np.isfinite(stds).all()
         assert (stds > 0).all()
+
+
+class PrefixBackendContract(VectorBackendContract):
+    """A backend that takes prefix prompts as well.
+
+    `prefix_is_text` says that a prefix scores as the text prompt of its tokens, as it does on a decoder.
+    """
+
+    prefix_is_text = True
+
+    def make(self) -> PrefixBackend:
+        raise NotImplementedError
+
+    def prompts(self) -> list[Prompt]:
+        last = self.make().shape.n_layers - 1
+        return [*super().prompts(), self.prefix(), self.prefix(0), self.prefix(last), self.prefix(0, last)]
+
+    def prefix(self, *layers: int, scale: float = 0.5) -> PrefixPrompt:
+        """The prefix of the tokens of `text`, moved by normal numbers in some layers."""
+        start = self.make().prefix_of(self.make().encode(self.text))
+        moves = np.random.default_rng(len(layers)).normal(size=(2, *start.keys_values[0].shape[1:]))
+        moved = {layer: start.keys_values[layer] + np.float32(scale * moves) for layer in layers}
+        return PrefixPrompt(start.token_ids, {**start.keys_values, **moved})
+
+    def test_it_is_a_prefix_backend_that_takes_prefix_prompts(self) -> None:
+        backend = self.make()
+        assert isinstance(backend, PrefixBackend)
+        assert Capability.PREFIX in backend.capabilities
+
+    def test_a_prefix_has_keys_and_values_of_the_models_width_for_every_layer(self) -> None:
+        shape, prefix = self.make().shape, self.prefix()
+        assert shape.key_value_width > 0
+        assert list(prefix.keys_values) == list(range(shape.n_layers))
+        for keys_values in prefix.keys_values.values():
+            assert keys_values.shape == (2, prefix.n_positions, shape.key_value_width)
+            assert np.isfinite(keys_values).all()
+
+    def test_a_prefix_names_its_tokens_and_has_a_position_for_each_at_least(self) -> None:
+        tokens = self.make().encode(self.text)
+        prefix = self.make().prefix_of(tokens)
+        assert prefix.token_ids == tokens
+        assert prefix.n_positions >= len(tokens)
+
+    def test_the_prefix_of_the_same_tokens_is_the_same_bit_for_bit(self) -> None:
+        first, second = self.prefix(), self.prefix()
+        for layer, keys_values in first.keys_values.items():
+            assert keys_values.tobytes() == second.keys_values[layer].tobytes(), f"layer {layer}"
+
+    def test_the_prefix_of_a_texts_tokens_scores_as_the_text(self) -> None:
+        if not self.prefix_is_text:
+            pytest.skip("this backend's prefixes are no texts")
+        backend = self.make()
+        texts = [text for text in self.texts if backend.encode(text)]
+        prefixes = [backend.prefix_of(backend.encode(text)) for text in texts]
+        scores = self.score(*map(TextPrompt, texts), *prefixes)
+        assert np.allclose(scores[: len(texts)], scores[len(texts) :], atol=self.tolerance)
+
+    def test_keys_and_values_of_any_layer_change_the_scores(self) -> None:
+        layers = range(self.make().shape.n_layers)
+        start, *changed = self.score(self.prefix(), *(self.prefix(layer, scale=2.0) for layer in layers))
+        for layer in layers:
+            assert not np.allclose(changed[layer], start, atol=self.tolerance), f"layer {layer}"
+
+    @pytest.mark.parametrize("part", [0, 1], ids=["keys", "values"])
+    def test_keys_alone_and_values_alone_change_the_scores(self, part: int) -> None:
+        start, moved = self.prefix(), self.prefix(0, scale=2.0)
+        mixed = start.keys_values[0].copy()
+        mixed[part] = moved.keys_values[0][part]
+        scores = self.score(start, PrefixPrompt(start.token_ids, {**start.keys_values, 0: mixed}))
+        assert not np.allclose(scores[1], scores[0], atol=self.tolerance)
+
+    def test_prefixes_that_share_arrays_score_as_prefixes_with_copies(self) -> None:
+        last = self.make().shape.n_layers - 1
+        first, other = self.prefix(0, last), self.prefix(last)
+        shared = PrefixPrompt(first.token_ids, {**first.keys_values, last: other.keys_values[last]})
+        copied = PrefixPrompt(first.token_ids, {k: array.copy() for k, array in shared.keys_values.items()})
+        assert np.allclose(self.score(first, shared), self.score(first, copied), atol=self.tolerance)
+
+    def test_a_longer_prefix_costs_more_prompt_tokens(self) -> None:
+        texts = [self.text, " ".join([self.text] * 3)]
+        prefixes = [self.make().prefix_of(self.make().encode(text)) for text in texts]
+        short, long = (usage.prompt_tokens for usage in self.make().score(prefixes, self.queries).usages)
+        assert 0 < short < long
+
+    def test_a_prefix_that_lacks_a_layer_is_refused(self) -> None:
+        prefix, last = self.prefix(), self.make().shape.n_layers - 1
+        rest = {layer: array for layer, array in prefix.keys_values.items() if layer != last}
+        with pytest.raises(UnsupportedPromptError, match=f"layers 0 to {last}, got .* without layer {last}"):
+            self.score(PrefixPrompt(prefix.token_ids, rest))
+
+    def test_a_prefix_for_a_layer_that_the_model_has_not_is_refused(self) -> None:
+        prefix, n_layers = self.prefix(), self.make().shape.n_layers
+        with pytest.raises(UnsupportedPromptError, match=f"got a prefix prompt for layer {n_layers}"):
+            self.score(PrefixPrompt(prefix.token_ids, {**prefix.keys_values, n_layers: prefix.keys_values[0]}))
+
+    def test_a_prefix_of_another_width_is_refused(self) -> None:
+        prefix, width = self.prefix(), self.make().shape.key_value_width
+        wider = {layer: np.zeros((2, prefix.n_positions, width + 1), np.float32) for layer in prefix.keys_values}
+        with pytest.raises(UnsupportedPromptError, match=f"width {width} .*, got .* of width {width + 1}"):
+            self.score(PrefixPrompt(prefix.token_ids, wider))

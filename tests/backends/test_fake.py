@@ -3,19 +3,19 @@ import math
 import numpy as np
 import pytest
 
-from blackbox.backends import Capability, DeepPrompt, FakeBackend, Query, TextPrompt
+from blackbox.backends import Capability, DeepPrompt, FakeBackend, PrefixPrompt, Prompt, Query, TextPrompt
 from blackbox.backends.fake import HELPFUL_WORDS
-from tests.backends.contract import VectorBackendContract
+from tests.backends.contract import PrefixBackendContract, TargetBackendContract
 
 
-class TestFakeBackend(VectorBackendContract):
+class TestFakeBackend(TargetBackendContract, PrefixBackendContract):
     tolerance = 1e-12
 
     def make(self) -> FakeBackend:
         return FakeBackend()
 
 
-def loss(backend: FakeBackend, prompt: TextPrompt | DeepPrompt, query: Query) -> float:
+def loss(backend: FakeBackend, prompt: Prompt, query: Query) -> float:
     """-log p(right option), nats."""
     right = backend.right_option(query)
     return -float(backend.score([prompt], [query]).log_probabilities[0, 0, right])
@@ -53,9 +53,56 @@ def test_some_soft_prompt_reaches_the_optimum() -> None:
     backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
     basis = np.eye(16, dtype=np.float32).reshape(16, 1, 2, 8)
     read = np.stack([backend._read_out(0, vectors[0]) for vectors in basis], axis=1)  # shape (4, 16)
-    vectors = np.float32(np.linalg.pinv(read) @ backend._target).reshape(2, 8)
+    vectors = np.float32(np.linalg.pinv(read) @ backend._point).reshape(2, 8)
     prompt = DeepPrompt((65, 66), {0: vectors})
     assert loss(backend, prompt, query) == pytest.approx(backend.optimum_loss(2), abs=1e-9)
+
+
+def test_some_prefix_reaches_the_optimum_from_the_keys_and_values_of_its_tokens() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    start = backend.prefix_of((65, 66))
+    basis = np.eye(24, dtype=np.float32)
+    read = np.stack([backend._read_out(2, direction) for direction in basis], axis=1)  # shape (4, 24)
+    moved = start.keys_values[2] + np.float32(np.linalg.pinv(read) @ backend._point).reshape(2, 2, 6)
+    assert loss(backend, start, query) > backend.optimum_loss(2) + 1
+    prompt = PrefixPrompt((65, 66), {**start.keys_values, 2: moved})
+    assert loss(backend, prompt, query) == pytest.approx(backend.optimum_loss(2), abs=1e-9)
+
+
+def test_no_prefix_prompt_is_better_than_the_optimum() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        prompt = PrefixPrompt((65, 66), {layer: np.float32(rng.normal(size=(2, 2, 6))) for layer in range(4)})
+        assert loss(backend, prompt, query) >= backend.optimum_loss(2)
+
+
+def test_positions_behind_the_tokens_of_a_prefix_start_from_zeros() -> None:
+    backend, query = FakeBackend(), Query("a great one", ("bad", "great"))
+    start = backend.prefix_of((65, 66)).keys_values
+    longer = {layer: np.pad(array, ((0, 0), (0, 3), (0, 0))) for layer, array in start.items()}
+    text, prefix = TextPrompt("AB"), PrefixPrompt((65, 66), longer)
+    assert loss(backend, prefix, query) == loss(backend, text, query)
+
+
+def test_the_keys_and_values_of_tokens_begin_those_of_more_tokens_as_in_a_decoder() -> None:
+    few, more = FakeBackend().prefix_of((65, 66)), FakeBackend().prefix_of((65, 66, 67))
+    for layer in range(4):
+        assert np.array_equal(more.keys_values[layer][:, :2], few.keys_values[layer])
+
+
+def test_the_best_prompt_makes_every_target_certain() -> None:
+    backend = FakeBackend(margin=2.5)
+    best, queries = TextPrompt(" ".join(HELPFUL_WORDS)), [Query("1 + 1 = ", ("2",)), Query("1 + 2 = ", ("three",))]
+    assert backend.optimum_loss(1) == 0.0
+    assert backend.score([best], queries).log_probabilities.tolist() == [[[0.0], [0.0]]]
+
+
+def test_a_target_behind_another_prompt_loses_the_margin_times_what_the_prompt_lacks() -> None:
+    backend, query = FakeBackend(margin=2.5), Query("1 + 1 = ", ("2",))
+    halfway = DeepPrompt((65, 66), {0: np.zeros((2, 8), np.float32)})
+    q = math.exp(-(1.2**2))  # no helpful word, vectors of zeros: r = 0, and t has the length 1.2
+    assert loss(backend, halfway, query) == pytest.approx(2.5 * (1 - q), rel=1e-12)
 
 
 def test_the_right_option_is_the_one_that_stands_in_the_text() -> None:
@@ -75,5 +122,6 @@ def test_a_text_without_any_option_always_has_the_same_right_one() -> None:
 
 
 def test_backends_with_other_settings_are_other_models() -> None:
-    backends = [FakeBackend(), FakeBackend(margin=3.0), FakeBackend(n_layers=5), FakeBackend(hidden_size=9)]
-    assert len({backend.model_hash for backend in backends}) == 4
+    shapes = [FakeBackend(n_layers=5), FakeBackend(hidden_size=9), FakeBackend(key_value_width=7)]
+    backends = [FakeBackend(), FakeBackend(margin=3.0), *shapes]
+    assert len({backend.model_hash for backend in backends}) == 5

@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
-from blackbox.backends import Capability, FakeBackend
+from blackbox.backends import Capability, FakeBackend, UnsupportedPromptError
 from blackbox.build import check_template, make_optimizer
 from blackbox.config import Config, make_config
-from blackbox.errors import DataError
+from blackbox.errors import DataError, SettingError
 from blackbox.optimizers import Optimizer, RandomSearch
 from blackbox.parts import make_parts
 from blackbox.registry import OPTIMIZERS
+from blackbox.spaces import PrefixSpace
 from blackbox.template import Template
-from tests.blackbox.small import QUICK, make_task
+from tests.blackbox.small import QUICK, make_target_task, make_task
 
 
 class LeftToRight(FakeBackend):
@@ -36,6 +37,57 @@ def test_no_run_is_made_for_a_template_that_the_model_cannot_read() -> None:
     with pytest.raises(DataError, match="{text} behind {label}"):
         make_parts(make_config(QUICK), task, backend=LeftToRight())
     assert make_parts(make_config(QUICK), task, backend=FakeBackend()).space.dimension == 16
+
+
+class WithoutPrefixes(FakeBackend):
+    """Takes no prefix prompts."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return super().capabilities - {Capability.PREFIX}
+
+
+class Boaster(FakeBackend):
+    """Says that it takes prefix prompts but cannot make one."""
+
+    prefix_of = None  # type: ignore[assignment]
+
+
+def test_a_prefix_space_needs_a_backend_that_takes_prefixes() -> None:
+    config = make_config({**QUICK, "space": "prefix"})
+    with pytest.raises(UnsupportedPromptError, match="'fake' has no prefix prompts; those need 'fake' or 'local'"):
+        make_parts(config, make_task(), backend=WithoutPrefixes())
+    with pytest.raises(SettingError, match="says it takes prefix prompts but is no PrefixBackend"):
+        make_parts(config, make_task(), backend=Boaster())
+
+
+def test_a_prefix_space_begins_with_the_keys_and_values_of_the_prompts_text() -> None:
+    config = make_config({**QUICK, "space": "prefix", "prompt": "abc", "prompt_tokens": 7, "layers": "upper-half"})
+    space = make_parts(config, make_task(), backend=FakeBackend()).space
+    assert isinstance(space, PrefixSpace)
+    assert space.layers == (2, 3)
+    assert FakeBackend().decode(space.start.token_ids) == "abcabca"
+
+
+class LabelsOnly(FakeBackend):
+    """Knows nothing of targets."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return super().capabilities - {Capability.TARGETS}
+
+
+def test_no_run_is_made_for_targets_that_the_model_cannot_score() -> None:
+    with pytest.raises(UnsupportedPromptError, match="backend 'fake' has no likelihoods of whole targets"):
+        make_parts(make_config(QUICK), make_target_task(), backend=LabelsOnly())
+    assert make_parts(make_config(QUICK), make_task(), backend=LabelsOnly()).space.dimension == 16
+
+
+def test_a_target_of_the_search_is_a_share_of_a_metric_and_any_number_of_nats() -> None:
+    config = make_config({**QUICK, "target": 1.5})
+    with pytest.raises(SettingError, match="setting 'target': must be at most 1, the share .*, got 1.5"):
+        make_parts(config, make_task())
+    assert make_parts(config, make_target_task()).config.target == 1.5
 
 
 def test_words_behind_the_label_are_allowed_everywhere() -> None:

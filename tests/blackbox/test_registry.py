@@ -47,7 +47,7 @@ def test_the_built_ins_are_registered() -> None:
     ("registry", "name", "message"),
     [
         (OPTIMIZERS, "cmaes", "unknown optimizer 'cmaes'; did you mean 'cma-es'? known: blockwise, cma-es"),
-        (SPACES, "sfot", "unknown space 'sfot'; did you mean 'soft'? known: deep, soft"),
+        (SPACES, "sfot", "unknown space 'sfot'; did you mean 'soft'? known: deep, prefix, soft"),
         (BACKENDS, "lokal", "unknown backend 'lokal'; did you mean 'local'? known: fake, local"),
         (BACKENDS, "zzz", "unknown backend 'zzz'; known: fake, local"),
     ],

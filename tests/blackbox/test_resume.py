@@ -337,6 +337,15 @@ def test_every_optimizer_goes_on_as_unbroken(optimizer: str, tmp_path: Path) -> 
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("space", ["soft", "prefix"])
+def test_every_space_goes_on_as_unbroken(space: str, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        start(tmp_path / "run", space=space, backend=Breaking(11, RuntimeError()))
+    go_on(tmp_path / "run")
+    start(tmp_path / "whole", space=space)
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
 def test_a_budget_of_seconds_counts_over_all_sessions(tmp_path: Path) -> None:
     result = start(tmp_path / "run", evaluations=100)
     again = resume(tmp_path / "run")

@@ -3,14 +3,15 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from blackbox.backends import FakeBackend
+from blackbox.backends import FakeBackend, PrefixPrompt
 from blackbox.config import make_config
 from blackbox.errors import DamagedFileError, MismatchError, RunError
 from blackbox.files import read_json, write_json
 from blackbox.run_folder import RunFolder, environment, space_hash
-from blackbox.spaces import DeepSpace
+from blackbox.spaces import DeepSpace, PrefixSpace
 from tests.blackbox.small import QUICK, make_task
 
 SPACE = DeepSpace(FakeBackend().encode("ab"), {1: 1.0}, 8, dimension=6, seed=1)
@@ -75,6 +76,26 @@ def test_spaces_that_make_other_prompts_have_other_hashes() -> None:
 
 def test_a_space_that_differs_by_rounding_only_has_the_same_hash() -> None:
     assert space_hash(make_space(alpha=1.0 + 1e-6)) == space_hash(make_space())
+
+
+def make_prefix_space(seed: int = 1, alpha: float = 1.0, token: str = "ab", rounding: float = 0.0) -> PrefixSpace:
+    """`rounding` is the largest share by which a number of the start differs."""
+    backend, rng = FakeBackend(n_layers=12, key_value_width=64), np.random.default_rng(1)
+    start = backend.prefix_of(backend.encode(25 * token))
+    shares = {layer: rng.uniform(-rounding, rounding, array.shape) for layer, array in start.keys_values.items()}
+    rounded = {layer: np.float32(array * (1 + shares[layer])) for layer, array in start.keys_values.items()}
+    return PrefixSpace(PrefixPrompt(start.token_ids, rounded), range(12), dimension=6, alpha=alpha, seed=seed)
+
+
+def test_prefix_spaces_that_make_other_prompts_have_other_hashes() -> None:
+    others = [make_prefix_space(seed=2), make_prefix_space(alpha=2.0), make_prefix_space(token="cd")]
+    assert space_hash(make_prefix_space()) == space_hash(make_prefix_space())
+    assert len({space_hash(space) for space in (make_prefix_space(), make_space(), *others)}) == 5
+
+
+@pytest.mark.parametrize("digits", [11, 24])  # of float16 and float32
+def test_a_start_whose_keys_and_values_differ_by_rounding_only_has_the_same_hash(digits: int) -> None:
+    assert space_hash(make_prefix_space(rounding=2.0**-digits)) == space_hash(make_prefix_space())
 
 
 def test_another_space_is_refused(folder: RunFolder) -> None:

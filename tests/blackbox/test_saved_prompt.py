@@ -5,22 +5,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from blackbox import SavedPrompt
-from blackbox.backends import DeepPrompt, FakeBackend, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends import DeepPrompt, FakeBackend, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError, MismatchError, RunError
-from tests.blackbox.small import TEMPLATE, WORDS, make_task
+from tests.blackbox.small import TEMPLATE, WORDS, make_target_task, make_task
 
 
-def numbers(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(2, 8)).astype(np.float32)
+def numbers(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape or (2, 8)).astype(np.float32)
 
 
 PROMPTS = {
     "text": TextPrompt("Is it bad or great? naïve"),
     "soft": SoftPrompt((97, 98), numbers(1)),
     "deep": DeepPrompt((97, 98), {0: numbers(2), 3: numbers(3), 11: numbers(4)}),
+    "prefix": PrefixPrompt((97, 98), {layer: numbers(layer, 2, 3, 6) for layer in range(11)}),
 }
 SCORES = {"train_loss": 0.1 + 0.2, "dev": {"metric": "accuracy", "value": 0.8}}
 
@@ -72,10 +74,25 @@ def test_what_is_needed_to_use_it_comes_back_too(kind: str, tmp_path: Path) -> N
     loaded = SavedPrompt.load(tmp_path)
     assert loaded.template == TEMPLATE
     assert loaded.label_words == WORDS
-    assert loaded.label_field == "label"
+    assert (loaded.label_field, loaded.target_field) == ("label", None)
     assert loaded.scores == SCORES
     assert (loaded.model, loaded.model_hash) == ("fake", FakeBackend().model_hash)
     assert loaded.text == ("Is it bad or great? naïve" if kind == "text" else "ab")
+
+
+def test_a_prompt_for_targets_comes_back_with_the_field_of_the_targets(tmp_path: Path) -> None:
+    task = make_target_task()
+    SavedPrompt.of(PROMPTS["text"], backend=FakeBackend(), task=task, scores={}).save(tmp_path)
+    loaded = SavedPrompt.load(tmp_path)
+    assert (loaded.target_field, loaded.label_words) == ("target", {})
+    assert loaded.blank == task.blank
+
+
+def test_a_prompt_from_before_there_were_targets_is_one_for_labels(folder: Path) -> None:
+    values = json.loads((folder / "prompt.json").read_text())
+    del values["target_field"]
+    write(folder / "prompt.json", values)
+    assert SavedPrompt.load(folder).blank == make_task().blank
 
 
 def test_a_saved_prompt_can_be_saved_again_and_replaces_the_old_one(folder: Path) -> None:
@@ -96,6 +113,20 @@ def test_a_kill_between_the_two_files_leaves_the_old_prompt(folder: Path, monkey
     assert isinstance(SavedPrompt.load(folder).prompt, DeepPrompt)
 
 
+def test_a_prompt_of_the_first_format_can_still_be_read(tmp_path: Path) -> None:
+    content = safetensors.numpy.save({"3": numbers(3)})
+    sha256 = hashlib.sha256(content).hexdigest()
+    (tmp_path / "prompt-old.safetensors").write_bytes(content)
+    task = {"template": TEMPLATE, "label_words": WORDS, "label_field": "label"}
+    prompt = {"format": 1, "kind": "deep", "text": "ab", "token_ids": [97, 98], "layers": [3], "scores": SCORES}
+    files = {"vectors": "prompt-old.safetensors", "sha256": sha256, "checksum": ""}
+    write(tmp_path / "prompt.json", {**prompt, **task, **files, "model": "fake", "model_hash": "1"})
+    loaded = SavedPrompt.load(tmp_path).prompt
+    assert isinstance(loaded, DeepPrompt)
+    assert loaded.token_ids == (97, 98)
+    assert loaded.vectors[3].tobytes() == numbers(3).tobytes()
+
+
 def test_folders_may_be_text(tmp_path: Path) -> None:
     saved(PROMPTS["soft"]).save(str(tmp_path / "prompt"))
     assert isinstance(SavedPrompt.load(str(tmp_path / "prompt")).prompt, SoftPrompt)
@@ -114,8 +145,7 @@ def test_the_files_are_json_and_safetensors_and_no_pickle(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [name, "prompt.json"]
     with pytest.raises(pickle.UnpicklingError):
         pickle.loads(content)
-    safetensors = pytest.importorskip("safetensors.numpy")
-    assert sorted(safetensors.load(content)) == ["0", "11", "3"]
+    assert sorted(safetensors.numpy.load(content)) == ["0", "11", "3"]
 
 
 def test_another_model_is_refused_by_name() -> None:
@@ -162,10 +192,11 @@ def test_a_key_that_is_missing_is_named(folder: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"kind": "dream"}, "kind must be text, soft or deep, got 'dream'"),
+        ({"kind": "dream"}, "kind must be text, soft, deep or prefix, got 'dream'"),
         ({"layers": [0, 3]}, r"layers \['11'\] stand in only one of"),
         ({"layers": [0, 3, 11, 12]}, r"layers \['12'\] stand in only one of"),
         ({"token_ids": [97]}, "with 1 tokens"),
+        ({"kind": "prefix"}, r"must have shape \(2, n_positions, width\)"),
         ({"token_ids": 5}, "is damaged"),
     ],
 )

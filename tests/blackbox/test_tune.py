@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blackbox import Callback, Evaluation, Progress, Result, Task, tune
-from blackbox.backends import DeepPrompt, FakeBackend, Prompt, Query, Scores, SoftPrompt
+from blackbox.backends import DeepPrompt, FakeBackend, PrefixPrompt, Prompt, Query, Scores, SoftPrompt, TextPrompt
 from blackbox.checkpoint import load_checkpoint
 from blackbox.errors import BudgetError, SettingError, UnknownNameError
 from blackbox.optimizers import CMAES, RandomSearch
@@ -23,6 +23,7 @@ from tests.blackbox.small import QUICK, TEMPLATE, WORDS, facts, make_rows, make_
 pytestmark = pytest.mark.usefixtures("without_pictures")
 
 OPTIMUM = FakeBackend().optimum_loss(2)
+KINDS = {"soft": SoftPrompt, "deep": DeepPrompt, "prefix": PrefixPrompt}
 
 
 def quick(task: Task | None = None, **changes: Any) -> Result:
@@ -79,15 +80,20 @@ class Recorder(Callback):
 
 
 class TestWhatItFinds:
-    @pytest.mark.parametrize("space", ["soft", "deep"])
+    @pytest.mark.parametrize("space", KINDS)
     @pytest.mark.parametrize("optimizer", ["cma-es", "blockwise:cma-es"])
     @pytest.mark.parametrize("projection", ["gaussian", "uniform", "hadamard"])
     def test_it_comes_near_the_known_optimum(self, space: str, optimizer: str, projection: str) -> None:
         result = quick(space=space, optimizer=optimizer, projection=projection, evaluations=800, population=6)
         assert result.summary.train_loss is not None
         assert OPTIMUM <= result.summary.train_loss < OPTIMUM + 0.01
-        kind = SoftPrompt if space == "soft" else DeepPrompt
-        assert isinstance(result.prompt, kind)
+        assert isinstance(result.prompt, KINDS[space])
+
+    @pytest.mark.parametrize("space", KINDS)
+    def test_every_space_starts_from_the_text(self, space: str) -> None:
+        task = make_task()
+        text = FakeBackend().score([TextPrompt("ab")], task.train.queries).log_probabilities
+        assert quick(task, space=space).history[0].loss == task.loss(text, task.train.labels)[0]
 
     def test_random_search_does_better_than_the_start(self) -> None:
         result = quick(optimizer="random-search", evaluations=200)
@@ -151,6 +157,13 @@ class TestWhatItIsGiven:
     def test_names_stand_for_parts(self) -> None:
         result = tune(make_task(), backend="fake", space="soft", optimizer="random-search", prompt="a", evaluations=80)
         assert isinstance(result.prompt, SoftPrompt)
+
+    def test_a_prefix_space_changes_the_layers_that_are_named_only(self) -> None:
+        result = quick(space="prefix", layers="1,3", evaluations=200)
+        start = FakeBackend().prefix_of(FakeBackend().encode("ab"))
+        assert isinstance(result.prompt, PrefixPrompt)
+        same = [np.array_equal(result.prompt.keys_values[layer], start.keys_values[layer]) for layer in range(4)]
+        assert same == [True, False, True, False]
 
     def test_an_optimizer_of_another_dimension_than_the_space_is_refused(self) -> None:
         with pytest.raises(SettingError, match="the optimizer has dimension 5, the space 16"):

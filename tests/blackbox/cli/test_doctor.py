@@ -29,7 +29,7 @@ def test_doctor_names_the_device_and_every_part_there_is(said: str) -> None:
     assert "device: none (torch is not installed)" in said
     assert "backends: fake, local" in said
     assert "optimizers: blockwise, cma-es, nevergrad, random-search" in said
-    assert "spaces: deep, soft" in said
+    assert "spaces: deep, prefix, soft" in said
 
 
 def test_doctor_says_which_command_installs_what_is_missing(

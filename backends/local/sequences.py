@@ -1,0 +1,129 @@
+"""Token sequences that answer queries, and the batches that they are read in."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """One token of an option.
+
+    Attributes:
+        option: index of the option among those of its query.
+        place: index of the position whose output tells how probable the token is, among the sequence's answering
+            tokens.
+        token: the token.
+    """
+
+    option: int
+    place: int
+    token: int
+
+
+@dataclass(frozen=True)
+class TokenSequence:
+    """A row as the model reads it, the prompt and what stands in front of that not included.
+
+    The answering tokens, those that hold the options, are a tree: a trunk that all options share, branch 0, and a
+    branch for each option of several tokens. A token sees the trunk and its own branch, so that one sequence answers
+    for all options.
+
+    Attributes:
+        ids: the tokens behind the prompt.
+        query: index of the query that it answers.
+        targets: the tokens that are asked for.
+        branches: the branch of each answering token: of `ids`, or of `decoder_ids` where there are any.
+        decoder_ids: what the decoder of an encoder-decoder reads.
+    """
+
+    ids: tuple[int, ...]
+    query: int
+    targets: tuple[Target, ...]
+    branches: tuple[int, ...]
+    decoder_ids: tuple[int, ...] = ()
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that are read."""
+        return len(self.ids) + len(self.decoder_ids)
+
+    @property
+    def answering(self) -> tuple[int, ...]:
+        """The tokens in which the places of the targets count."""
+        return self.decoder_ids or self.ids
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The position of each answering token: a branch goes on where the trunk ends."""
+        ends: dict[int, int] = {0: 0}
+        places = []
+        for branch in self.branches:
+            place = ends.setdefault(branch, ends[0])
+            places.append(place)
+            ends[branch] = place + 1
+        return tuple(places)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Sequences of one forward pass.
+
+    Attributes:
+        sequences: shortest first.
+        normalised: whether a target's log-probability among the whole vocabulary is needed. Otherwise every option of
+            a query is read at the same positions, and the logits differ from that by a constant for each query.
+    """
+
+    sequences: tuple[TokenSequence, ...]
+    normalised: bool
+
+    def n_tokens(self, extra: int) -> int:
+        """Tokens that are read, with `extra` more for each sequence."""
+        return sum(extra + one.n_tokens for one in self.sequences)
+
+    def halves(self) -> "tuple[Batch, Batch]":
+        """The same sequences in two batches."""
+        half = len(self.sequences) // 2
+        return Batch(self.sequences[:half], self.normalised), Batch(self.sequences[half:], self.normalised)
+
+
+def needs_normalising(sequences: Sequence[TokenSequence]) -> bool:
+    """Whether options of a query are read at different positions, or a query has one option only."""
+    places: dict[int, dict[int, list[tuple[int, int]]]] = {}
+    for number, sequence in enumerate(sequences):
+        for target in sequence.targets:
+            places.setdefault(sequence.query, {}).setdefault(target.option, []).append((number, target.place))
+    return any(
+        len(options) < 2 or any(read != options[min(options)] for read in options.values())
+        for options in places.values()
+    )
+
+
+def cut_batches(sequences: Sequence[TokenSequence], *, extra: int, batch_tokens: int) -> Iterator[Batch]:
+    """Cut sequences, shortest first, into batches of at most `batch_tokens` tokens.
+
+    Args:
+        extra: tokens that are read with each sequence (the prompt's, unless it is read on its own).
+        batch_tokens: a single sequence that is longer gets a batch of its own.
+    """
+    normalised = needs_normalising(sequences)
+    batch: list[TokenSequence] = []
+    size = 0
+    for sequence in sorted(sequences, key=lambda one: len(one.ids)):
+        length = extra + sequence.n_tokens
+        if batch and size + length > batch_tokens:
+            yield Batch(tuple(batch), normalised)
+            batch, size = [], 0
+        batch.append(sequence)
+        size += length
+    if batch:
+        yield Batch(tuple(batch), normalised)
+
+
+def unrolled(sequence: TokenSequence) -> Iterator[tuple[tuple[int, ...], dict[int, int]]]:
+    """Each path from the trunk to the end of a branch: its tokens, and the place of each of them in the tree."""
+    tips = sorted(set(sequence.branches) - {0}) or [0]
+    for tip in tips:
+        places = [place for place, branch in enumerate(sequence.branches) if branch in (0, tip)]
+        tokens = tuple(sequence.answering[place] for place in places)
+        yield tokens, {place: position for position, place in enumerate(places)}
