@@ -105,6 +105,12 @@ class OptimizerSettings(BaseModel):
         description="cma-es, random-search, nevergrad:NAME, or blockwise:OPTIMIZER (BBTv2: layer by layer).",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation.")
+    elites: int = Field(
+        0,
+        ge=0,
+        description="Best candidates of a generation that the model in float32 scores again, where dtype is another; "
+        "looks at the dev and test rows are in float32 then.",
+    )
     sigma: float = Field(1.0, gt=0, description="First step size, in units of the space.")
     covariance: Literal["full", "diagonal"] = Field("full", description="CMA-ES: full or diagonal.")
     step_size: Literal["csa", "tpa"] = Field("csa", description="CMA-ES: rule of the step size, csa or tpa.")

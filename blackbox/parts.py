@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from blackbox.backends import Backend, require
 from blackbox.budget import Budget, price_of_start
-from blackbox.build import check_names, check_template, make_backend, make_optimizer, make_space
+from blackbox.build import (
+    check_elites,
+    check_names,
+    check_template,
+    make_backend,
+    make_exact_backend,
+    make_optimizer,
+    make_space,
+)
 from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.errors import SettingError
@@ -23,6 +31,7 @@ class Parts:
     backend: Backend
     space: PromptSpace
     optimizer: Optimizer
+    exact: Backend | None = None  # of the same model in float32, where elites are scored again
 
 
 def make_parts(
@@ -41,6 +50,7 @@ def make_parts(
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
     """
     check_names(config)
+    check_elites(config, backend, optimizer)
     task = task or load_task(config)
     task.blank.check_goal(config.target)
     config = config.model_copy(update=task.terms)
@@ -55,4 +65,4 @@ def make_parts(
     if optimizer.dimension != space.dimension:
         raise SettingError(f"the optimizer has dimension {optimizer.dimension}, the space {space.dimension}")
     Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size))
-    return Parts(config, task, backend, space, optimizer)
+    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from blackbox.backends import Prompt
 from blackbox.budget import Budget
 from blackbox.callbacks import Callback
+from blackbox.elites import ElitesObjective
 from blackbox.errors import BlackboxError, SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.journal import Journal
@@ -49,16 +50,24 @@ class Result:
         return self.predictor.predict(rows)
 
 
+def make_objective(parts: Parts) -> Objective:
+    """What the candidates of a run are scored by."""
+    if parts.exact is None:
+        return Objective(parts.task, parts.backend, parts.space)
+    return ElitesObjective(parts.task, parts.backend, parts.space, exact=parts.exact, elites=parts.config.elites)
+
+
 def make_search(
     parts: Parts, journal: Journal, *, run_folder: RunFolder | None = None, callbacks: Sequence[Callback] = ()
 ) -> Search:
     """The search of a run, at its start; with a folder it saves its state there after each generation."""
     config = parts.config
+    slice_size = parts.optimizer.population_size if parts.exact else config.slice_size  # elites: the whole generation
     return Search(
-        Objective(parts.task, parts.backend, parts.space),
+        make_objective(parts),
         parts.optimizer,
         budget=Budget(config.evaluations, config.seconds),
-        rules=StopRules(config.target, config.patience, config.slice_size),
+        rules=StopRules(config.target, config.patience, slice_size),
         journal=journal,
         callbacks=callbacks,
         save=_Keeper(parts, run_folder) if run_folder else lambda search: None,
