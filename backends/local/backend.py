@@ -47,6 +47,10 @@ class LocalBackend:
         cache_on: "device" or "host": where these states are kept.
         single_token_labels: refuse label words that are more than one token.
         shortcuts: False runs the whole model for every prompt.
+
+    Attributes:
+        model: the model.
+        layers: those that deep prompts change; of an encoder-decoder, the encoder's.
     """
 
     def __init__(
@@ -71,7 +75,8 @@ class LocalBackend:
         self._reading, self._whole = reading_of(model), WholeForward(model, reading_of(model))
         cache = LayerCache(len(self._whole.layers), limit=limit, device="cpu" if cache_on == "host" else None)
         self._forward = make_forward(self._whole, cache) if shortcuts else self._whole
-        self._cache, self._model, self._tokenizer = cache, model, tokenizer
+        self.model, self.layers = model, self._whole.layers
+        self._cache, self._tokenizer = cache, tokenizer
         self._encoder = query_encoder(model, tokenizer, single_token_labels=single_token_labels)
         self._name, self._model_hash = name, model_hash
         self._batches = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut)
@@ -97,9 +102,9 @@ class LocalBackend:
     @property
     def shape(self) -> ModelShape:
         return ModelShape(
-            len(self._whole.layers),
-            self._model.config.hidden_size,
-            self._model.get_input_embeddings().num_embeddings,
+            len(self.layers),
+            self.model.config.hidden_size,
+            self.model.get_input_embeddings().num_embeddings,
             self._key_value_width,
         )
 
@@ -134,7 +139,7 @@ class LocalBackend:
         batches = self._batches(tuple(queries[:_ROWS_MEASURED]), prompt.length, prompt.length)
         states = [self._whole.states(prompt, batch.sequences) for batch in batches]
         stds = [clipped_std(torch.cat(layer)) for layer in zip(*states, strict=True)]
-        stds[0] = float(self._model.get_input_embeddings().weight.float().std())
+        stds[0] = float(self.model.get_input_embeddings().weight.float().std())
         return np.array(stds)
 
     def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
@@ -151,6 +156,11 @@ class LocalBackend:
         distinct = tuple(dict.fromkeys(queries))
         batches = self._batches(distinct, prompt.length, self._forward.read_with_each_row(prompt))
         return self._forward.state_bytes(prompt, batches)
+
+    @property
+    def cache_bytes(self) -> int:
+        """What the hidden states take that are kept now, bytes."""
+        return self._cache.bytes
 
     def _score_group(self, prompts: list[PlacedPrompt], queries: Sequence[Query], into: FloatArray) -> Usage:
         """Score prompts that differ in nothing but their vectors; what each of them has cost."""

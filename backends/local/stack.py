@@ -115,9 +115,13 @@ class Stack:
             return shared
         if family.enters_as_it_is:
             nothing = torch.zeros_like(added[:1, :1])
-            pairs = zip(family.project(layer, added, None, None), family.project(layer, nothing, None, None), strict=True)
+            pairs = zip(
+                family.project(layer, added, None, None), family.project(layer, nothing, None, None), strict=True
+            )
             old = (one[:, places.flatten()] for one in shared)
-            new = [was + (moved - zero).repeat(1, len(places), 1) for was, (moved, zero) in zip(old, pairs, strict=True)]
+            new = [
+                was + (moved - zero).repeat(1, len(places), 1) for was, (moved, zero) in zip(old, pairs, strict=True)
+            ]
         else:
             at = entered[:, places.flatten()]
             new = list(family.project(layer, family.enter(layer, at), None, None))

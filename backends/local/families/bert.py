@@ -16,7 +16,11 @@ class Bert(Family):
     enters_as_it_is: ClassVar[bool] = True
 
     def __init__(self, model: Any) -> None:
-        self._stack, self._head, self._transform = model.bert, model.cls.predictions.decoder, model.cls.predictions.transform
+        self._stack, self._head, self._transform = (
+            model.bert,
+            model.cls.predictions.decoder,
+            model.cls.predictions.transform,
+        )
         self._set_up(first_position=0)
 
     def _set_up(self, *, first_position: int) -> None:
