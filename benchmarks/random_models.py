@@ -1,4 +1,4 @@
-"""Models of published sizes with random weights, for timings: what an evaluation costs does not depend on the weights."""
+"""Models of published sizes with random weights: what an evaluation costs does not depend on the weights."""
 
 from collections.abc import Callable
 from typing import Any

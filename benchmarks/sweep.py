@@ -99,7 +99,7 @@ def slices(backend: LocalBackend, prompts: list[Prompt], queries: list[Query]) -
 
 
 def published_scores(backend: LocalBackend, prompt: Prompt, queries: list[Query], mask: str) -> np.ndarray:
-    """Log-probabilities of the labels, shape (n_rows, n_labels), from the whole model, one padded batch, all positions."""
+    """Log-probabilities of the labels, shape (n_rows, n_labels): the whole model, one padded batch, all positions."""
     if not isinstance(prompt, DeepPrompt):
         raise TypeError("the published code takes deep prompts")
     model, n = backend.model, len(prompt.token_ids)

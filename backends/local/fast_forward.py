@@ -104,7 +104,12 @@ class FastForward:
         trunk, rest = range(state.layer, plan.parting), range(plan.parting, n_layers)
         below, shared = list(state.keys_values), None
         hidden = self._through(
-            stack, trunk, state.hidden, parts[0][:1], before=before and before[0], collect=below if own else None
+            stack,
+            trunk,
+            state.hidden,
+            parts[0][:1],
+            before=before[0] if before else None,
+            collect=below if own else None,
         )
         self.cache.keep(key, State(plan.parting, hidden, vectors[0], tuple(below)))
         if len(vectors) > 1 and not own:
@@ -116,7 +121,7 @@ class FastForward:
                 rest,
                 hidden,
                 part,
-                before=before and before[number],
+                before=before[number] if before else None,
                 shared=shared,
                 collect=above if own else None,
             )

@@ -23,7 +23,7 @@ def reading_of(model: Any) -> Reading:
 
 def query_encoder(model: Any, tokenizer: Any, *, single_token_labels: bool) -> QueryEncoder:
     """What makes token sequences of queries for a model."""
-    settings = {"single_token_labels": single_token_labels, "max_tokens": longest_sequence(model)}
+    settings: dict[str, Any] = {"single_token_labels": single_token_labels, "max_tokens": longest_sequence(model)}
     reading = reading_of(model)
     if reading is Reading.CAUSAL:
         return CausalEncoder(tokenizer, **settings)

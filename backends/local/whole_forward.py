@@ -125,7 +125,7 @@ class WholeForward:
 
         def stand_in_front(layer: int, keys: Tensor, values: Tensor) -> KeysValues:
             n, heads, _, size = keys.shape
-            pair = tensors[layer].unflatten(-1, (heads, size)).transpose(1, 2)[:, None].expand(-1, n, -1, -1, -1)
+            pair = tensors[layer].reshape(2, -1, heads, size).transpose(1, 2)[:, None].expand(-1, n, -1, -1, -1)
             return torch.cat([pair[0], keys], dim=2), torch.cat([pair[1], values], dim=2)
 
         with (

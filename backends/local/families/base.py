@@ -31,13 +31,13 @@ class Family(ABC):
     Attributes:
         causal: whether tokens see only those in front of them.
         enters_as_it_is: whether `enter` changes nothing and `project` is linear in what it reads, positions apart.
-        layers: the stack.
+        layers: the stack, a `ModuleList`; its modules are transformers' own and have no types.
         heads: sizes of its self-attention.
     """
 
     causal: ClassVar[bool] = True
     enters_as_it_is: ClassVar[bool] = False
-    layers: nn.ModuleList
+    layers: Any
     heads: Heads
 
     @abstractmethod
@@ -117,13 +117,13 @@ def rotated(states: Tensor, rotation: Rotation, *, size: int) -> Tensor:
     cos, sin = (part[:, None] for part in rotation)
     width = cos.shape[-1]
     half = width // 2
-    heads = states.unflatten(-1, (-1, size))
+    heads = states.reshape(*states.shape[:-1], states.shape[-1] // size, size)
     turned = heads[..., :width] * cos
     turned[..., :half].addcmul_(heads[..., half:width], sin[..., :half], value=-1)
     turned[..., half:].addcmul_(heads[..., :half], sin[..., half:])
     if width < size:
         turned = torch.cat([turned, heads[..., width:]], dim=-1)
-    return turned.flatten(-2)
+    return turned.reshape(states.shape)
 
 
 def rotation_at(rotary: nn.Module, positions: Tensor, like: Tensor, *names: str) -> Rotation:
