@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 
 BENCHMARKS = {
     "optimizer-cost": "CPU time of ask and tell at d = 500, against pycma's own settings",
-    "forward": "seconds an evaluation on SmolLM2-135M, with and without the shortcuts",
+    "sweep": "a sweep of BBTv2 over all layers against one candidate at a time through the whole model",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }
 

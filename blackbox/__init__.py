@@ -12,6 +12,7 @@ from blackbox.config import Config
 from blackbox.data import read_rows, sample_shots
 from blackbox.errors import BlackboxError
 from blackbox.evaluation import Evaluation
+from blackbox.figures import MeanLoss
 from blackbox.metrics import Measured
 from blackbox.prediction import Prediction, Predictor
 from blackbox.run import Result
@@ -25,6 +26,7 @@ __all__ = [
     "Callback",
     "Config",
     "Evaluation",
+    "MeanLoss",
     "Measured",
     "Prediction",
     "Predictor",

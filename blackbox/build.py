@@ -27,9 +27,46 @@ def check_names(config: Config) -> None:
     make_optimizer(config.optimizer, (2, 2), config, seed=0)
 
 
+def check_elites(config: Config, backend: Backend | str | None, optimizer: Optimizer | str | None) -> None:
+    """Refuse elites that cannot be, before anything is loaded.
+
+    Raises:
+        SettingError: as many as a generation has candidates, or a backend that is given as an object.
+    """
+    if not config.elites:
+        return
+    population = optimizer.population_size if isinstance(optimizer, Optimizer) else config.population
+    if config.elites >= population:
+        raise SettingError(
+            f"elites must be fewer than the {population} candidates of a generation, got {config.elites}"
+        )
+    if not (backend is None or isinstance(backend, str)):
+        raise SettingError(
+            f"elites need a backend by name, which can be loaded in float32 as well, got a {type(backend).__name__} "
+            "object; register a factory of yours with blackbox.registry.BACKENDS.add, or leave elites at 0"
+        )
+
+
 def make_backend(config: Config) -> Backend:
     """The backend that the settings name, loaded."""
     return BACKENDS.get(config.backend)(config)
+
+
+def make_exact_backend(config: Config, backend: Backend) -> Backend | None:
+    """The model of `backend` in float32, loaded; None where nothing is to be scored again, or `backend` is that.
+
+    Raises:
+        SettingError: the name stands for another model by now.
+    """
+    if not config.elites or config.dtype == "float32":
+        return None
+    exact = make_backend(config.model_copy(update={"dtype": "float32"}))
+    if exact.model_hash != backend.model_hash:
+        raise SettingError(
+            f"elites need the same weights in {config.dtype} and float32, model {backend.name!r} has the hashes "
+            f"{backend.model_hash[:12]} and {exact.model_hash[:12]}"
+        )
+    return exact
 
 
 def check_template(backend: Backend, template: Template) -> None:

@@ -39,15 +39,22 @@ class TaskSettings(BaseModel):
     train: PathText = Field(None, description="Training rows: a .jsonl or .csv file.")
     dev: PathText = Field(None, description="Rows that the prompt is selected on; sampled from train with `shots`.")
     test: PathText = Field(None, description="Rows that only report the start and the outcome.")
-    shots: int | None = Field(None, ge=1, description="Sample this many rows of each label from train (and for dev).")
-    template: str = Field("{text} It was {label}.", description="Text of a row, with its fields and one {label}.")
+    shots: int | None = Field(
+        None, ge=1, description="Sample this many rows of each label (with targets: in all) from train (and for dev)."
+    )
+    template: str = Field(
+        "{text} It was {label}.", description="Text of a row: its fields and one {label}, for label word or target."
+    )
     label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(
         default_factory=dict, description="The word that stands for each label: negative=bad,positive=great."
     )
     label_field: str = Field("label", description="The field of a row that holds its label.")
-    loss: str = Field("cross-entropy", description="cross-entropy, hinge or error-rate.")
+    target_field: str | None = Field(
+        None, description="The field of a row that holds its target, a text of its own; instead of label words."
+    )
+    loss: str = Field("cross-entropy", description="cross-entropy, hinge or error-rate; for targets the first only.")
     margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
-    metric: str = Field("accuracy", description="accuracy or macro-f1.")
+    metric: str = Field("accuracy", description="accuracy or macro-f1; targets have none, and the loss is shown.")
 
 
 class ModelSettings(BaseModel):
@@ -98,6 +105,12 @@ class OptimizerSettings(BaseModel):
         description="cma-es, random-search, nevergrad:NAME, or blockwise:OPTIMIZER (BBTv2: layer by layer).",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation.")
+    elites: int = Field(
+        0,
+        ge=0,
+        description="Best candidates of a generation that the model in float32 scores again, where dtype is another; "
+        "looks at the dev and test rows are in float32 then.",
+    )
     sigma: float = Field(1.0, gt=0, description="First step size, in units of the space.")
     covariance: Literal["full", "diagonal"] = Field("full", description="CMA-ES: full or diagonal.")
     step_size: Literal["csa", "tpa"] = Field("csa", description="CMA-ES: rule of the step size, csa or tpa.")
@@ -108,7 +121,11 @@ class RunSettings(BaseModel):
 
     evaluations: int = Field(1000, ge=1, description="Budget: candidates scored, looks at the dev rows included.")
     seconds: float | None = Field(None, gt=0, description="Budget: wall time.")
-    target: float | None = Field(None, gt=0, le=1, description="Stop when the dev metric reaches this share.")
+    target: float | None = Field(
+        None,
+        gt=0,
+        description="Stop when the dev metric reaches this share; with targets, when the dev loss is as low, nats.",
+    )
     patience: int | None = Field(None, ge=1, description="Stop after so many evaluations without a lower loss.")
     slice_size: int = Field(5, ge=1, description="Candidates of one call of the backend.")
     seed: int = Field(0, ge=0, description="Of everything random; the same seed gives the same run.")

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import Usage
+from blackbox.figures import Figure, figure_of
 from blackbox.metrics import Measured
 
 _FACTS = ("number", "split", "generation", "block", "candidate", "loss", "measured")
@@ -23,8 +24,9 @@ class Evaluation:
         block: the block that a blockwise search was changing, if any.
         candidate: digest of the candidate.
         loss: the task's loss; inf where no row could be scored.
-        measured: the task's metric with its interval, None where no row could be scored.
-        failed_rows: rows without an answer.
+        measured: the task's metric with its interval, None where no row could be scored and for tasks without one.
+        rows: of the split.
+        failed_rows: those without an answer.
         usage: what it cost.
         elapsed: seconds since the run began, over all its sessions.
     """
@@ -36,9 +38,15 @@ class Evaluation:
     candidate: str
     loss: float
     measured: Measured | None
+    rows: int
     failed_rows: int
     usage: Usage
     elapsed: float
+
+    @property
+    def figure(self) -> Figure | None:
+        """What the prompt is judged by on these rows; None where no row could be scored."""
+        return figure_of(self.measured, self.loss, rows=self.rows - self.failed_rows)
 
     @property
     def facts(self) -> tuple[object, ...]:

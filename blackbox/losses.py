@@ -1,7 +1,8 @@
-"""Losses over the label words' log-probabilities: lower is better, one number a prompt.
+"""Losses over the log-probabilities of label words or targets: lower is better, one number a prompt.
 
 All take log-probabilities of shape (n_prompts, n_rows, n_labels), nats, NaN where a row has no answer, and label
-indices of shape (n_rows,); all return shape (n_prompts,). A row without an answer is left out of the mean; a prompt
+indices of shape (n_rows,); all return shape (n_prompts,). Targets are one label a row, and only the cross-entropy has a
+meaning for them. A row without an answer is left out of the mean; a prompt
 without any answer has the loss inf. A prompt's loss does not depend on the others of the call, bit for bit.
 """
 
@@ -24,7 +25,7 @@ class Loss(Protocol):
 
 
 class CrossEntropy:
-    """Mean of -log p(label), nats."""
+    """Mean of -log p(label), nats; of targets -log p(target), over all their tokens."""
 
     def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
         return _mean_over_rows(-_of_labels(log_probabilities, labels))

@@ -17,7 +17,7 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Measured:
-    """A metric on some rows, with its 95% interval; all shares of one."""
+    """A metric on some rows, with its 95% interval; all shares of one. A `blackbox.figures.Figure`."""
 
     metric: str
     value: float
@@ -26,11 +26,38 @@ class Measured:
     rows: int
 
     def __str__(self) -> str:
-        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%}, {self.rows} rows)"
+        return f"{self.brief} ({self.low:.1%} to {self.high:.1%}, {self.rows} rows)"
 
     def to_dict(self) -> dict[str, object]:
         """As the run's summary holds it."""
         return asdict(self)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    @property
+    def unit(self) -> str:
+        return "%"
+
+    @property
+    def scale(self) -> float:
+        return 100.0
+
+    @property
+    def brief(self) -> str:
+        return f"{self.value:.1%}"
+
+    @property
+    def rank(self) -> float:
+        return -self.value
+
+    def reaches(self, goal: float) -> bool:
+        return self.value >= goal
+
+    def change_from(self, value: float) -> str:
+        points = 100 * (self.value - value)
+        return f"{abs(points):.1f} percentage points {'more' if points >= 0 else 'less'}"
 
 
 class Metric(Protocol):

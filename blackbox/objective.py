@@ -18,6 +18,7 @@ class Outcome:
 
     loss: float
     measured: Measured | None
+    rows: int
     failed_rows: int
     usage: Usage
 
@@ -48,9 +49,6 @@ def score_prompts(backend: Backend, task: Task, prompts: Sequence[Prompt], split
 def _outcome(
     task: Task, split: Split, log_probabilities: npt.NDArray[np.float64], loss: float, usage: Usage
 ) -> Outcome:
-    answered = ~np.isnan(log_probabilities).any(axis=-1)
-    measured = None
-    if answered.any():
-        predicted = log_probabilities[answered].argmax(axis=-1)
-        measured = task.metric(predicted, split.labels[answered], len(task.labels))
-    return Outcome(loss, measured, int((~answered).sum()), usage)
+    measured = task.blank.measure(task.metric, log_probabilities, split.labels)
+    failed = np.isnan(log_probabilities).any(axis=-1)
+    return Outcome(loss, measured, len(split), int(failed.sum()), usage)

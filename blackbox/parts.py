@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
-from blackbox.backends import Backend
+from blackbox.backends import Backend, require
 from blackbox.budget import Budget, price_of_start
-from blackbox.build import check_names, check_template, make_backend, make_optimizer, make_space
+from blackbox.build import (
+    check_elites,
+    check_names,
+    check_template,
+    make_backend,
+    make_exact_backend,
+    make_optimizer,
+    make_space,
+)
 from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.errors import SettingError
@@ -23,6 +31,7 @@ class Parts:
     backend: Backend
     space: PromptSpace
     optimizer: Optimizer
+    exact: Backend | None = None  # of the same model in float32, where elites are scored again
 
 
 def make_parts(
@@ -41,10 +50,13 @@ def make_parts(
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
     """
     check_names(config)
+    check_elites(config, backend, optimizer)
     task = task or load_task(config)
+    task.blank.check_goal(config.target)
     config = config.model_copy(update=task.terms)
     if backend is None or isinstance(backend, str):
         backend = make_backend(config)
+    require(backend, task.blank.needs)
     check_template(backend, task.template)
     if space is None or isinstance(space, str):
         space = make_space(backend, task, config)
@@ -53,4 +65,4 @@ def make_parts(
     if optimizer.dimension != space.dimension:
         raise SettingError(f"the optimizer has dimension {optimizer.dimension}, the space {space.dimension}")
     Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size))
-    return Parts(config, task, backend, space, optimizer)
+    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend))

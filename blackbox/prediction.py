@@ -1,4 +1,4 @@
-"""Labels for rows, from a saved prompt and the model that it was tuned for."""
+"""Labels and figures for rows, from a saved prompt and the model that it was tuned for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import Backend
-from blackbox.metrics import Measured, make_metric
+from blackbox.figures import Figure, figure_of
+from blackbox.losses import CrossEntropy
+from blackbox.metrics import make_metric
 from blackbox.saved_prompt import SavedPrompt
-from blackbox.task import RawRow, read_labels, render_rows
+from blackbox.task import RawRow, make_split, render_rows
 from blackbox.template import Template
 
 
@@ -35,7 +37,8 @@ class Predictor:
 
     def __init__(self, backend: Backend, saved: SavedPrompt) -> None:
         saved.check(backend)
-        self._backend, self._saved, self._template = backend, saved, Template(saved.template)
+        self._backend, self._prompt = backend, saved.prompt
+        self._template, self._blank = Template(saved.template), saved.blank
 
     def check_row(self, row: RawRow, *, where: str) -> None:
         """Refuse a row that `predict` would refuse; `where` names it.
@@ -52,34 +55,32 @@ class Predictor:
             rows: of any number.
 
         Raises:
+            RunError: the prompt is for targets, which are written and not chosen.
             DataError: a row lacks a field, or has null there.
         """
+        self._blank.check_predicts()
         if not rows:
             return []
-        queries = render_rows(self._template, self._saved.label_words, rows)
-        scores = self._backend.score([self._saved.prompt], queries)
+        scores = self._backend.score([self._prompt], render_rows(self._template, self._blank, rows))
         return [self._prediction(log_probabilities) for log_probabilities in scores.log_probabilities[0]]
 
-    def evaluate(self, rows: Sequence[RawRow], *, metric: str) -> Measured | None:
-        """The metric on labelled rows; None where the backend answered none.
+    def evaluate(self, rows: Sequence[RawRow], *, metric: str) -> Figure | None:
+        """The metric on rows with labels, the mean loss on rows with targets; None where the backend answered none.
 
         Raises:
-            DataError: a row lacks a field or its label.
+            DataError: a row lacks a field, its label or its target.
         """
-        labels = read_labels(rows, tuple(self._saved.label_words), self._saved.label_field)
-        answered = [
-            (list(self._saved.label_words).index(prediction.label), label)
-            for prediction, label in zip(self.predict(rows), labels, strict=True)
-            if prediction.label is not None
-        ]
-        if not answered:
+        if not rows:
             return None
-        predicted, true = np.array(answered, dtype=np.int64).T
-        return make_metric(metric)(predicted, true, len(self._saved.label_words))
+        split = make_split("rows", rows, self._template, self._blank)
+        log_probabilities = self._backend.score([self._prompt], split.queries).log_probabilities
+        measured = self._blank.measure(make_metric(metric), log_probabilities[0], split.labels)
+        answered = int((~np.isnan(log_probabilities[0]).any(axis=-1)).sum())
+        return figure_of(measured, float(CrossEntropy()(log_probabilities, split.labels)[0]), rows=answered)
 
     def _prediction(self, log_probabilities: npt.NDArray[np.float64]) -> Prediction:
         if np.isnan(log_probabilities).any():
             return Prediction(None, {})
-        labels = list(self._saved.label_words)
+        labels = self._blank.labels
         shares = dict(zip(labels, np.exp(log_probabilities).tolist(), strict=True))
         return Prediction(labels[int(log_probabilities.argmax())], shares)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from blackbox.backends import Prompt
 from blackbox.budget import Budget
 from blackbox.callbacks import Callback
+from blackbox.elites import ElitesObjective
 from blackbox.errors import BlackboxError, SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.journal import Journal
@@ -45,8 +46,15 @@ class Result:
         return self.saved.prompt
 
     def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
-        """Labels with probabilities for rows that have the template's fields."""
+        """Labels with probabilities for rows that have the template's fields; see `Predictor.predict`."""
         return self.predictor.predict(rows)
+
+
+def make_objective(parts: Parts) -> Objective:
+    """What the candidates of a run are scored by."""
+    if parts.exact is None:
+        return Objective(parts.task, parts.backend, parts.space)
+    return ElitesObjective(parts.task, parts.backend, parts.space, exact=parts.exact, elites=parts.config.elites)
 
 
 def make_search(
@@ -54,11 +62,12 @@ def make_search(
 ) -> Search:
     """The search of a run, at its start; with a folder it saves its state there after each generation."""
     config = parts.config
+    slice_size = parts.optimizer.population_size if parts.exact else config.slice_size  # elites: the whole generation
     return Search(
-        Objective(parts.task, parts.backend, parts.space),
+        make_objective(parts),
         parts.optimizer,
         budget=Budget(config.evaluations, config.seconds),
-        rules=StopRules(config.target, config.patience, config.slice_size),
+        rules=StopRules(config.target, config.patience, slice_size),
         journal=journal,
         callbacks=callbacks,
         save=_Keeper(parts, run_folder) if run_folder else lambda search: None,
@@ -139,5 +148,9 @@ def _saved_prompt(parts: Parts, search: Search) -> SavedPrompt:
         raise SettingError("the search has not scored its start yet")
     prompt = parts.space.decode(chosen.candidate[None])[0]
     summary = summarize(search, status="running")
-    scores = {"train_loss": summary.train_loss, "dev": summary.dev and vars(summary.dev)}
+    scores = {
+        "train_loss": summary.train_loss,
+        "dev": summary.dev and vars(summary.dev),
+        "dev_loss": summary.dev_loss,
+    }
     return SavedPrompt.of(prompt, backend=parts.backend, task=parts.task, scores=scores)

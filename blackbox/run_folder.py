@@ -180,9 +180,7 @@ class RunFolder:
     def write_report(self, summary: Summary, history: Sequence[Evaluation]) -> None:
         """Draw the learning curve and write the report."""
         task = read_json(self.path / "task.json")
-        drawn = draw_curve(
-            history, self.curve, metric=str(task["metric"]), loss_label=f"training loss ({task['loss']})"
-        )
+        drawn = draw_curve(history, self.curve, loss_label=f"training loss ({task['loss']})")
         write_report(
             self.report,
             name=self.name,

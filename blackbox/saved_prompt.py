@@ -18,6 +18,7 @@ from safetensors.numpy import load, save
 
 from blackbox.backends import Backend, DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, VectorBackend
 from blackbox.backends.prompts import vectors_of
+from blackbox.blank import Blank, make_blank
 from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.files import read_json, write_json, write_whole
 from blackbox.task import Task
@@ -35,7 +36,7 @@ class SavedPrompt:
         prompt: the prompt itself.
         text: its text, or that of the tokens that it stands on or started from, for people to read.
         model, model_hash: the model it was tuned for; it means nothing to another.
-        template, label_words, label_field: of the task, so that rows can be rendered.
+        template, label_words, label_field, target_field: of the task, so that rows can be rendered.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
     """
 
@@ -46,6 +47,7 @@ class SavedPrompt:
     template: str
     label_words: Mapping[str, str]
     label_field: str
+    target_field: str | None
     scores: Mapping[str, object]
 
     @classmethod
@@ -57,10 +59,14 @@ class SavedPrompt:
             model=backend.name,
             model_hash=backend.model_hash,
             template=task.template.text,
-            label_words=task.label_words,
-            label_field=task.label_field,
+            **task.blank.terms,  # type: ignore[arg-type]
             scores=scores,
         )
+
+    @property
+    def blank(self) -> Blank:
+        """What fills the blanks of rows."""
+        return make_blank(self.label_words, label_field=self.label_field, target_field=self.target_field)
 
     def save(self, folder: str | Path) -> None:
         """Write the prompt's files into a folder, in place of another prompt's.
@@ -98,6 +104,7 @@ class SavedPrompt:
         try:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
+            values = {"target_field": None, **values}  # prompts are older than targets
             prompt = _prompt(values, folder)
             return cls(prompt=prompt, **{key: values[key] for key in cls.__dataclass_fields__ if key != "prompt"})
         except KeyError as error:

@@ -33,7 +33,8 @@ class StopRules:
     """When a search ends before its budget, and the size of a slice.
 
     Attributes:
-        target: the metric that is good enough on the dev rows (without dev rows: on the training rows); a share of one.
+        target: the metric that is good enough on the dev rows (without dev rows: on the training rows), a share of one;
+            where the task has no metric, the loss, nats.
         patience: evaluations without a lower training loss after which the search gives up.
         slice_size: candidates scored by one call of the backend: what a kill loses at most.
     """
@@ -43,8 +44,8 @@ class StopRules:
     slice_size: int = 5
 
     def __post_init__(self) -> None:
-        if self.target is not None and not 0 < self.target <= 1:
-            raise SettingError(f"target must be above 0 and at most 1, got {self.target}")
+        if self.target is not None and not 0 < self.target < math.inf:
+            raise SettingError(f"target must be positive and finite, got {self.target}")
         for name, value in (("patience", self.patience), ("slice_size", self.slice_size)):
             if value is not None and value < 1:
                 raise SettingError(f"{name} must be at least 1, got {value}")
@@ -156,7 +157,7 @@ class Search:
             generation=self.tally.generation,
             block=self._block(),
             train_loss=lowest.evaluation.loss if lowest else None,
-            dev=chosen.evaluation.measured if chosen else None,
+            dev=chosen.evaluation.figure if chosen else None,
             elapsed=self.elapsed,
             rate=self._scored / (time.monotonic() - self._began),
         )
@@ -294,8 +295,8 @@ class Search:
             return "seconds"
         if stopped := self.optimizer.stop():
             return f"optimizer ({', '.join(stopped)})"
-        measured = chosen.evaluation.measured if chosen else None
-        if self.rules.target and measured and measured.value >= self.rules.target:
+        figure = chosen.evaluation.figure if chosen else None
+        if self.rules.target and figure and figure.reaches(self.rules.target):
             return "target"
         if self.rules.patience and self.tally.spent - self.tally.last_gain >= self.rules.patience:
             return "patience"

@@ -2,8 +2,8 @@
 
 The search goes by the training loss; the best candidate of a generation, where it improves on all before, is looked at
 once on the dev rows, and the one with the best dev metric is selected, ties broken by the lower dev loss (few rows make
-many ties). Without dev rows the
-lowest training loss is selected. The starting prompt takes part.
+many ties); where the task has no metric, the one with the lowest dev loss. Without dev rows the lowest training loss is
+selected. The starting prompt takes part.
 """
 
 from dataclasses import dataclass
@@ -66,5 +66,5 @@ class Selection:
 
 
 def _dev_rank(evaluation: Evaluation) -> tuple[int, float, float]:
-    """Rows without an answer first: a metric on fewer rows is no better for it."""
-    return (evaluation.failed_rows, -evaluation.measured.value if evaluation.measured else np.inf, evaluation.loss)
+    """Rows without an answer first: a figure on fewer rows is no better for it."""
+    return (evaluation.failed_rows, evaluation.figure.rank if evaluation.figure else np.inf, evaluation.loss)

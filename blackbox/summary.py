@@ -9,6 +9,7 @@ from pathlib import Path
 from blackbox.backends import Usage
 from blackbox.errors import DamagedFileError
 from blackbox.evaluation import Evaluation
+from blackbox.figures import Figure, figure_of
 from blackbox.files import read_json, write_json
 from blackbox.metrics import Measured
 from blackbox.search import Search
@@ -29,6 +30,8 @@ class Summary:
         train_loss: of the selected prompt on the training rows; None where none of them had an answer.
         dev: the metric of the selected prompt on the dev rows.
         test_before, test_after: the metric of the starting and the selected prompt on the test rows.
+        dev_loss: of the selected prompt on the dev rows.
+        test_loss_before, test_loss_after: of the starting and the selected prompt on the test rows.
     """
 
     status: str
@@ -43,6 +46,24 @@ class Summary:
     dev: Measured | None = None
     test_before: Measured | None = None
     test_after: Measured | None = None
+    dev_loss: float | None = None
+    test_loss_before: float | None = None
+    test_loss_after: float | None = None
+
+    @property
+    def dev_figure(self) -> Figure | None:
+        """What the selected prompt is judged by on the dev rows: the metric, or the loss of a task that has none."""
+        return figure_of(self.dev, self.dev_loss)
+
+    @property
+    def figure_before(self) -> Figure | None:
+        """The same of the starting prompt on the test rows."""
+        return figure_of(self.test_before, self.test_loss_before)
+
+    @property
+    def figure_after(self) -> Figure | None:
+        """The same of the selected prompt on the test rows."""
+        return figure_of(self.test_after, self.test_loss_after)
 
     def write(self, path: Path) -> None:
         """Write `summary.json`."""
@@ -69,6 +90,9 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
     history, chosen = search.history, search.selection.chosen
     usage = reduce(add, (evaluation.usage for evaluation in history), Usage())
     digest = chosen.evaluation.candidate if chosen else None
+    train, dev = _find(history, "train", digest), _find(history, "dev", digest)
+    before = _find(history, "test", history[0].candidate) if history else None
+    after = _find(history, "test", digest) if stop_reason else None
     return Summary(
         status=status,
         stop_reason=stop_reason,
@@ -78,12 +102,21 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         completion_tokens=usage.completion_tokens,
         usd=usage.usd,
         seconds=search.elapsed,
-        train_loss=next((e.loss for e in _of(history, "train", digest) if math.isfinite(e.loss)), None),
-        dev=next((e.measured for e in _of(history, "dev", digest)), None),
-        test_before=next((e.measured for e in _of(history, "test", history[0].candidate)), None) if history else None,
-        test_after=next((e.measured for e in _of(history, "test", digest)), None) if stop_reason else None,
+        train_loss=_loss(train),
+        dev=dev.measured if dev else None,
+        test_before=before.measured if before else None,
+        test_after=after.measured if after else None,
+        dev_loss=_loss(dev),
+        test_loss_before=_loss(before),
+        test_loss_after=_loss(after),
     )
 
 
-def _of(history: tuple[Evaluation, ...], split: str, candidate: str | None) -> list[Evaluation]:
-    return [evaluation for evaluation in history if evaluation.split == split and evaluation.candidate == candidate]
+def _find(history: tuple[Evaluation, ...], split: str, candidate: str | None) -> Evaluation | None:
+    found = (evaluation for evaluation in history if (evaluation.split, evaluation.candidate) == (split, candidate))
+    return next(found, None)
+
+
+def _loss(evaluation: Evaluation | None) -> float | None:
+    """JSON has no inf."""
+    return evaluation.loss if evaluation and math.isfinite(evaluation.loss) else None

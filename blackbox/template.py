@@ -1,4 +1,4 @@
-"""Templates: how a row becomes a text with a blank where the label goes."""
+"""Templates: how a row becomes a text with a blank where the label or the target goes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,10 @@ class Template:
     def __post_init__(self) -> None:
         labels = [field for _, field in self._pieces if field == LABEL_SLOT]
         if len(labels) != 1:
-            raise DataError(f"template must have exactly one {{label}}, got {len(labels)} in {self.text!r}")
+            raise DataError(
+                f"template must have exactly one {{label}}, got {len(labels)} in {self.text!r}; "
+                "it stands where the label word or the target goes"
+            )
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -53,7 +56,7 @@ class Template:
                 raise DataError(f"{where} has null in its field {name!r}, which the template names; give it a text")
 
     def render(self, row: Mapping[str, object], options: Sequence[str], *, where: str) -> Query:
-        """The query of a row; `options` are the label words, `where` names the row in errors.
+        """The query of a row; `options` are the label words or the target, `where` names the row in errors.
 
         Raises:
             DataError: as `check` says.

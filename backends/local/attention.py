@@ -93,8 +93,8 @@ def attend_across(
     """Attention of a few queries to states whose keys and values are never formed.
 
     With q the query, a head's scores are q . (W_k x + b_k) = (W_k^T q) . x + q . b_k, whose last term is the same for
-    all x and leaves the softmax alone; its answer is W_v (sum of weight * x) + b_v. For m queries and hidden size h this
-    is m * heads * h operations a state where keys and values take h * h each.
+    all x and leaves the softmax alone; its answer is W_v (sum of weight * x) + b_v. For m queries and hidden size h
+    this is m * heads * h operations a state where keys and values take h * h each.
 
     Args:
         queries: shape (prompts or 1, n_queries, heads * size).

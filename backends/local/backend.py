@@ -18,7 +18,7 @@ from blackbox.backends.base import Capability, Failure, ModelShape, Query, Score
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
 from blackbox.backends.local.hidden_stds import clipped_std
-from blackbox.backends.local.layer_cache import LayerCache, first_difference
+from blackbox.backends.local.layer_cache import LayerCache
 from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens
 from blackbox.backends.local.packing import reads_of
 from blackbox.backends.local.placed import PlacedPrompt, alike
@@ -47,6 +47,10 @@ class LocalBackend:
         cache_on: "device" or "host": where these states are kept.
         single_token_labels: refuse label words that are more than one token.
         shortcuts: False runs the whole model for every prompt.
+
+    Attributes:
+        model: the model.
+        layers: those that deep prompts change; of an encoder-decoder, the encoder's.
     """
 
     def __init__(
@@ -71,7 +75,8 @@ class LocalBackend:
         self._reading, self._whole = reading_of(model), WholeForward(model, reading_of(model))
         cache = LayerCache(len(self._whole.layers), limit=limit, device="cpu" if cache_on == "host" else None)
         self._forward = make_forward(self._whole, cache) if shortcuts else self._whole
-        self._cache, self._model, self._tokenizer = cache, model, tokenizer
+        self.model, self.layers = model, self._whole.layers
+        self._cache, self._tokenizer = cache, tokenizer
         self._encoder = query_encoder(model, tokenizer, single_token_labels=single_token_labels)
         self._name, self._model_hash = name, model_hash
         self._batches = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut)
@@ -97,9 +102,9 @@ class LocalBackend:
     @property
     def shape(self) -> ModelShape:
         return ModelShape(
-            len(self._whole.layers),
-            self._model.config.hidden_size,
-            self._model.get_input_embeddings().num_embeddings,
+            len(self.layers),
+            self.model.config.hidden_size,
+            self.model.get_input_embeddings().num_embeddings,
             self._key_value_width,
         )
 
@@ -134,7 +139,7 @@ class LocalBackend:
         batches = self._batches(tuple(queries[:_ROWS_MEASURED]), prompt.length, prompt.length)
         states = [self._whole.states(prompt, batch.sequences) for batch in batches]
         stds = [clipped_std(torch.cat(layer)) for layer in zip(*states, strict=True)]
-        stds[0] = float(self._model.get_input_embeddings().weight.float().std())
+        stds[0] = float(self.model.get_input_embeddings().weight.float().std())
         return np.array(stds)
 
     def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
@@ -152,6 +157,11 @@ class LocalBackend:
         batches = self._batches(distinct, prompt.length, self._forward.read_with_each_row(prompt))
         return self._forward.state_bytes(prompt, batches)
 
+    @property
+    def cache_bytes(self) -> int:
+        """What the hidden states take that are kept now, bytes."""
+        return self._cache.bytes
+
     def _score_group(self, prompts: list[PlacedPrompt], queries: Sequence[Query], into: FloatArray) -> Usage:
         """Score prompts that differ in nothing but their vectors; what each of them has cost."""
         began = perf_counter()
@@ -159,43 +169,38 @@ class LocalBackend:
         batches = self._batches(tuple(queries), prompts[0].length, extra)
         longest = max((batch.n_tokens(extra) for batch in batches), default=1)
         at_once = max(1, self.batch_tokens // longest)
-        parting = None
-        if len(prompts) > 1:
-            parting = first_difference([prompt.vectors for prompt in prompts], len(self._whole.layers))
-        for first in range(0, len(prompts), at_once):
-            part = slice(first, first + at_once)
-            for batch in batches:
-                self._read(prompts[part], batch, parting, into[part])
+        for batch in batches:
+            self._read(prompts, batch, at_once, into)
         tokens = sum(batch.n_tokens(prompts[0].length) for batch in batches)
         return Usage(prompt_tokens=tokens, seconds=(perf_counter() - began) / len(prompts))
 
-    def _read(self, prompts: list[PlacedPrompt], batch: Batch, parting: int | None, into: FloatArray) -> None:
+    def _read(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int, into: FloatArray) -> None:
         """Add the options' scores to `into`, shape (n_prompts, n_queries, n_options).
 
-        Where memory runs out, the prompts are halved, then the rows, down to one sequence.
+        Where memory runs out, the prompts of a pass are halved, then its rows, down to one prompt and one row.
         """
-        found = self._answers(prompts, batch, parting)
+        together = min(at_once, len(prompts))
+        found = self._answers(prompts, batch, together)
         if found is not None:
             rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
             for number in range(len(prompts)):
                 np.add.at(into[number], (rows, options), found[number])
-        elif len(prompts) > 1:
-            half = len(prompts) // 2
-            self._read(prompts[:half], batch, parting, into[:half])
-            self._read(prompts[half:], batch, parting, into[half:])
+        elif together > 1:
+            self._read(prompts, batch, together // 2, into)
         else:
             for part in batch.halves():
-                self._read(prompts, part, parting, into)
+                self._read(prompts, part, together, into)
 
-    def _answers(self, prompts: list[PlacedPrompt], batch: Batch, parting: int | None) -> FloatArray | None:
+    def _answers(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int) -> FloatArray | None:
         """What the forward pass answers, shape (n_prompts, n_targets); None where memory ran out.
 
         All that the failed pass held is free by then: its error, which holds it, does not leave here.
         """
         try:
-            return self._forward.answers(prompts, batch, parting=parting).numpy()
+            found: FloatArray = self._forward.answers(prompts, batch, at_once=at_once).numpy()
+            return found
         except torch.OutOfMemoryError as error:
-            if len(prompts) == len(batch.sequences) == 1:
+            if at_once == len(batch.sequences) == 1:
                 length = len(batch.sequences[0].ids)
                 raise ModelMemoryError(f"a row of {length} tokens does not fit in free memory") from error
         self._cache.clear()

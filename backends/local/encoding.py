@@ -6,6 +6,7 @@ option. An option of several tokens counts with the sum of its tokens' log-proba
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from blackbox.backends.base import Query
@@ -20,7 +21,7 @@ class QueryEncoder(ABC):
 
     Args:
         tokenizer: of the model.
-        single_token_labels: refuse options that are more than one token.
+        single_token_labels: refuse label words that are more than one token; targets may have any number.
         max_tokens: the longest sequence that the model reads.
     """
 
@@ -68,15 +69,17 @@ class QueryEncoder(ABC):
         context = self.encode_text(text)
         if not context and not query.after.strip():
             raise QueryError(f"row {index + 1} of this call has no text in front of its label")
-        return context, [self._option(text, context, blank, option) for option in query.options]
+        return context, [
+            self._option(text, context, blank, option, several=len(query.options) > 1) for option in query.options
+        ]
 
-    def _option(self, text: str, context: Tokens, blank: str, option: str) -> Tokens:
+    def _option(self, text: str, context: Tokens, blank: str, option: str, *, several: bool) -> Tokens:
         whole = self.encode_text(text + blank + option)
         split = len(context)
         tokens = whole[split:] if whole[:split] == context else self.encode_text(blank + option)
         if not tokens:
             raise LabelWordError(f"label word {option!r} has no token in this model's vocabulary; choose another word")
-        if self._single_token_labels and len(tokens) > 1:
+        if self._single_token_labels and several and len(tokens) > 1:
             pieces = self._tokenizer.convert_ids_to_tokens(list(tokens))
             raise LabelWordError(
                 f"label word {option!r} is {len(tokens)} tokens of this model ({' '.join(pieces)}) and one is "
@@ -156,7 +159,7 @@ def option_tree(trunk: Tokens, options: Sequence[Tokens]) -> tuple[Tokens, Token
     ids, branches, targets = list(trunk), [0] * len(trunk), []
     for option, tokens in enumerate(options):
         targets.append(Target(option, len(trunk) - 1, tokens[0]))
-        for token, following in zip(tokens[:-1], tokens[1:], strict=True):
+        for token, following in pairwise(tokens):
             ids.append(token)
             branches.append(option + 1)
             targets.append(Target(option, len(ids) - 1, following))

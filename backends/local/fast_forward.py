@@ -2,36 +2,36 @@
 
 - layers below the first in which prompts differ run once for all of them, and not again for the prompts that follow;
 - what enters the first layer in which prompts differ is the same for all of them, and so are the queries, keys and
-  values of all tokens that are not the prompt's;
+  values that it has before a prompt is added;
 - a prompt stands first and a decoder reads left to right: its keys and values do not depend on the row, are computed
   once for all rows, and rows hold no places for the prompt; an encoder's prompt is read with each row;
 - several prompts run in one pass, sequences lie packed without padding, and options of a row share its text;
 - the last layer runs for the tokens that are read, and the output head for the tokens that are asked for;
-- the few tokens of an encoder-decoder's options look at the encoder's states without forming their keys and values.
+- few queries look at many states without forming these states' keys and values, where positions allow it.
 
-What is computed for a prompt depends on the call alone, not on what is in the cache, bit for bit: layers on which the
+What is computed for a prompt depends on the call alone, not on what is in the cache, bit for bit: layers in which the
 prompts of a call agree always run for one of them.
 """
 
-from collections.abc import Hashable, Sequence
-from functools import partial
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-from blackbox.backends.local.attention import Heads, KeysValues, Sight, attend, attend_across
+from blackbox.backends.local.attention import KeysValues
 from blackbox.backends.local.families import Family
-from blackbox.backends.local.families.base import Across
-from blackbox.backends.local.layer_cache import LayerCache, State
-from blackbox.backends.local.packing import Packed, Reads, Row, pack, reads_of
+from blackbox.backends.local.families.base import Projected
+from blackbox.backends.local.layer_cache import LayerCache, State, first_difference
+from blackbox.backends.local.packing import Reads, Row, pack, reads_of
 from blackbox.backends.local.placed import PlacedPrompt
 from blackbox.backends.local.sequences import Batch
+from blackbox.backends.local.stack import Stack
 
 _LOGITS_AT_ONCE = 2**26  # of whole vocabularies: 256 MB in float32
+_DECODER = "decoder"
 
 
 class FastForward:
@@ -46,11 +46,11 @@ class FastForward:
     def __init__(self, family: Family, model: Any, cache: LayerCache) -> None:
         self.cache = cache
         self._family, self._decoder = family, family.decoder()
-        self._device, self._dtype = model.device, model.dtype
+        self._like = torch.empty(0, device=model.device, dtype=model.dtype)
         self._vocabulary_size, self._hidden_size = model.config.vocab_size, model.config.hidden_size
-        self._packed: WeakKeyDictionary[Batch, dict[Hashable, Packed]] = WeakKeyDictionary()
+        self._stacks: WeakKeyDictionary[Batch, dict[Hashable, Stack]] = WeakKeyDictionary()
         self._reads: WeakKeyDictionary[Batch, Reads] = WeakKeyDictionary()
-        self._before: tuple[Sequence[PlacedPrompt], list[KeysValues]] | None = None  # of the latest prompts
+        self._before: tuple[tuple[PlacedPrompt, ...], list[list[KeysValues]]] | None = None  # of the latest prompts
 
     def read_with_each_row(self, prompt: PlacedPrompt) -> int:
         """Tokens of the prompt that are read once for each row."""
@@ -62,91 +62,135 @@ class FastForward:
         extra = self.read_with_each_row(prompt)
         rows = sum(len(sequence.ids) + extra for batch in batches for sequence in batch.sequences)
         pairs = 2 * (len(family.layers) - 1) * own * family.heads.n_kv * family.heads.size
-        return int(((rows + own) * self._hidden_size + pairs) * self._dtype.itemsize)
+        return int(((rows + own) * self._hidden_size + pairs) * self._like.itemsize)
 
     @torch.inference_mode()
-    def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, parting: int | None) -> Tensor:
+    def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, at_once: int) -> Tensor:
         """How probable the targets of a batch are behind prompts that differ in nothing but their vectors.
 
         Args:
-            parting: the first layer in which the prompts of the call, these among them, differ; None where there is
-                only one prompt.
+            at_once: the most prompts of one pass.
 
         Returns:
             Shape (n_prompts, n_targets), float64, in the order of `reads_of(batch)`: log-probabilities where the
             batch is normalised, otherwise logits.
         """
         if batch not in self._reads:
-            self._reads[batch] = reads_of(batch, self._device)
-        family, packed = self._family, self._rows(batch, prompts[0])
-        before = self._keys_values(prompts, parting)
-        key = (batch, prompts[0].tokens, prompts[0].prefix)
-        hidden, _ = self._run(key, prompts, packed, parting=parting, before=before)
-        if self._decoder is not None:
-            hidden = self._decode(self._decoder, family.finish(hidden), packed, self._answering(batch))
-            family = self._decoder
-        read = _read(
-            family,
-            family.finish(hidden),
-            self._reads[batch],
-            normalised=batch.normalised,
-            vocabulary_size=self._vocabulary_size,
-        )
-        return read.double().cpu().expand(len(prompts), -1)
+            self._reads[batch] = reads_of(batch, self._like.device)
+        parts = [prompts[first : first + at_once] for first in range(0, len(prompts), at_once)]
+        rows, key = self._rows(batch, prompts[0]), (batch, prompts[0].tokens, prompts[0].prefix)
+        left = self._run(key, rows, parts, before=self._in_front(parts))
+        found = [
+            self._read(hidden, batch, rows).double().cpu().expand(len(part), -1)
+            for part, (hidden, _) in zip(parts, left, strict=True)
+        ]
+        return torch.cat(found)
 
     def _run(
         self,
         key: Hashable,
-        prompts: Sequence[PlacedPrompt],
-        packed: Packed,
+        stack: Stack,
+        parts: Sequence[Sequence[PlacedPrompt]],
         *,
-        parting: int | None,
-        before: list[KeysValues] | None = None,
+        before: Sequence[Sequence[KeysValues]] | None = None,
         own: bool = False,
-    ) -> tuple[Tensor, list[KeysValues]]:
-        """What leaves the stack at the tokens that are read; of the prompt's `own` tokens all keys and values too."""
-        family = self._family
-        plan = self.cache.plan(key, prompts[0].vectors, parting=parting)
-        state = plan.state.to(self._device) if plan.state else None
-        hidden = state.hidden if state else family.embed(packed.ids, packed.positions)[None]
-        keys_values = list(state.keys_values) if state else []
-        places, biases = family.places(packed.positions, hidden), _Biases(family, packed)
-        for index in range(state.layer if state else 0, len(family.layers)):
-            if index == plan.parting:
-                self.cache.keep(key, State(index, hidden, prompts[0].vectors, tuple(keys_values)))
-            if packed.places is not None:
-                hidden = _added(hidden, self._stacked(prompts, index), packed.places)
-            last = index == len(family.layers) - 1 and self._decoder is None
-            front = before[index] if before else None
-            hidden, pair = _layer(family, index, hidden, packed, places, biases, before=front, last=last)
-            if own:
-                keys_values.append(pair)
-        return hidden, keys_values
+    ) -> Iterator[tuple[Tensor, list[KeysValues]]]:
+        """What leaves the stack for each part of the prompts; of the prompts' own tokens all keys and values too."""
+        vectors = [prompt.vectors for part in parts for prompt in part]
+        n_layers = len(stack.family.layers)
+        parting = first_difference(vectors, n_layers) if len(vectors) > 1 else None
+        plan = self.cache.plan(key, vectors[0], parting=parting)
+        state = plan.state.to(self._like.device) if plan.state else State(0, stack.embedded(), vectors[0])
+        trunk, rest = range(state.layer, plan.parting), range(plan.parting, n_layers)
+        below, shared = list(state.keys_values), None
+        hidden = self._through(
+            stack,
+            trunk,
+            state.hidden,
+            parts[0][:1],
+            before=before[0] if before else None,
+            collect=below if own else None,
+        )
+        self.cache.keep(key, State(plan.parting, hidden, vectors[0], tuple(below)))
+        if len(vectors) > 1 and not own:
+            shared = stack.shared(plan.parting, hidden)
+        for number, part in enumerate(parts):
+            above: list[KeysValues] = []
+            left = self._through(
+                stack,
+                rest,
+                hidden,
+                part,
+                before=before[number] if before else None,
+                shared=shared,
+                collect=above if own else None,
+            )
+            yield left, below + above
 
-    def _decode(self, decoder: Family, states: Tensor, encoded: Packed, answering: Packed) -> Tensor:
-        """What leaves the decoder at the tokens that are read."""
-        hidden = decoder.embed(answering.ids, answering.positions)[None]
-        places, biases = decoder.places(answering.positions, hidden), _Biases(decoder, answering)
-        for index in range(len(decoder.layers)):
-            last = index == len(decoder.layers) - 1
-            sight = answering.across(encoded, asked=last)
-            across = partial(_across, states=states, sight=sight, heads=decoder.heads)
-            hidden, _ = _layer(decoder, index, hidden, answering, places, biases, last=last, across=across)
+    def _through(
+        self,
+        stack: Stack,
+        layers: range,
+        hidden: Tensor,
+        prompts: Sequence[PlacedPrompt],
+        *,
+        before: Sequence[KeysValues] | None,
+        shared: Projected | None = None,
+        collect: list[KeysValues] | None = None,
+    ) -> Tensor:
+        """What leaves some layers; `shared` is what the first has before a prompt is added, where it is known."""
+        for index in layers:
+            added = None if prompts[0].prefix else self._stacked(prompts, index)
+            front = before[index] if before else None
+            hidden, pair = stack.layer(index, hidden, added=added, before=front, shared=shared)
+            shared = None
+            if collect is not None:
+                collect.append(pair)
         return hidden
 
-    def _keys_values(self, prompts: Sequence[PlacedPrompt], parting: int | None) -> list[KeysValues] | None:
-        """What stands in front of every row, for each layer; None where nothing does."""
-        if prompts[0].prefix:
-            pairs = [self._stacked(prompts, index) for index in range(len(self._family.layers))]
-            return [(pair[:, 0], pair[:, 1]) for pair in pairs if pair is not None]
-        if not self._family.causal or not prompts[0].tokens:
+    def _in_front(self, parts: Sequence[Sequence[PlacedPrompt]]) -> list[list[KeysValues]] | None:
+        """What stands in front of every row, for each part and layer; None where nothing does."""
+        first = parts[0][0]
+        if first.prefix:
+            layers = range(len(self._family.layers))
+            pairs = [[self._stacked(part, index) for index in layers] for part in parts]
+            return [[(pair[:, 0], pair[:, 1]) for pair in of_part if pair is not None] for of_part in pairs]
+        if not self._family.causal or not first.tokens:
             return None
-        if self._before is None or not _same(self._before[0], prompts):
-            tokens, start = prompts[0].tokens, prompts[0].start
-            places = range(start, len(tokens)) if start < len(tokens) else None
-            packed = pack([_whole(tokens)], [()], places=places, device=self._device)
-            self._before = (list(prompts), self._run(tokens, prompts, packed, parting=parting, own=True)[1])
+        prompts = tuple(prompt for part in parts for prompt in part)
+        if self._before is None or self._before[0] != prompts or len(self._before[1]) != len(parts):
+            places = range(first.start, len(first.tokens)) if first.n_tokens else None
+            packed = pack([_row(first.tokens)], [()], places=places, device=self._like.device)
+            stack = Stack(self._family, packed, narrows=True, like=self._like)
+            pairs_of = [pairs for _, pairs in self._run(first.tokens, stack, parts, own=True)]
+            self._before = (prompts, pairs_of)
         return self._before[1]
+
+    def _decoded(self, decoder: Family, states: Tensor, rows: Stack, batch: Batch) -> Tensor:
+        """What leaves the decoder at the tokens that are read."""
+        known = self._stacks[batch]
+        if _DECODER not in known:
+            own = [Row(one.decoder_ids, one.positions, one.branches) for one in batch.sequences]
+            packed = pack(own, self._reads[batch].asks, device=self._like.device)
+            known[_DECODER] = Stack(decoder, packed, narrows=True, like=self._like)
+        stack = known[_DECODER]
+        hidden = stack.embedded()
+        for index in range(len(decoder.layers)):
+            hidden, _ = stack.layer(index, hidden, across=stack.look_at(states, rows.packed, index))
+        return hidden
+
+    def _read(self, hidden: Tensor, batch: Batch, rows: Stack) -> Tensor:
+        """The targets' logits or log-probabilities, shape (prompts or 1, n_targets), from what leaves the stack."""
+        family, reads = self._family, self._reads[batch]
+        hidden = family.finish(hidden)
+        if self._decoder is not None:
+            family, hidden = self._decoder, self._decoder.finish(self._decoded(self._decoder, hidden, rows, batch))
+        if not batch.normalised:
+            return family.logits(hidden, reads.columns).float()[:, reads.at, reads.column]
+        at_once = max(1, _LOGITS_AT_ONCE // (len(hidden) * self._vocabulary_size))
+        parts = [hidden[:, first : first + at_once] for first in range(0, hidden.shape[1], at_once)]
+        likely = [torch.log_softmax(family.logits(one, None).float(), dim=-1)[..., reads.columns] for one in parts]
+        return torch.cat(likely, dim=1)[:, reads.at, reads.column]
 
     def _stacked(self, prompts: Sequence[PlacedPrompt], layer: int) -> Tensor | None:
         """What the prompts have in a layer, with a first axis of 1 where they all have the same; None: nothing."""
@@ -157,103 +201,28 @@ class FastForward:
         if all(array is arrays[0] for array in arrays):
             arrays = arrays[:1]
         stacked = np.stack([np.zeros_like(known[0]) if array is None else array for array in arrays])
-        return torch.from_numpy(stacked).to(self._device, self._dtype)
+        return torch.from_numpy(stacked).to(self._like)
 
-    def _rows(self, batch: Batch, prompt: PlacedPrompt) -> Packed:
+    def _rows(self, batch: Batch, prompt: PlacedPrompt) -> Stack:
         """The rows of a batch, with the prompt's places among them where it is read with each row."""
-        known = self._packed.setdefault(batch, {})
-        front = prompt.n_positions if prompt.prefix else len(prompt.tokens)
-        key: Hashable = front if self._family.causal else (prompt.tokens, prompt.start)
+        known = self._stacks.setdefault(batch, {})
+        tokens, asks = prompt.tokens, self._reads[batch].asks
+        key: Hashable = prompt.length if self._family.causal else (tokens, prompt.start)
         if key not in known:
-            asks = self._reads[batch].asks
+            places = None
             if self._family.causal:
+                front = prompt.length
                 rows = [Row(one.ids, tuple(front + p for p in one.positions), one.branches) for one in batch.sequences]
-                known[key] = pack(rows, asks, device=self._device)
             else:
-                rows = [_whole(prompt.tokens + one.ids) for one in batch.sequences]
-                asks = [[len(prompt.tokens) + place for place in of_row] for of_row in asks]
-                places = range(prompt.start, len(prompt.tokens)) if prompt.n_tokens else None
-                known[key] = pack(rows, asks if self._decoder is None else [()] * len(rows), places=places, device=self._device)
+                rows = [_row(tokens + one.ids) for one in batch.sequences]
+                asks = [[len(tokens) + place for place in of_row] for of_row in asks]
+                places = range(prompt.start, len(tokens)) if prompt.n_tokens else None
+            if self._decoder is not None:
+                asks = [[] for _ in rows]  # the decoder is read
+            packed = pack(rows, asks, places=places, device=self._like.device)
+            known[key] = Stack(self._family, packed, narrows=self._decoder is None, like=self._like)
         return known[key]
 
-    def _answering(self, batch: Batch) -> Packed:
-        """What the decoder reads."""
-        known = self._packed.setdefault(batch, {})
-        if "decoder" not in known:
-            rows = [Row(one.decoder_ids, one.positions, one.branches) for one in batch.sequences]
-            known["decoder"] = pack(rows, self._reads[batch].asks, device=self._device)
-        return known["decoder"]
 
-
-class _Biases:
-    """A family's bias of the scores, computed once for all layers."""
-
-    def __init__(self, family: Family, packed: Packed) -> None:
-        self._family, self._packed = family, packed
-        self._known: dict[bool, Tensor | None] = {}
-
-    def __call__(self, *, asked: bool, before: int) -> Tensor | None:
-        """For the tokens that look; keys in front of the sequences have no position and no bias."""
-        if asked not in self._known:
-            bias = self._family.bias(*self._packed.bias_positions(asked=asked))
-            self._known[asked] = None if bias is None else functional.pad(bias, (before, 0))
-        return self._known[asked]
-
-
-def _layer(
-    family: Family,
-    index: int,
-    hidden: Tensor,
-    packed: Packed,
-    places: Any,
-    biases: _Biases,
-    *,
-    before: KeysValues | None = None,
-    last: bool,
-    across: Across | None = None,
-) -> tuple[Tensor, KeysValues]:
-    """What leaves a layer, of the last one at the tokens that are read only, and the layer's keys and values."""
-    layer, asks = family.layers[index], packed.asks if last else None
-    queries, keys, values = family.project(layer, family.enter(layer, hidden), places, asks)
-    if asks is not None:
-        hidden = hidden[:, asks]
-        if not len(asks):
-            return hidden, (keys, values)
-    n_before = before[0].shape[1] if before else 0
-    sight = packed.sight(causal=family.causal, before=n_before, window=family.window(layer), asked=last)
-    bias = biases(asked=last, before=n_before)
-    seen = attend(queries, keys, values, sight=sight, heads=family.heads, before=before, bias=bias)
-    return family.leave(layer, hidden, seen, across), (keys, values)
-
-
-def _added(hidden: Tensor, vectors: Tensor | None, places: Tensor) -> Tensor:
-    """The "add" insertion of BBTv2: vectors (prompts or 1, n, hidden_size) are added at places (sequences, n)."""
-    if vectors is None:
-        return hidden
-    hidden = hidden.expand(max(len(hidden), len(vectors)), -1, -1).clone()
-    hidden[:, places.flatten()] += vectors.repeat(1, len(places), 1)
-    return hidden
-
-
-def _across(queries: Tensor, key: nn.Linear, value: nn.Linear, *, states: Tensor, sight: Sight, heads: Heads) -> Tensor:
-    return attend_across(queries, states, key, value, sight=sight, heads=heads)
-
-
-def _read(family: Family, finished: Tensor, reads: Reads, *, normalised: bool, vocabulary_size: int) -> Tensor:
-    """The targets' logits or log-probabilities, shape (prompts or 1, n_targets), from states (prompts or 1, n_asks)."""
-    if not normalised:
-        return family.logits(finished, reads.columns).float()[:, reads.at, reads.column]
-    at_once = max(1, _LOGITS_AT_ONCE // (len(finished) * vocabulary_size))
-    parts = [
-        torch.log_softmax(family.logits(part, None).float(), dim=-1)[..., reads.columns]
-        for part in finished.split(at_once, dim=1)
-    ]
-    return torch.cat(parts, dim=1)[:, reads.at, reads.column]
-
-
-def _whole(ids: tuple[int, ...]) -> Row:
+def _row(ids: tuple[int, ...]) -> Row:
     return Row(ids, tuple(range(len(ids))), (0,) * len(ids))
-
-
-def _same(one: Sequence[PlacedPrompt], other: Sequence[PlacedPrompt]) -> bool:
-    return len(one) == len(other) and all(first is second for first, second in zip(one, other, strict=True))

@@ -23,7 +23,7 @@ class Forward(Protocol):
 
     def read_with_each_row(self, prompt: PlacedPrompt) -> int: ...
 
-    def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, parting: int | None) -> Tensor: ...
+    def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, at_once: int) -> Tensor: ...
 
     def state_bytes(self, prompt: PlacedPrompt, batches: Sequence[Batch]) -> int: ...
 
@@ -35,9 +35,9 @@ def make_forward(whole: WholeForward, cache: LayerCache) -> Forward:
         return whole
     fast = FastForward(family, whole.model, cache)
     prompt, batch = _trial(whole)
-    expected = whole.answers([prompt], batch, parting=None)
+    expected = whole.answers([prompt], batch, at_once=1)
     try:
-        found = fast.answers([prompt], batch, parting=None)
+        found = fast.answers([prompt], batch, at_once=1)
     finally:
         cache.clear()
     tolerance = 1e-3 if whole.model.dtype == torch.float32 else 0.1

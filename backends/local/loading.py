@@ -63,7 +63,9 @@ def load_backend(
         raise BackendSettingError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
     place = _device(device)
     if place.type == "cpu" and DTYPES[dtype] != torch.float32 and not fast_on_cpu(DTYPES[dtype]):
-        log.warning("this processor has no instructions for %s, which is slower here than float32 and less exact", dtype)
+        log.warning(
+            "this processor has no instructions for %s, which is slower here than float32 and less exact", dtype
+        )
     files = find_model(model, revision)
     with _quiet_transformers():
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -114,24 +115,26 @@ def pack(
         asks: of each row, the places of the tokens whose outputs are read.
         places: those of the prompt's tokens, the same in every row.
     """
-    starts = _starts([len(row.ids) for row in rows])
-    table, back, real = _table([len(row.ids) for row in rows])
-    ask_starts = [start + place for start, of_row in zip(starts, asks, strict=True) for place in of_row]
+    lengths = [len(row.ids) for row in rows]
+    starts = _starts(lengths)
+    table, back, real = _table(lengths)
     asks_table, asks_back, _ = _table([len(of_row) for of_row in asks])
-    parts = {
-        "ids": torch.tensor([token for row in rows for token in row.ids], dtype=torch.long),
-        "positions": torch.tensor([position for row in rows for position in row.positions], dtype=torch.long),
-        "table": table,
-        "back": back,
-        "real": real,
-        "branches": nn.utils.rnn.pad_sequence([torch.tensor(row.branches, dtype=torch.long) for row in rows], True),
-        "asks": torch.tensor(ask_starts, dtype=torch.long),
-        "asks_table": asks_table,
-        "asks_back": asks_back,
-    }
-    prompt = None if places is None else torch.tensor([[start + place for place in places] for start in starts])
-    on_device = {name: part.to(device) for name, part in parts.items()}
-    return Packed(**on_device, places=None if prompt is None else prompt.long().to(device))
+    asked = [start + place for start, of_row in zip(starts, asks, strict=True) for place in of_row]
+    branches = nn.utils.rnn.pad_sequence([torch.tensor(row.branches, dtype=torch.long) for row in rows], True)
+    return Packed(
+        ids=torch.tensor([token for row in rows for token in row.ids], device=device),
+        positions=torch.tensor([position for row in rows for position in row.positions], device=device),
+        table=table.to(device),
+        back=back.to(device),
+        real=real.to(device),
+        branches=branches.to(device),
+        places=None
+        if places is None
+        else torch.tensor([[start + i for i in places] for start in starts], device=device),
+        asks=torch.tensor(asked, dtype=torch.long, device=device),
+        asks_table=asks_table.to(device),
+        asks_back=asks_back.to(device),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,12 +168,17 @@ def reads_of(batch: Batch, device: torch.device) -> Reads:
             at.append(start + places.index(target.place))
             column.append(column_of[target.token])
             into.append((sequence.query, target.option))
-    tensors = (torch.tensor(values, device=device) for values in (at, columns, column))
-    return Reads(asks, *tensors, into=torch.tensor(into).T)
+    return Reads(
+        asks=asks,
+        at=torch.tensor(at, device=device),
+        columns=torch.tensor(columns, device=device),
+        column=torch.tensor(column, device=device),
+        into=torch.tensor(into).T,
+    )
 
 
 def _starts(lengths: Sequence[int]) -> list[int]:
-    return [sum(lengths[:i]) for i in range(len(lengths))]
+    return [0, *accumulate(lengths)][:-1]
 
 
 def _table(lengths: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:

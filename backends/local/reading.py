@@ -23,7 +23,7 @@ def reading_of(model: Any) -> Reading:
 
 def query_encoder(model: Any, tokenizer: Any, *, single_token_labels: bool) -> QueryEncoder:
     """What makes token sequences of queries for a model."""
-    settings = {"single_token_labels": single_token_labels, "max_tokens": longest_sequence(model)}
+    settings: dict[str, Any] = {"single_token_labels": single_token_labels, "max_tokens": longest_sequence(model)}
     reading = reading_of(model)
     if reading is Reading.CAUSAL:
         return CausalEncoder(tokenizer, **settings)
@@ -35,9 +35,7 @@ def query_encoder(model: Any, tokenizer: Any, *, single_token_labels: bool) -> Q
         return EncoderDecoderEncoder(tokenizer, blank=sentinel, opening=(*start, sentinel), start=start, **settings)
     begin = () if tokenizer.bos_token_id is None else (tokenizer.bos_token_id,)  # of BART's decoder
     opening = (*start, *begin)
-    return EncoderDecoderEncoder(
-        tokenizer, blank=tokenizer.mask_token_id, opening=opening, start=opening, **settings
-    )
+    return EncoderDecoderEncoder(tokenizer, blank=tokenizer.mask_token_id, opening=opening, start=opening, **settings)
 
 
 def longest_sequence(model: Any) -> int:

@@ -1,5 +1,6 @@
 """Token sequences that answer queries, and the batches that they are read in."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -100,22 +101,25 @@ def needs_normalising(sequences: Sequence[TokenSequence]) -> bool:
 
 
 def cut_batches(sequences: Sequence[TokenSequence], *, extra: int, batch_tokens: int) -> Iterator[Batch]:
-    """Cut sequences, shortest first, into batches of at most `batch_tokens` tokens.
+    """Cut sequences, shortest first, into even batches of at most `batch_tokens` tokens.
 
     Args:
         extra: tokens that are read with each sequence (the prompt's, unless it is read on its own).
         batch_tokens: a single sequence that is longer gets a batch of its own.
     """
     normalised = needs_normalising(sequences)
+    ordered = sorted(sequences, key=lambda one: len(one.ids))
+    total = sum(extra + one.n_tokens for one in ordered)
+    even = total / max(1, math.ceil(total / batch_tokens))
     batch: list[TokenSequence] = []
-    size = 0
-    for sequence in sorted(sequences, key=lambda one: len(one.ids)):
+    size, done, end = 0, 0, even
+    for sequence in ordered:
         length = extra + sequence.n_tokens
-        if batch and size + length > batch_tokens:
+        if batch and (size + length > batch_tokens or done + length / 2 > end):
             yield Batch(tuple(batch), normalised)
-            batch, size = [], 0
+            batch, size, end = [], 0, max(end, done) + even
         batch.append(sequence)
-        size += length
+        size, done = size + length, done + length
     if batch:
         yield Batch(tuple(batch), normalised)
 

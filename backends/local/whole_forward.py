@@ -48,7 +48,7 @@ class WholeForward:
         return pairs[0].shape[-1] if len(pairs) == len(self.layers) else 0
 
     @torch.inference_mode()
-    def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, parting: int | None) -> Tensor:
+    def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, at_once: int) -> Tensor:
         """See `FastForward.answers`."""
         return torch.stack([self._answers(prompt, batch) for prompt in prompts])
 
@@ -125,7 +125,7 @@ class WholeForward:
 
         def stand_in_front(layer: int, keys: Tensor, values: Tensor) -> KeysValues:
             n, heads, _, size = keys.shape
-            pair = tensors[layer].unflatten(-1, (heads, size)).transpose(1, 2)[:, None].expand(-1, n, -1, -1, -1)
+            pair = tensors[layer].reshape(2, -1, heads, size).transpose(1, 2)[:, None].expand(-1, n, -1, -1, -1)
             return torch.cat([pair[0], keys], dim=2), torch.cat([pair[1], values], dim=2)
 
         with (

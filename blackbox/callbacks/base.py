@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from blackbox.budget import Budget
 from blackbox.evaluation import Evaluation
-from blackbox.metrics import Measured
+from blackbox.figures import Figure
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Progress:
         generation: 0 while the starting prompt is scored.
         block: the block under search, if any.
         train_loss: of the best prompt on the training rows so far; None before the first.
-        dev: the metric of the selected prompt on the dev rows; None where there are none.
+        dev: what the selected prompt is judged by on the dev rows, its metric or its loss; None where there are none.
         elapsed: seconds since the run began, over all its sessions.
         rate: training evaluations a second in this session; 0.0 before the first.
     """
@@ -26,7 +26,7 @@ class Progress:
     generation: int
     block: int | None
     train_loss: float | None
-    dev: Measured | None
+    dev: Figure | None
     elapsed: float
     rate: float
 

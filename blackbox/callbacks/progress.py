@@ -75,7 +75,7 @@ def in_words(progress: Progress) -> str:
         f"{progress.evaluations:,}/{progress.budget.evaluations:,} evaluations",
         f"generation {progress.generation}" + ("" if progress.block is None else f" block {progress.block}"),
         None if progress.train_loss is None else f"loss {progress.train_loss:.4f}",
-        None if progress.dev is None else f"dev {progress.dev.metric} {progress.dev.value:.1%}",
+        None if progress.dev is None else f"dev {progress.dev.metric} {progress.dev.brief}",
         f"{_rate(progress.rate)}/s" if progress.rate else None,
         _time_left(progress),
     ]
@@ -89,7 +89,7 @@ def _in_brief(progress: Progress, *, ending: str | None) -> str:
         f"[dim]gen[/] {progress.generation}",
         None if progress.block is None else f"[dim]block[/] {progress.block}",
         None if progress.train_loss is None else f"[dim]loss[/] {progress.train_loss:.4f}",
-        None if progress.dev is None else f"[dim]dev[/] {progress.dev.value:.1%}",
+        None if progress.dev is None else f"[dim]dev[/] {progress.dev.brief}",
         f"{_rate(progress.rate)}[dim]/s[/]" if progress.rate else None,
         ending or _time_left(progress),
     ]

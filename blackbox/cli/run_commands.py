@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -26,21 +25,24 @@ RunArgument = Annotated[Path, typer.Argument(help="A run's folder, e.g. runs/dem
 
 def evaluate(
     run: RunArgument,
-    data: Annotated[Path, typer.Argument(help="Labelled rows: .jsonl or .csv.", show_default=False)],
+    data: Annotated[Path, typer.Argument(help="Rows with labels or targets: .jsonl or .csv.", show_default=False)],
     metric: Annotated[str | None, typer.Option(help="accuracy or macro-f1. \\[default: the run's]")] = None,
 ) -> None:
-    """Score the run's prompt on labelled rows; prints one JSON object."""
+    """Score the run's prompt on rows with labels or targets; prints the metric or the mean loss as one JSON object."""
     rows = read_rows(data)
     folder = RunFolder(run)
     metric = metric or folder.read_config().metric
     make_metric(metric)  # a wrong name is refused before the model is loaded
-    measured = _predictor(folder).evaluate(rows, metric=metric)
-    print(json.dumps(asdict(measured) if measured else None))  # noqa: T201 - data goes to stdout
+    figure = _predictor(folder).evaluate(rows, metric=metric)
+    print(json.dumps(figure.to_dict() if figure else None))  # noqa: T201 - data goes to stdout
 
 
 def predict(run: RunArgument) -> None:
     """Label rows: JSON lines from stdin to stdout, each with `predicted` and `probabilities` added."""
-    predictor = _predictor(RunFolder(run))
+    folder = RunFolder(run)
+    folder.read_config()
+    folder.read_prompt().blank.check_predicts()  # refused before the model is loaded
+    predictor = _predictor(folder)
     for rows in _chunks(_stdin_rows(predictor)):
         for row, prediction in zip(rows, predictor.predict(rows), strict=True):
             answer = {**row, "predicted": prediction.label, "probabilities": prediction.probabilities}

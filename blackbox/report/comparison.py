@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from blackbox.metrics import Measured
+from blackbox.figures import Figure
 from blackbox.report.words import about, compact, in_time, in_usd
 from blackbox.summary import Summary
 
@@ -18,19 +18,19 @@ _COLORS = {"running": "blue", "succeeded": "green", "interrupted": "yellow", "fa
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:
-    """Runs side by side, in the order given; the best metric on the test rows is bold. Made for 120 columns or more.
+    """Runs side by side, in the order given; the best figure on the test rows is bold. Made for 120 columns or more.
 
     Args:
         runs: name, summary and settings of each; of the settings, "model", "space" and "optimizer" are shown.
     """
-    metrics = {m.metric for _, summary, _ in runs for m in (summary.dev, summary.test_before, summary.test_after) if m}
-    named = len(metrics) > 1
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=_caption(metrics))
+    figures = [figure for _, summary, _ in runs for figure in _on_dev_and_test(summary) if figure]
+    named = len({figure.metric for figure in figures}) > 1
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=_caption(figures))
     for word in _WORDS:
         table.add_column(word, overflow="fold", no_wrap=word in _WORDS[:2])
     for figure in _FIGURES:
         table.add_column(figure, justify="right", no_wrap=True)
-    best = None if named else max((s.test_after.value for _, s, _ in runs if s.test_after), default=None)
+    best = None if named else min((s.figure_after.rank for _, s, _ in runs if s.figure_after), default=None)
     for name, summary, config in runs:
         table.add_row(*_words(name, summary, config), *_figures(summary, named=named, best=best))
     return table
@@ -59,13 +59,13 @@ def _lines(summary: Summary) -> list[tuple[str, str | Text]]:
         ("time", in_time(summary.seconds)),
         ("train loss", _loss(summary)),
     ]
-    for what, measured in (
-        ("dev", summary.dev),
-        ("test before", summary.test_before),
-        ("test after", summary.test_after),
-    ):
-        lines.append((what, f"{measured.metric} {measured}" if measured else "–"))
+    for what, figure in zip(("dev", "test before", "test after"), _on_dev_and_test(summary), strict=True):
+        lines.append((what, f"{figure.metric} {figure}" if figure else "–"))
     return lines
+
+
+def _on_dev_and_test(summary: Summary) -> tuple[Figure | None, Figure | None, Figure | None]:
+    return summary.dev_figure, summary.figure_before, summary.figure_after
 
 
 def _words(name: str, summary: Summary, config: dict[str, object]) -> list[Text]:
@@ -81,19 +81,19 @@ def _figures(summary: Summary, *, named: bool, best: float | None) -> list[Text]
         about(summary.seconds),
         _loss(summary),
     ]
-    after = summary.test_after
-    bold = after is not None and after.value == best
-    measured = [_cell(summary.dev, named=named), _cell(summary.test_before, named=named)]
-    return [*map(Text, counts), *measured, _cell(after, named=named, style="bold" if bold else "")]
+    dev, before, after = _on_dev_and_test(summary)
+    bold = after is not None and after.rank == best
+    cells = [_cell(dev, named=named), _cell(before, named=named)]
+    return [*map(Text, counts), *cells, _cell(after, named=named, style="bold" if bold else "")]
 
 
-def _cell(measured: Measured | None, *, named: bool, style: str = "") -> Text:
+def _cell(figure: Figure | None, *, named: bool, style: str = "") -> Text:
     """The value, and its interval on a line of its own to keep the table narrow."""
-    if measured is None:
+    if figure is None:
         return Text("–")
-    metric = f"{measured.metric} " if named else ""
-    interval = f"\n{100 * measured.low:.1f}–{100 * measured.high:.1f}"
-    return Text.assemble((f"{metric}{measured.value:.1%}", style), (interval, "dim"))
+    metric = f"{figure.metric} " if named else ""
+    ends = "–".join(f"{figure.scale * end:.1f}" for end in figure.interval or ())
+    return Text.assemble((f"{metric}{figure.brief}", style), (f"\n{ends}" if ends else "", "dim"))
 
 
 def _status(summary: Summary) -> Text:
@@ -104,8 +104,12 @@ def _loss(summary: Summary) -> str:
     return "–" if summary.train_loss is None else f"{summary.train_loss:.4f}"
 
 
-def _caption(metrics: set[str]) -> str | None:
-    if not metrics:
+def _caption(figures: Sequence[Figure]) -> str | None:
+    if not figures:
         return None
-    metric = metrics.copy().pop() if len(metrics) == 1 else "metrics differ, so no run is best"
-    return f"dev and test: {metric}; below it the 95% interval, %"
+    metrics = {figure.metric for figure in figures}
+    metric = metrics.pop() if len(metrics) == 1 else "metrics differ, so no run is best"
+    interval = (
+        "; below it the 95% interval, %" if any(figure.interval for figure in figures) else f", {figures[0].unit}"
+    )
+    return f"dev and test: {metric}{interval}"

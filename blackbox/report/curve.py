@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blackbox.evaluation import Evaluation
+from blackbox.figures import Figure as Seen
 from blackbox.files import write_whole
-from blackbox.metrics import Measured
 from blackbox.report.improvements import Improvement, find_improvements, spent_after
 
 if TYPE_CHECKING:
@@ -24,13 +24,12 @@ _FAINT, _BLUE, _ORANGE, _GREEN, _GREY = "#9db4cf", "#1f5fa8", "#c8591b", "#2b7a4
 _PALE = "#eab89c"
 
 
-def draw_curve(history: Sequence[Evaluation], path: Path, *, metric: str, loss_label: str = "training loss") -> bool:
+def draw_curve(history: Sequence[Evaluation], path: Path, *, loss_label: str = "training loss") -> bool:
     """Draw the training loss and, below it, what was seen on the dev and test rows.
 
     Args:
         history: of the run, in order.
         path: the PNG.
-        metric: the name on the lower panel's axis.
         loss_label: the name on the upper panel's axis; with its unit, where it has one.
 
     Returns:
@@ -46,7 +45,7 @@ def draw_curve(history: Sequence[Evaluation], path: Path, *, metric: str, loss_l
         return False
     figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained", facecolor="white")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)  # type: ignore[union-attr, call-arg]
-    _draw(figure, history, metric=metric, loss_label=loss_label)
+    _draw(figure, history, loss_label=loss_label)
     picture = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(picture, format="png")
@@ -54,7 +53,7 @@ def draw_curve(history: Sequence[Evaluation], path: Path, *, metric: str, loss_l
     return True
 
 
-def _draw(figure: "Figure", history: Sequence[Evaluation], *, metric: str, loss_label: str) -> None:
+def _draw(figure: "Figure", history: Sequence[Evaluation], *, loss_label: str) -> None:
     end = max(1, spent_after(history)[-1])
     looks = [improvement for improvement in find_improvements(history) if improvement.dev]
     heights = [3, 2] if looks else [1]
@@ -64,7 +63,7 @@ def _draw(figure: "Figure", history: Sequence[Evaluation], *, metric: str, loss_
     if looks:
         _draw_looks(panels[1], looks, end)
         _draw_tests(panels[1], history, end)
-        panels[1].set_ylabel(f"{metric} (%)")
+        panels[1].set_ylabel(next((_named(look.dev.figure) for look in looks if look.dev and look.dev.figure), ""))
     for panel in panels:
         _tidy(panel, left=-0.02 * end, right=(1.075 if looks else 1.02) * end)
     what = "training evaluations and looks at the dev rows" if looks else "training evaluations"
@@ -98,31 +97,37 @@ def _limit_heights(panel: "Axes", losses: Sequence[float]) -> str:
 
 
 def _draw_looks(panel: "Axes", looks: Sequence[Improvement], end: int) -> None:
-    """Each look at the dev rows with its interval, and the metric of the selected prompt."""
-    seen = [(look.spent, look.dev.measured, look.leads) for look in looks if look.dev and look.dev.measured]
-    for x, measured, _ in seen:
-        _bar(panel, x, measured, fmt="o", color=_ORANGE, ecolor=_PALE, label="dev rows, 95% interval")
-    leaders = [(x, 100 * measured.value) for x, measured, leads in seen if leads]
+    """Each look at the dev rows, with its interval if it has one, and the figure of the selected prompt."""
+    found = [(look.spent, look.dev.figure, look.leads) for look in looks if look.dev and look.dev.figure]
+    for x, seen, _ in found:
+        label = "dev rows, 95% interval" if seen.interval else "dev rows"
+        _bar(panel, x, seen, fmt="o", color=_ORANGE, ecolor=_PALE, label=label)
+    leaders = [(x, seen.scale * seen.value) for x, seen, leads in found if leads]
     _step(panel, leaders, end, color=_ORANGE, label="selected prompt, dev rows")
 
 
 def _draw_tests(panel: "Axes", history: Sequence[Evaluation], end: int) -> None:
     """Short marks behind the last evaluation: the start and the selected prompt on the test rows."""
-    tests = [(evaluation.generation, evaluation.measured) for evaluation in history if evaluation.split == "test"]
-    for generation, measured in tests:
+    tests = [(evaluation.generation, evaluation.figure) for evaluation in history if evaluation.split == "test"]
+    for generation, seen in tests:
         when, color, place = ("after", _GREEN, 1.05) if generation else ("before", _GREY, 1.025)
-        if measured:
-            _bar(panel, end * place, measured, fmt="_", color=color, markersize=11, label=f"test rows {when}")
+        if seen:
+            _bar(panel, end * place, seen, fmt="_", color=color, markersize=11, label=f"test rows {when}")
 
 
-def _bar(panel: "Axes", x: float, measured: Measured, *, label: str, **style: object) -> None:
-    """One mark in percent with its interval; a bootstrap's interval need not hold the value."""
-    value, reach = 100 * measured.value, (measured.value - measured.low, measured.high - measured.value)
+def _named(seen: Seen) -> str:
+    return f"{seen.metric} ({seen.unit})"
+
+
+def _bar(panel: "Axes", x: float, seen: Seen, *, label: str, **style: object) -> None:
+    """One mark with its interval; a bootstrap's interval need not hold the value."""
+    low, high = seen.interval or (seen.value, seen.value)
+    reach = (seen.value - low, high - seen.value)
     named = label not in panel.get_legend_handles_labels()[1]
     panel.errorbar(
         [x],
-        [value],
-        yerr=[[100 * max(0.0, length)] for length in reach],
+        [seen.scale * seen.value],
+        yerr=[[seen.scale * max(0.0, length)] for length in reach] if seen.interval else None,
         label=label if named else None,
         **{"markersize": 4, "elinewidth": 1, "capsize": 2, "markeredgewidth": 1.2, **style},  # type: ignore[arg-type]
     )

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from blackbox.metrics import Measured
+from blackbox.figures import Figure
 from blackbox.report.improvements import Improvement, selected
 from blackbox.report.words import counted, reason_in_words
 from blackbox.summary import Summary
 
-Comparison = tuple[str, Measured, Measured]
+Comparison = tuple[str, Figure, Figure]
 
 
 def status_in_words(summary: Summary) -> str:
@@ -25,12 +25,12 @@ def status_in_words(summary: Summary) -> str:
 
 
 def comparison(summary: Summary, improvements: Sequence[Improvement]) -> Comparison | None:
-    """The rows, the start's metric and the selected prompt's: on the test rows, else on the dev rows; None without."""
-    if summary.test_before and summary.test_after:
-        return "test rows", summary.test_before, summary.test_after
+    """The rows, the start's figure and the selected prompt's: on the test rows, else on the dev rows; None without."""
+    if summary.figure_before and summary.figure_after:
+        return "test rows", summary.figure_before, summary.figure_after
     start = improvements[0].dev if improvements else None
-    if start and start.measured and summary.dev:
-        return "dev rows", start.measured, summary.dev
+    if start and start.figure and summary.dev_figure:
+        return "dev rows", start.figure, summary.dev_figure
     return None
 
 
@@ -59,19 +59,22 @@ def _on_training_rows(start: Improvement, best: Improvement) -> str:
     )
 
 
-def _change(where: str, before: Measured, after: Measured) -> str:
-    points = 100 * (after.value - before.value)
+def _change(where: str, before: Figure, after: Figure) -> str:
+    rows = f"the {where}" if after.rows is None else counted(after.rows, where.removesuffix("s"))
     return (
-        f"On {counted(after.rows, where.removesuffix('s'))}, the prompt that was found has {after.metric} "
-        f"{after.value:.1%}; the starting prompt has {before.value:.1%}. That is {abs(points):.1f} percentage points "
-        f"{'more' if points >= 0 else 'less'}."
+        f"On {rows}, the prompt that was found has {after.metric} {after.brief}; the starting prompt has "
+        f"{before.brief}. That is {after.change_from(before.value)}."
     )
 
 
-def _cautions(where: str, before: Measured, after: Measured) -> list[str]:
+def _cautions(where: str, before: Figure, after: Figure) -> list[str]:
     found = []
-    if before.low <= after.high and after.low <= before.high:
+    if _overlap(before.interval, after.interval):
         found.append("The two 95% intervals overlap: with so many rows, the difference could be chance.")
     if where == "dev rows":
-        found.append("The prompt was selected on these rows; expect somewhat less on rows it has not seen.")
+        found.append("The prompt was selected on these rows; expect it to do somewhat worse on rows it has not seen.")
     return found
+
+
+def _overlap(first: tuple[float, float] | None, second: tuple[float, float] | None) -> bool:
+    return bool(first and second and first[0] <= second[1] and second[0] <= first[1])

@@ -50,8 +50,8 @@ class BlockGains:
 
 def spent_after(history: Sequence[Evaluation]) -> list[int]:
     """Evaluations spent after each evaluation of the history, as the budget counts them: test rows cost nothing."""
-    rows = next((_rows(evaluation) for evaluation in history if evaluation.split == "train"), 1)
-    return list(accumulate(0 if e.split == "test" else math.ceil(_rows(e) / rows) for e in history))
+    rows = next((evaluation.rows for evaluation in history if evaluation.split == "train"), 1)
+    return list(accumulate(0 if e.split == "test" else math.ceil(e.rows / rows) for e in history))
 
 
 def find_improvements(history: Sequence[Evaluation]) -> list[Improvement]:
@@ -89,10 +89,6 @@ def block_gains(history: Sequence[Evaluation], improvements: Sequence[Improvemen
         for block in sorted(set(searched))
         for of_block in [[found for found in later if found.train.block == block]]
     ]
-
-
-def _rows(evaluation: Evaluation) -> int:
-    return evaluation.failed_rows + (evaluation.measured.rows if evaluation.measured else 0)
 
 
 def _best_of_generations(history: Sequence[Evaluation]) -> list[Evaluation]:

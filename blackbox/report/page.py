@@ -35,6 +35,7 @@ def write_report(
         curve: the learning curve, a PNG; None where there is none.
     """
     improvements = find_improvements(history)
+    looks = [improvement.dev for improvement in improvements if improvement.dev]
     best = selected(improvements)
     page = _render(
         name=name,
@@ -46,6 +47,8 @@ def write_report(
         curve=base64.b64encode(curve).decode() if curve else None,
         improvements=improvements,
         selected=best,
+        looked=bool(looks),
+        measured=any(look.measured for look in looks),
         blocks=block_gains(history, improvements),
         settings=list(_flat(config)),
         environment=list(_flat(environment)),

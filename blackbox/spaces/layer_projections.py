@@ -1,7 +1,7 @@
 """What spaces over several layers have in common: a projection for each layer, and a memory of what it has made."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -84,9 +84,12 @@ class LayerProjections:
         self._recent[layer] = {key: known[key] for key in keys}
         return [known[key] for key in keys]
 
-    def _make(self, layer: int, parts: Iterable[npt.NDArray[np.float64]]) -> list[FloatArray]:
-        """New arrays of a layer, one for each part of shape (d,)."""
-        made = [self._finish(layer, self._projections[layer](part)) for part in parts]
+    def _make(self, layer: int, parts: Collection[npt.NDArray[np.float64]]) -> list[FloatArray]:
+        """New arrays of a layer, one for each part of shape (d,), projected together."""
+        if not parts:
+            return []
+        projected = self._projections[layer](np.stack(list(parts)))
+        made = [self._finish(layer, row.copy()) for row in projected]  # a view would keep all rows in memory
         for array in made:
             array.setflags(write=False)
         return made

@@ -9,6 +9,7 @@ from blackbox.files import write_whole
 
 WORDS = {"negative": "bad", "positive": "great"}
 TEMPLATE = "{text} It was {label}."
+TARGET_TEMPLATE = "{question}\n{label}"
 QUICK: dict[str, Any] = {
     "backend": "fake",
     "prompt": "ab",
@@ -39,6 +40,28 @@ def make_task(*, train: int = 8, dev: int = 8, test: int = 10, **settings: Any) 
             "label_words": WORDS,
             "dev": make_rows(dev, first=100),
             "test": make_rows(test, first=200),
+            **settings,
+        },
+    )
+
+
+def make_target_rows(count: int, *, first: int = 0) -> list[dict[str, object]]:
+    """`count` rows with a target of their own, no two alike."""
+    return [
+        {"question": f"What is {number} + {number + 1}?", "target": f"The sum is {2 * number + 1}."}
+        for number in range(first, first + count)
+    ]
+
+
+def make_target_task(*, train: int = 8, dev: int = 8, test: int = 10, **settings: Any) -> Task:
+    """A task with targets and so many rows in each split."""
+    return Task(
+        make_target_rows(train),
+        **{
+            "template": TARGET_TEMPLATE,
+            "target_field": "target",
+            "dev": make_target_rows(dev, first=100),
+            "test": make_target_rows(test, first=200),
             **settings,
         },
     )

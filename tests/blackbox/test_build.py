@@ -13,7 +13,7 @@ from blackbox.parts import make_parts
 from blackbox.registry import OPTIMIZERS
 from blackbox.spaces import PrefixSpace
 from blackbox.template import Template
-from tests.blackbox.small import QUICK, make_task
+from tests.blackbox.small import QUICK, make_target_task, make_task
 
 
 class LeftToRight(FakeBackend):
@@ -67,6 +67,27 @@ def test_a_prefix_space_begins_with_the_keys_and_values_of_the_prompts_text() ->
     assert isinstance(space, PrefixSpace)
     assert space.layers == (2, 3)
     assert FakeBackend().decode(space.start.token_ids) == "abcabca"
+
+
+class LabelsOnly(FakeBackend):
+    """Knows nothing of targets."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return super().capabilities - {Capability.TARGETS}
+
+
+def test_no_run_is_made_for_targets_that_the_model_cannot_score() -> None:
+    with pytest.raises(UnsupportedPromptError, match="backend 'fake' has no likelihoods of whole targets"):
+        make_parts(make_config(QUICK), make_target_task(), backend=LabelsOnly())
+    assert make_parts(make_config(QUICK), make_task(), backend=LabelsOnly()).space.dimension == 16
+
+
+def test_a_target_of_the_search_is_a_share_of_a_metric_and_any_number_of_nats() -> None:
+    config = make_config({**QUICK, "target": 1.5})
+    with pytest.raises(SettingError, match="setting 'target': must be at most 1, the share .*, got 1.5"):
+        make_parts(config, make_task())
+    assert make_parts(config, make_target_task()).config.target == 1.5
 
 
 def test_words_behind_the_label_are_allowed_everywhere() -> None:

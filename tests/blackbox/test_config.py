@@ -36,7 +36,7 @@ def test_an_unknown_key_that_is_near_to_none_is_refused_with_all() -> None:
         ("evaluations", "many", "integer"),
         ("seconds", 0, "greater than 0"),
         ("seconds", float("inf"), "finite"),
-        ("target", 1.01, "less than or equal to 1"),
+        ("target", 0, "greater than 0"),
         ("patience", 0, "greater than or equal to 1"),
         ("slice_size", 0, "greater than or equal to 1"),
         ("shots", 0, "greater than or equal to 1"),

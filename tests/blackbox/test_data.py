@@ -8,7 +8,7 @@ from blackbox import Config, read_rows, sample_shots
 from blackbox.config import make_config
 from blackbox.data import load_task
 from blackbox.errors import DataError
-from tests.blackbox.small import TEMPLATE, WORDS, make_rows
+from tests.blackbox.small import TARGET_TEMPLATE, TEMPLATE, WORDS, make_rows, make_target_rows
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -127,6 +127,29 @@ def test_shots_sample_train_and_dev_from_the_training_file(tmp_path: Path) -> No
     assert not {row["text"] for row in task.train.rows} & {row["text"] for row in task.dev.rows}
 
 
+def test_rows_without_labels_are_sampled_in_all_disjoint_and_of_the_size_asked() -> None:
+    rows = make_target_rows(20)
+    train, dev = sample_shots(rows, shots=10, seed=3, label_field=None)
+    questions = [str(row["question"]) for row in (*train, *dev)]
+    assert len(train) == len(dev) == 10
+    assert sorted(questions) == sorted(str(row["question"]) for row in rows)
+    assert sample_shots(rows, shots=10, seed=3, label_field=None) == [train, dev]
+    assert sample_shots(rows, shots=10, seed=4, label_field=None) != [train, dev]
+
+
+def test_too_few_rows_without_labels_are_refused_with_their_number() -> None:
+    with pytest.raises(DataError, match="there are 7 rows; 2 samples of 4 are asked for"):
+        sample_shots(make_target_rows(7), shots=4, seed=0, label_field=None)
+
+
+def test_shots_of_a_task_with_targets_are_rows_in_all(tmp_path: Path) -> None:
+    lines = "".join(json.dumps(row) + "\n" for row in make_target_rows(40))
+    train = str(write(tmp_path / "train.jsonl", lines))
+    task = load_task(make_config({"template": TARGET_TEMPLATE, "target_field": "target", "train": train, "shots": 6}))
+    assert (len(task.train), len(task.dev)) == (6, 6)
+    assert not {row["question"] for row in task.train.rows} & {row["question"] for row in task.dev.rows}
+
+
 def test_shots_leave_dev_rows_that_are_given_alone(tmp_path: Path) -> None:
     train, dev = jsonl(tmp_path / "train.jsonl", 40), jsonl(tmp_path / "dev.jsonl", 10)
     task = load_task(settings(train=train, dev=dev, shots=3))
@@ -136,3 +159,8 @@ def test_shots_leave_dev_rows_that_are_given_alone(tmp_path: Path) -> None:
 def test_no_training_file_is_refused() -> None:
     with pytest.raises(DataError, match="set `train`"):
         load_task(settings())
+
+
+def test_neither_label_words_nor_targets_are_refused_before_rows_are_sampled(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="needs label_words or a target_field, got neither"):
+        load_task(make_config({"train": jsonl(tmp_path / "train.jsonl", 40), "shots": 3}))

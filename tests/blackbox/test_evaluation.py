@@ -10,6 +10,7 @@ import pytest
 from blackbox import Evaluation, Measured
 from blackbox.backends import Usage
 from blackbox.evaluation import candidate_digest
+from blackbox.figures import MeanLoss
 
 EVALUATION = Evaluation(
     number=3,
@@ -19,6 +20,7 @@ EVALUATION = Evaluation(
     candidate="00ff" * 4,
     loss=0.1 + 0.2,  # no short decimal fraction
     measured=Measured("accuracy", 2 / 3, 0.2, 0.9, 3),
+    rows=4,
     failed_rows=1,
     usage=Usage(requests=4, prompt_tokens=99, seconds=0.25),
     elapsed=7.5,
@@ -35,6 +37,12 @@ def test_facts_are_everything_but_time_and_cost() -> None:
     assert slower.facts == EVALUATION.facts
     for change in ({"loss": 0.3}, {"number": 4}, {"candidate": "0" * 16}, {"split": "dev"}, {"block": 0}):
         assert replace(EVALUATION, **change).facts != EVALUATION.facts  # type: ignore[arg-type]
+
+
+def test_it_is_judged_by_its_metric_or_by_the_loss_of_the_rows_that_were_answered() -> None:
+    assert EVALUATION.figure is EVALUATION.measured
+    assert replace(EVALUATION, measured=None).figure == MeanLoss(0.1 + 0.2, rows=3)
+    assert replace(EVALUATION, measured=None, loss=math.inf, failed_rows=4).figure is None
 
 
 def test_values_that_are_no_evaluation_are_refused() -> None:

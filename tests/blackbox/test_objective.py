@@ -5,7 +5,7 @@ import pytest
 
 from blackbox.backends import Failure, FakeBackend, Prompt, Query, Scores, TextPrompt
 from blackbox.objective import score_prompts
-from tests.blackbox.small import make_task
+from tests.blackbox.small import make_target_task, make_task
 
 BEST = TextPrompt("classify sentiment carefully answer")
 
@@ -38,11 +38,21 @@ def test_each_prompt_has_its_own_outcome() -> None:
 def test_rows_without_an_answer_are_counted_and_left_out_of_loss_and_metric() -> None:
     task = make_task(train=4)
     outcome, other = score_prompts(Forgetful(1, 2), task, [BEST, BEST], task.train)
-    assert outcome.failed_rows == 2
+    assert (outcome.rows, outcome.failed_rows) == (4, 2)
     assert outcome.measured is not None
     assert outcome.measured.rows == 2
     assert outcome.loss == pytest.approx(FakeBackend().optimum_loss(2))
     assert other.failed_rows == 0
+
+
+def test_targets_have_a_loss_and_no_metric() -> None:
+    task = make_target_task(train=4)
+    best, silent = (
+        score_prompts(FakeBackend(), task, [BEST], task.train)[0],
+        score_prompts(Forgetful(0, 1, 2, 3), task, [BEST], task.train)[0],
+    )
+    assert (best.loss, best.measured, best.rows, best.failed_rows) == (0.0, None, 4, 0)
+    assert (silent.loss, silent.measured, silent.failed_rows) == (math.inf, None, 4)
 
 
 def test_a_prompt_without_any_answer_has_the_loss_inf_and_no_metric() -> None:

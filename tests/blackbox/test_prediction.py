@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from blackbox import Predictor, SavedPrompt
+from blackbox import MeanLoss, Predictor, SavedPrompt
 from blackbox.backends import FakeBackend, Prompt, Query, Scores, TextPrompt
-from blackbox.errors import DataError, MismatchError
-from tests.blackbox.small import make_rows, make_task
+from blackbox.errors import DataError, MismatchError, RunError
+from tests.blackbox.small import make_rows, make_target_rows, make_target_task, make_task
 
 BEST = TextPrompt("classify sentiment carefully answer")
 
@@ -72,6 +72,36 @@ def test_there_is_no_metric_without_answers() -> None:
 def test_rows_without_labels_are_refused() -> None:
     with pytest.raises(DataError, match="row 2 has no field 'label'"):
         predictor(FakeBackend()).evaluate([*make_rows(1), {"text": "x"}], metric="accuracy")
+
+
+def for_targets(backend: FakeBackend, text: str = "") -> Predictor:
+    prompt = TextPrompt(text)
+    return Predictor(backend, SavedPrompt.of(prompt, backend=backend, task=make_target_task(), scores={}))
+
+
+def test_rows_with_targets_have_the_mean_loss_of_those_that_were_answered() -> None:
+    q = math.exp(-(1.2**2))  # the fake backend's quality of an empty prompt
+    start = for_targets(Silent()).evaluate([*make_target_rows(3), {"question": "so", "target": "4"}], metric="accuracy")
+    assert isinstance(start, MeanLoss)
+    assert start == MeanLoss(pytest.approx(4.0 * (1 - q)), rows=1)  # the others have a question mark
+    assert for_targets(FakeBackend(), BEST.text).evaluate(make_target_rows(3), metric="accuracy") == MeanLoss(
+        0.0, rows=3
+    )
+
+
+def test_there_is_no_loss_without_answers_or_rows() -> None:
+    assert for_targets(Silent()).evaluate(make_target_rows(3), metric="accuracy") is None
+    assert for_targets(FakeBackend()).evaluate([], metric="accuracy") is None
+
+
+def test_rows_without_targets_are_refused() -> None:
+    with pytest.raises(DataError, match="row 2 has no field 'target' with its target"):
+        for_targets(FakeBackend()).evaluate([*make_target_rows(1), {"question": "x"}], metric="accuracy")
+
+
+def test_targets_are_not_predicted_before_there_is_a_model_that_writes() -> None:
+    with pytest.raises(RunError, match="the prompt is for targets: they are written by generating"):
+        for_targets(FakeBackend()).predict([])
 
 
 def test_another_model_is_refused() -> None:

@@ -11,7 +11,7 @@ from blackbox import SavedPrompt
 from blackbox.backends import DeepPrompt, FakeBackend, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError, MismatchError, RunError
-from tests.blackbox.small import TEMPLATE, WORDS, make_task
+from tests.blackbox.small import TEMPLATE, WORDS, make_target_task, make_task
 
 
 def numbers(seed: int, *shape: int) -> np.ndarray:
@@ -74,10 +74,25 @@ def test_what_is_needed_to_use_it_comes_back_too(kind: str, tmp_path: Path) -> N
     loaded = SavedPrompt.load(tmp_path)
     assert loaded.template == TEMPLATE
     assert loaded.label_words == WORDS
-    assert loaded.label_field == "label"
+    assert (loaded.label_field, loaded.target_field) == ("label", None)
     assert loaded.scores == SCORES
     assert (loaded.model, loaded.model_hash) == ("fake", FakeBackend().model_hash)
     assert loaded.text == ("Is it bad or great? naïve" if kind == "text" else "ab")
+
+
+def test_a_prompt_for_targets_comes_back_with_the_field_of_the_targets(tmp_path: Path) -> None:
+    task = make_target_task()
+    SavedPrompt.of(PROMPTS["text"], backend=FakeBackend(), task=task, scores={}).save(tmp_path)
+    loaded = SavedPrompt.load(tmp_path)
+    assert (loaded.target_field, loaded.label_words) == ("target", {})
+    assert loaded.blank == task.blank
+
+
+def test_a_prompt_from_before_there_were_targets_is_one_for_labels(folder: Path) -> None:
+    values = json.loads((folder / "prompt.json").read_text())
+    del values["target_field"]
+    write(folder / "prompt.json", values)
+    assert SavedPrompt.load(folder).blank == make_task().blank
 
 
 def test_a_saved_prompt_can_be_saved_again_and_replaces_the_old_one(folder: Path) -> None:

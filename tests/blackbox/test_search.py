@@ -93,9 +93,9 @@ def test_a_model_that_never_answers_leaves_figures_empty_and_json_valid(tmp_path
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({"target": 0.0}, "target must be above 0 and at most 1, got 0.0"),
-        ({"target": 1.5}, "target must be above 0"),
-        ({"target": float("nan")}, "target must be above 0"),
+        ({"target": 0.0}, "target must be positive and finite, got 0.0"),
+        ({"target": float("nan")}, "target must be positive"),
+        ({"target": float("inf")}, "target must be positive"),
         ({"patience": 0}, "patience must be at least 1, got 0"),
         ({"slice_size": 0}, "slice_size must be at least 1, got 0"),
     ],

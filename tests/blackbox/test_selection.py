@@ -56,6 +56,14 @@ def test_ties_of_the_dev_metric_are_broken_by_the_dev_loss_and_then_by_the_earli
     assert selection.dev is low
 
 
+def test_without_a_metric_the_lowest_dev_loss_is_chosen_and_the_earlier_one_of_equals() -> None:
+    selection = Selection()
+    low = choice(0.3, None)
+    for looked in (choice(0.4, None), low, choice(0.3, None), choice(0.35, None)):
+        selection.consider_dev(looked)
+    assert selection.dev is low
+
+
 def test_a_look_without_any_answer_is_the_worst() -> None:
     selection = Selection()
     selection.consider_dev(choice(math.inf, None))

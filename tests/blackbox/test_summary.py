@@ -4,11 +4,13 @@ import pytest
 
 from blackbox import Measured, Summary, tune
 from blackbox.errors import DamagedFileError, RunError
+from blackbox.figures import MeanLoss
 from blackbox.files import read_json, write_json
 from tests.blackbox.small import QUICK, make_task
 
 KEYS = ["status", "stop_reason", "evaluations", "requests", "prompt_tokens", "completion_tokens", "usd", "seconds",
-        "train_loss", "dev", "test_before", "test_after"]  # fmt: skip
+        "train_loss", "dev", "test_before", "test_after", "dev_loss", "test_loss_before",
+        "test_loss_after"]  # fmt: skip
 
 
 def test_it_has_the_documented_keys_and_comes_back(tmp_path: Path) -> None:
@@ -45,7 +47,26 @@ def test_costs_are_the_sum_over_the_history_and_figures_those_of_the_selected_pr
     assert [found.measured for found in history if (found.split, found.candidate) == ("dev", chosen)] == [summary.dev]
 
 
+def test_losses_are_those_of_the_start_and_the_selected_prompt_on_the_dev_and_test_rows() -> None:
+    result = tune(make_task(train=8, dev=6, test=10), **QUICK)
+    summary, tests = result.summary, [found for found in result.history if found.split == "test"]
+    assert (summary.test_loss_before, summary.test_loss_after) == (tests[0].loss, tests[-1].loss)
+    assert [
+        found.loss for found in result.history if (found.split, found.candidate) == ("dev", tests[-1].candidate)
+    ] == [summary.dev_loss]
+
+
+def test_the_figures_are_the_metrics_or_the_losses_where_there_are_no_metrics() -> None:
+    measured = Measured("accuracy", 0.5, 0.1, 0.9, 4)
+    metrics = Summary("succeeded", dev=measured, test_after=measured, dev_loss=0.5, test_loss_before=2.0)
+    assert (metrics.dev_figure, metrics.figure_before, metrics.figure_after) == (measured, MeanLoss(2.0), measured)
+    losses = Summary("succeeded", dev_loss=1.5, test_loss_before=2.0, test_loss_after=1.25)
+    assert [losses.dev_figure, losses.figure_before, losses.figure_after] == [MeanLoss(x) for x in (1.5, 2.0, 1.25)]
+    assert Summary("running").figure_after is None
+
+
 def test_without_dev_and_test_rows_their_figures_are_null() -> None:
     summary = tune(make_task(dev=0, test=0), **QUICK).summary
     assert (summary.dev, summary.test_before, summary.test_after) == (None, None, None)
+    assert (summary.dev_loss, summary.test_loss_before, summary.test_loss_after) == (None, None, None)
     assert summary.train_loss is not None

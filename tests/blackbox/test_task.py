@@ -1,10 +1,20 @@
+import json
+
 import numpy as np
 import pytest
 
 from blackbox import Task
+from blackbox.backends import Query
 from blackbox.errors import DataError, SettingError, UnknownNameError
-from blackbox.task import read_labels
-from tests.blackbox.small import TEMPLATE, WORDS, make_rows, make_task
+from tests.blackbox.small import (
+    TARGET_TEMPLATE,
+    TEMPLATE,
+    WORDS,
+    make_rows,
+    make_target_rows,
+    make_target_task,
+    make_task,
+)
 
 
 def test_rows_become_queries_and_label_numbers() -> None:
@@ -43,8 +53,6 @@ def test_a_row_that_is_no_mapping_is_refused_by_split_and_number(split: str) -> 
     rows: list[object] = [*make_rows(3), "good"]
     with pytest.raises(DataError, match=f"{split} row 4 must map fields to values, got str"):
         Task(**{"train": make_rows(4), split: rows}, template=TEMPLATE, label_words=WORDS)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="rows row 4 must map fields"):
-        read_labels(rows, list(WORDS), "label")  # type: ignore[arg-type]
 
 
 def test_dev_and_test_rows_may_lack_a_label_of_the_task_and_be_empty() -> None:
@@ -96,7 +104,7 @@ def test_no_rows_are_refused() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({}, "at least two labels, got 0"),
+        ({}, "a task needs label_words or a target_field, got neither"),
         ({"positive": "great"}, "at least two labels, got 1"),
         ({"negative": "", "positive": "great"}, "the label word of 'negative' is empty"),
         ({"negative": "bad", "positive": " "}, "the label word of 'positive' is empty"),
@@ -126,5 +134,63 @@ def test_a_margin_that_is_not_positive_is_refused() -> None:
         make_task(margin=0)
 
 
-def test_labels_of_no_rows_are_none() -> None:
-    assert read_labels([], ["a", "b"], "label").shape == (0,)
+class TestTargets:
+    def test_the_only_option_of_a_row_is_its_own_target(self) -> None:
+        task = make_target_task(train=2, dev=1, test=3)
+        assert (len(task.train), len(task.dev), len(task.test)) == (2, 1, 3)
+        assert task.train.queries[1] == Query("What is 1 + 2?\n", ("The sum is 3.",))
+        assert task.train.labels.tolist() == [0, 0]
+        assert task.labels == ()
+
+    def test_the_loss_is_the_mean_of_the_targets_negative_log_likelihoods(self) -> None:
+        task = make_target_task()
+        log_likelihoods = np.array([[[-1.5], [-0.25]], [[-3.0], [np.nan]]])
+        assert task.loss(log_likelihoods, np.zeros(2, int)).tolist() == [0.875, 3.0]
+
+    def test_targets_that_are_no_text_are_taken_as_they_are_written(self) -> None:
+        task = Task([{"question": "1 + 1?", "n": 2}], template=TARGET_TEMPLATE, target_field="n")
+        assert task.train.queries[0].options == ("2",)
+
+    def test_a_field_of_the_name_label_may_hold_the_target(self) -> None:
+        task = Task([{"question": "1 + 1?", "label": "two"}], template=TARGET_TEMPLATE, target_field="label")
+        assert task.train.queries[0] == Query("1 + 1?\n", ("two",))
+
+    def test_it_comes_back_from_json_values(self) -> None:
+        task = make_target_task()
+        again = Task.from_dict(json.loads(json.dumps(task.to_dict())))
+        assert again.to_dict() == task.to_dict()
+        assert again.test.queries == task.test.queries
+
+    def test_label_words_and_targets_are_refused_together(self) -> None:
+        with pytest.raises(DataError, match="a task has label_words or a target_field, got both; leave one out"):
+            make_target_task(label_words=WORDS)
+
+    @pytest.mark.parametrize("split", ["train", "dev", "test"])
+    @pytest.mark.parametrize(
+        ("row", "message"),
+        [
+            ({"question": "x"}, "row 4 has no field 'target' with its target"),
+            ({"question": "x", "target": None}, "row 4 has no field 'target' with its target"),
+            ({"question": "x", "target": " \n"}, "row 4 has an empty target in its field 'target'"),
+            ({"target": "x"}, "row 4 has no field 'question'"),
+        ],
+    )
+    def test_a_row_without_a_target_or_a_field_is_refused_by_split_and_number(
+        self, split: str, row: dict[str, object], message: str
+    ) -> None:
+        rows = {"train": make_target_rows(4), split: [*make_target_rows(3), row]}
+        with pytest.raises(DataError, match=f"{split} {message}"):
+            Task(**rows, template=TARGET_TEMPLATE, target_field="target")  # type: ignore[arg-type]
+
+    def test_a_template_that_gives_the_target_away_is_refused(self) -> None:
+        with pytest.raises(DataError, match=r"template names \{target\}, the target itself"):
+            make_target_task(template="{question} {target} {label}")
+
+    def test_a_template_without_a_place_for_the_target_is_told_which_it_is(self) -> None:
+        with pytest.raises(DataError, match=r"exactly one \{label\}, got 0 .*where the label word or the target goes"):
+            make_target_task(template="{question}\n{target}")
+
+    @pytest.mark.parametrize("loss", ["hinge", "error-rate"])
+    def test_losses_that_compare_label_words_are_refused(self, loss: str) -> None:
+        with pytest.raises(SettingError, match=f"loss '{loss}' compares label words, and targets have none"):
+            make_target_task(loss=loss)

@@ -12,6 +12,7 @@ class Bart(Family):
     """The encoder: norms last, learned positions."""
 
     causal: ClassVar[bool] = False
+    enters_as_it_is: ClassVar[bool] = True
 
     def __init__(self, model: Any) -> None:
         self._model, self._stack = model, model.model.encoder
@@ -37,7 +38,8 @@ class Bart(Family):
             cross = layer.encoder_attn
             seen = across(cross.q_proj(hidden), cross.k_proj, cross.v_proj)
             hidden = layer.encoder_attn_layer_norm(hidden + cross.out_proj(seen))
-        return layer.final_layer_norm(hidden + layer.fc2(layer.activation_fn(layer.fc1(hidden))))  # type: ignore[no-any-return]
+        inner = layer.fc2(layer.activation_fn(layer.fc1(hidden)))
+        return layer.final_layer_norm(hidden + inner)  # type: ignore[no-any-return]
 
     def decoder(self) -> Family | None:
         return BartDecoder(self._model)
@@ -53,5 +55,5 @@ class BartDecoder(Bart):
         self._set_up()
 
     def logits(self, finished: Tensor, columns: Tensor | None) -> Tensor:
-        bias = self._model.final_logits_bias[0]
+        bias: Tensor = self._model.final_logits_bias[0]
         return linear_columns(self._model.lm_head, finished, columns) + (bias if columns is None else bias[columns])

@@ -19,7 +19,7 @@ from blackbox.backends.local.attention import Heads
 
 Projected = tuple[Tensor, Tensor, Tensor]
 Across = Callable[[Tensor, nn.Linear, nn.Linear], Tensor]
-"""Queries, the map to keys and the map to values of cross-attention -> what is seen of the encoder's states."""
+"""Queries, the map to keys and the map to values -> what is seen of states whose keys and values are not formed."""
 
 
 class Family(ABC):
@@ -30,12 +30,14 @@ class Family(ABC):
 
     Attributes:
         causal: whether tokens see only those in front of them.
-        layers: the stack.
+        enters_as_it_is: whether `enter` changes nothing and `project` is linear in what it reads, positions apart.
+        layers: the stack, a `ModuleList`; its modules are transformers' own and have no types.
         heads: sizes of its self-attention.
     """
 
     causal: ClassVar[bool] = True
-    layers: nn.ModuleList
+    enters_as_it_is: ClassVar[bool] = False
+    layers: Any
     heads: Heads
 
     @abstractmethod
@@ -56,6 +58,13 @@ class Family(ABC):
     @abstractmethod
     def project(self, layer: Any, states: Tensor, places: Any, asks: Tensor | None) -> Projected:
         """Queries, keys and values of the attention's reading; queries at the tokens `asks` only, None is all."""
+
+    def recall(self, layer: Any, states: Tensor, asks: Tensor, look: Across) -> Tensor | None:
+        """What the tokens `asks` see of the states that enter the attention, through `look` instead of keys and values.
+
+        None where keys depend on positions, so that they must be formed.
+        """
+        return None
 
     @abstractmethod
     def leave(self, layer: Any, hidden: Tensor, attended: Tensor, across: Across | None = None) -> Tensor:
@@ -108,13 +117,13 @@ def rotated(states: Tensor, rotation: Rotation, *, size: int) -> Tensor:
     cos, sin = (part[:, None] for part in rotation)
     width = cos.shape[-1]
     half = width // 2
-    heads = states.unflatten(-1, (-1, size))
+    heads = states.reshape(*states.shape[:-1], states.shape[-1] // size, size)
     turned = heads[..., :width] * cos
     turned[..., :half].addcmul_(heads[..., half:width], sin[..., :half], value=-1)
     turned[..., half:].addcmul_(heads[..., :half], sin[..., half:])
     if width < size:
         turned = torch.cat([turned, heads[..., width:]], dim=-1)
-    return turned.flatten(-2)
+    return turned.reshape(states.shape)
 
 
 def rotation_at(rotary: nn.Module, positions: Tensor, like: Tensor, *names: str) -> Rotation:

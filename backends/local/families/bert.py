@@ -13,9 +13,14 @@ class Bert(Family):
     """Every token sees all; norms come last; learned positions and one kind of token."""
 
     causal: ClassVar[bool] = False
+    enters_as_it_is: ClassVar[bool] = True
 
     def __init__(self, model: Any) -> None:
-        self._stack, self._head, self._transform = model.bert, model.cls.predictions.decoder, model.cls.predictions.transform
+        self._stack, self._head, self._transform = (
+            model.bert,
+            model.cls.predictions.decoder,
+            model.cls.predictions.transform,
+        )
         self._set_up(first_position=0)
 
     def _set_up(self, *, first_position: int) -> None:
@@ -36,6 +41,10 @@ class Bert(Family):
     def project(self, layer: Any, states: Tensor, places: Any, asks: Tensor | None) -> Projected:
         attention = layer.attention.self
         return attention.query(asked(states, asks)), attention.key(states), attention.value(states)
+
+    def recall(self, layer: Any, states: Tensor, asks: Tensor, look: Across) -> Tensor | None:
+        attention = layer.attention.self
+        return look(attention.query(states[:, asks]), attention.key, attention.value)
 
     def leave(self, layer: Any, hidden: Tensor, attended: Tensor, across: Across | None = None) -> Tensor:
         hidden = layer.attention.output(attended, hidden)

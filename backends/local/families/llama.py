@@ -63,7 +63,9 @@ class Llama(Family):
         return places  # type: ignore[no-any-return]
 
     def _by_head(self, norm: Any, states: Tensor) -> Tensor:
-        return norm(states.unflatten(-1, (-1, self.heads.size))).flatten(-2)  # type: ignore[no-any-return]
+        size = self.heads.size
+        by_head = states.reshape(*states.shape[:-1], states.shape[-1] // size, size)
+        return norm(by_head).reshape(states.shape)  # type: ignore[no-any-return]
 
 
 class Mistral(Llama):

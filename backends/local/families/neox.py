@@ -37,7 +37,7 @@ class NeoX(Family):
 
     def project(self, layer: Any, states: Tensor, places: Any, asks: Tensor | None) -> Projected:
         size = self.heads.size
-        each = layer.attention.query_key_value(states).unflatten(-1, (self.heads.n, 3, size))
+        each = layer.attention.query_key_value(states).view(*states.shape[:-1], self.heads.n, 3, size)
         queries, keys, values = (each[..., part, :].flatten(-2) for part in range(3))
         queries = rotated(asked(queries, asks), rotation_of(places, asks), size=size)
         return queries, rotated(keys, places, size=size), values

@@ -106,7 +106,7 @@ def test_the_start_text_of_a_prompt_is_the_same_as_its_tokens(load: Load) -> Non
 @pytest.mark.parametrize("kind", ["llama", "bert", "t5"])
 def test_hidden_stds_are_those_of_the_states_between_the_layers(load: Load, kind: str) -> None:
     backend = load(kind, batch_tokens=30)
-    model, tokenizer = backend._model, backend._tokenizer
+    model, tokenizer = backend.model, backend._tokenizer
     begin, end = {"llama": ([1], []), "bert": ([2], [4, 3]), "t5": ([], [3, 1])}[kind]  # with a mask or a blank
     states = []
     for query in LABELS:

@@ -1,6 +1,7 @@
 import re
 import threading
 import time
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console
 from blackbox.budget import Budget
 from blackbox.callbacks import Callback, Progress
 from blackbox.callbacks.progress import ProgressDisplay, in_words
+from blackbox.figures import MeanLoss
 from blackbox.metrics import Measured
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -173,6 +175,16 @@ def test_the_words_name_every_figure() -> None:
     assert in_words(progress_at(1240)) == (
         "1,240/8,000 evaluations, generation 62 block 11, loss 0.4321, dev accuracy 87.5%, 10/s, 11 min left"
     )
+
+
+def test_a_task_without_a_metric_has_its_dev_loss_shown() -> None:
+    progress = replace(progress_at(1240), dev=MeanLoss(1.25, 32))
+    assert "loss 0.4321, dev loss 1.2500, 10/s" in in_words(progress)
+    console, written = terminal(width=80)
+    with ProgressDisplay(console) as display:
+        display.on_start(start())
+        display.on_evaluations((), progress)
+    assert "loss 0.4321 dev 1.2500 10/s" in plain(written)
 
 
 def test_the_words_leave_out_what_is_not_known_yet() -> None:

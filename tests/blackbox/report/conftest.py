@@ -28,7 +28,7 @@ def _evaluation(
     """Of a loss of inf, every row has failed."""
     seen = None if math.isinf(loss) else _measured(share, rows)
     usage = Usage(requests=rows, prompt_tokens=40 * rows, seconds=0.1)
-    return Evaluation(0, split, generation, block, candidate, loss, seen, 0 if seen else rows, usage, 0.0)
+    return Evaluation(0, split, generation, block, candidate, loss, seen, rows, 0 if seen else rows, usage, 0.0)
 
 
 def _numbered(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:

@@ -70,6 +70,44 @@ def test_runs_with_different_metrics_are_not_ranked(measured: Measure) -> None:
     assert "metrics differ" in table
 
 
+def lossy(measured: Measure, *, after: float) -> Summary:
+    """The same without a metric."""
+    whole = finished(measured, after=0.8)
+    bare = replace(whole, dev=None, test_before=None, test_after=None)
+    return replace(bare, dev_loss=1.5, test_loss_before=2.0, test_loss_after=after)
+
+
+def test_runs_without_a_metric_show_their_losses_and_the_lowest_is_bold(measured: Measure) -> None:
+    runs = [(name, lossy(measured, after=after), CONFIG) for name, after in (("a", 1.5), ("b", 1.25), ("c", 1.75))]
+    table = comparison_table(runs)
+    lines = shown(table).splitlines()
+    assert [line.split()[-4:] for line in lines[4:7]] == [
+        ["0.3712", "1.5000", "2.0000", after] for after in ("1.5000", "1.2500", "1.7500")
+    ]
+    assert "dev and test: loss, nats" in shown(table)
+    colored = shown(comparison_table(runs), color=True)
+    assert f"{BOLD}1.2500" in colored
+    assert f"{BOLD}1.5000" not in colored
+    assert f"{BOLD}1.7500" not in colored
+
+
+def test_a_loss_and_a_metric_are_not_ranked(measured: Measure) -> None:
+    table = shown(
+        comparison_table([("a", lossy(measured, after=1.25), CONFIG), ("b", finished(measured, after=0.8), CONFIG)]),
+        color=True,
+    )
+    assert "loss 1.2500" in table
+    assert f"{BOLD}loss" not in table
+    assert f"{BOLD}accuracy" not in table
+    assert "metrics differ" in table
+
+
+def test_the_table_of_a_run_without_a_metric_has_its_losses(measured: Measure) -> None:
+    lines = [" ".join(line.split()) for line in shown(summary_table("x", lossy(measured, after=1.25))).split("\n")]
+    for line in ("dev loss 1.5000 nats", "test before loss 2.0000 nats", "test after loss 1.2500 nats"):
+        assert line in lines
+
+
 def test_what_a_run_does_not_have_is_a_dash() -> None:
     row = shown(comparison_table([("reviews", Summary("failed"), {})])).splitlines()[4]
     assert row.split() == ["reviews", "failed", "–", "–", "–", "0", "0", "0.0", "s", "–", "–", "–", "–"]

@@ -1,8 +1,10 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from blackbox.evaluation import Evaluation
+from blackbox.figures import MeanLoss
 from blackbox.metrics import Measured
 from blackbox.report.headline import comparison, outcome_in_words, status_in_words
 from blackbox.report.improvements import find_improvements
@@ -42,6 +44,28 @@ def test_the_test_rows_are_compared_where_both_prompts_were_scored_on_them(
 def test_a_loss_on_the_test_rows_is_called_less(small_history: Make, measured: Measure) -> None:
     summary = Summary("succeeded", test_before=measured(0.8, 200), test_after=measured(0.5, 200))
     assert "30.0 percentage points less" in outcome_in_words(summary, find_improvements(small_history()))[0]
+
+
+def test_losses_on_the_test_rows_are_compared_where_there_is_no_metric(small_history: Make) -> None:
+    summary = Summary("succeeded", test_loss_before=2.5, test_loss_after=1.75)
+    found = find_improvements([replace(evaluation, measured=None) for evaluation in small_history()])
+    assert comparison(summary, found) == ("test rows", MeanLoss(2.5), MeanLoss(1.75))
+    assert outcome_in_words(summary, found) == [
+        "On the test rows, the prompt that was found has loss 1.7500; the starting prompt has 2.5000. "
+        "That is 0.7500 nats less."
+    ]
+
+
+def test_a_loss_that_has_grown_is_called_more(small_history: Make) -> None:
+    summary = Summary("succeeded", test_loss_before=1.75, test_loss_after=2.5)
+    assert "0.7500 nats more" in outcome_in_words(summary, find_improvements(small_history()))[0]
+
+
+def test_without_test_rows_the_losses_on_the_dev_rows_are_compared_with_a_caution(small_history: Make) -> None:
+    found = find_improvements([replace(evaluation, measured=None) for evaluation in small_history(test=False)])
+    sentences = outcome_in_words(Summary("succeeded", dev_loss=0.61), found)
+    assert "On the dev rows, the prompt that was found has loss 0.6100; the starting prompt has 0.8200." in sentences[0]
+    assert any("selected on these rows" in sentence for sentence in sentences)
 
 
 def test_overlapping_intervals_are_called_so(small_history: Make, measured: Measure) -> None:

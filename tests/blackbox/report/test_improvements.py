@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,10 @@ def test_training_evaluations_and_dev_looks_are_spent_and_test_rows_cost_nothing
 def test_a_dev_look_counts_by_its_share_of_the_training_rows_rounded_up(evaluation: MakeOne, numbered: Make) -> None:
     history = numbered([evaluation("train", 0.8, "a", rows=32), evaluation("dev", 0.8, "a", rows=65)])
     assert spent_after(history) == [1, 4]
+
+
+def test_a_dev_look_that_has_no_metric_counts_as_one_that_has(small_history: Make) -> None:
+    assert spent_after([replace(found, measured=None) for found in small_history()]) == spent_after(small_history())
 
 
 def test_rows_without_an_answer_are_spent_too(evaluation: MakeOne, numbered: Make) -> None:

@@ -1,5 +1,6 @@
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -107,6 +108,20 @@ def test_the_outcome_stands_there_with_intervals_and_row_counts(page: Callable[.
     assert f"prompt found {measured(0.8, 200)}" in text
     assert "30.0 percentage points more" in text
     assert "The search ended because the budget of evaluations is spent." in text
+
+
+def test_losses_stand_in_place_of_metrics_where_there_are_none(page: Callable[..., Page], small_history: Make) -> None:
+    found = page(
+        summary=Summary("succeeded", "patience", test_loss_before=2.5, test_loss_after=1.75),
+        history=[replace(evaluation, measured=None) for evaluation in small_history()],
+    )
+    assert "2.5000 → 1.7500 loss on the test rows" in found.text
+    assert "0.7500 nats less" in found.text
+    assert "5 1 0.6000 0.2000 0.6100 2 start" in found.text  # the dev loss is the last figure of its row
+    assert "The marked row is the selected prompt: the lowest dev loss." in found.text
+    for word in ("%", "dev metric"):
+        assert word not in found.text
+    assert found.open == []
 
 
 @pytest.mark.parametrize(

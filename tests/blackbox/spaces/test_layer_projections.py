@@ -72,3 +72,24 @@ def test_a_candidate_of_another_length_is_refused_and_changes_nothing() -> None:
     with pytest.raises(ValueError, match="cannot reshape"):
         of.arrays(np.zeros((1, BLOCK)))
     assert of.arrays(draw(1))[0][2] is before[0][2]
+
+
+def test_the_new_numbers_of_a_layer_are_projected_in_one_call() -> None:
+    of, calls = Counted(), []
+    projection = of._projections[2]
+
+    def count(parts: np.ndarray) -> FloatArray:
+        calls.append(len(parts))
+        return projection(parts)
+
+    of._projections[2] = count
+    candidates = draw(6)
+    candidates[3] = candidates[0]
+    of.arrays(candidates[:4])
+    of.arrays(candidates)
+    assert calls == [3, 2]
+
+
+def test_an_array_that_is_kept_keeps_no_other_in_memory() -> None:
+    made = Counted().arrays(draw(20))[0][2]
+    assert made.base is None or made.base.nbytes == made.nbytes

@@ -2,10 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from blackbox.errors import UnknownNameError
 from blackbox.spaces import PROJECTIONS
-from blackbox.spaces.projection import hadamard, make_projection
+from blackbox.spaces.projection import BLOCK, hadamard, make_projection
 
 DIMENSION, OUTPUTS, STD = 40, 3000, 0.3
 
@@ -13,7 +14,7 @@ DIMENSION, OUTPUTS, STD = 40, 3000, 0.3
 def matrix(name: str, *, dimension: int = DIMENSION, outputs: int = OUTPUTS, seed: int = 1) -> np.ndarray:
     """The projection's matrix, shape (dimension, outputs), read off unit vectors."""
     projection = make_projection(name, dimension, outputs, std=STD, seed=np.random.SeedSequence(seed))
-    return np.stack([projection(unit) for unit in np.eye(dimension)]).astype(np.float64)
+    return projection(np.eye(dimension)).astype(np.float64)
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)
@@ -60,9 +61,9 @@ def test_the_hadamard_matrix_is_sylvesters(order: int) -> None:
 @pytest.mark.parametrize("name", PROJECTIONS)
 def test_a_projection_is_linear(name: str) -> None:
     projection = make_projection(name, DIMENSION, OUTPUTS, std=STD, seed=np.random.SeedSequence(1))
-    a, b = np.random.default_rng(1).normal(size=(2, DIMENSION))
+    a, b = np.random.default_rng(1).normal(size=(2, 3, DIMENSION))
     assert projection(2 * a - b) == pytest.approx(2 * projection(a) - projection(b), abs=1e-4)
-    assert not projection(np.zeros(DIMENSION)).any()
+    assert not projection(np.zeros((1, DIMENSION))).any()
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)
@@ -74,10 +75,36 @@ def test_the_seed_decides_it(name: str) -> None:
 @pytest.mark.parametrize("name", PROJECTIONS)
 def test_it_gives_float32_and_leaves_its_argument_alone(name: str) -> None:
     projection = make_projection(name, 4, 6, std=STD, seed=np.random.SeedSequence(1))
-    z = np.ones(4)
-    z.setflags(write=False)
-    assert projection(z).dtype == np.float32
-    assert projection(z).shape == (6,)
+    candidates = np.ones((5, 4))
+    candidates.setflags(write=False)
+    assert projection(candidates).dtype == np.float32
+    assert projection(candidates).shape == (5, 6)
+    assert projection(candidates[:0]).shape == (0, 6)
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+@pytest.mark.parametrize("outputs", [1, 2, 7, 16, 33, BLOCK - 1, BLOCK + 1, 2 * BLOCK, 8064])
+@pytest.mark.parametrize("dimension", [2, 3, 31, 100, 385, 500, 1000])
+def test_a_candidate_becomes_the_same_in_any_company_at_any_place_and_with_any_number_of_threads(
+    name: str, outputs: int, dimension: int
+) -> None:
+    projection = make_projection(name, dimension, outputs, std=STD, seed=np.random.SeedSequence(1))
+    candidates = np.random.default_rng(1).normal(size=(24, dimension))
+    alone = np.concatenate([projection(candidate[None]) for candidate in candidates])
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            for first in (0, 1, 5, 13):
+                moved = np.roll(candidates, first, axis=0)
+                assert projection(moved).tobytes() == np.roll(alone, first, axis=0).tobytes()
+            assert projection(candidates[:5]).tobytes() == alone[:5].tobytes()
+
+
+def test_many_outputs_are_the_product_with_the_whole_matrix() -> None:
+    outputs = 2 * BLOCK + 5
+    projection = make_projection("gaussian", 6, outputs, std=STD, seed=np.random.SeedSequence(1))
+    drawn = np.random.default_rng(np.random.SeedSequence(1)).standard_normal((6, outputs), dtype=np.float32)
+    candidates = np.random.default_rng(2).normal(size=(3, 6))
+    assert projection(candidates) == pytest.approx(candidates @ (STD * drawn), abs=1e-5)
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_known_one() -> None:
