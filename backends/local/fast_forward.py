@@ -31,6 +31,7 @@ from blackbox.backends.local.sequences import Batch
 from blackbox.backends.local.stack import Stack
 
 _LOGITS_AT_ONCE = 2**26  # of whole vocabularies: 256 MB in float32
+_STACKS_KEPT = 8  # of a batch: one for each length or text of the prompt
 _DECODER = "decoder"
 
 
@@ -219,6 +220,8 @@ class FastForward:
                 places = range(prompt.start, len(tokens)) if prompt.n_tokens else None
             if self._decoder is not None:
                 asks = [[] for _ in rows]  # the decoder is read
+            if len(known) >= _STACKS_KEPT:
+                known.clear()
             packed = pack(rows, asks, places=places, device=self._like.device)
             known[key] = Stack(self._family, packed, narrows=self._decoder is None, like=self._like)
         return known[key]
