@@ -7,7 +7,7 @@ from blackbox.backends.local.families.base import Family
 from blackbox.backends.local.families.bert import Bert, Roberta
 from blackbox.backends.local.families.gemma import Gemma
 from blackbox.backends.local.families.gpt2 import GPT2
-from blackbox.backends.local.families.llama import Llama
+from blackbox.backends.local.families.llama import Llama, Mistral
 from blackbox.backends.local.families.neox import NeoX
 from blackbox.backends.local.families.opt import OPT
 from blackbox.backends.local.families.t5 import T5
@@ -24,7 +24,7 @@ FAMILIES: dict[str, type[Family]] = {
     "gpt2": GPT2,
     "gpt_neox": NeoX,
     "llama": Llama,
-    "mistral": Llama,
+    "mistral": Mistral,
     "mt5": T5,
     "opt": OPT,
     "qwen2": Llama,
@@ -42,6 +42,9 @@ def family_of(model: Any) -> Family | None:
     """The family of a model of transformers; None where there is none."""
     family = FAMILIES.get(model.config.model_type)
     rotation = getattr(model.config, "rope_parameters", None) or {}
-    if family is None or rotation.get("rope_type") in _CHANGING_ROTATIONS:
+    rotations = (rotation, *rotation.values())  # one, or one for each kind of layer
+    if family is None or any(
+        isinstance(one, dict) and one.get("rope_type") in _CHANGING_ROTATIONS for one in rotations
+    ):
         return None
     return family(model)
