@@ -65,11 +65,15 @@ def one(folder: Path, seed: int, settings: dict[str, object]) -> dict[str, float
 
 def search(folder: Path, seed: int, settings: dict[str, object]) -> Result:
     """Tune on the split of a seed."""
-    task = Task(
+    return tune(make_task(folder, seed), seed=seed, **settings)  # type: ignore[arg-type]
+
+
+def make_task(folder: Path, seed: int) -> Task:
+    """The split of a seed with the published template and label words."""
+    return Task(
         read_rows(folder / f"fewshot16/seed{seed}_train.jsonl"),
         dev=read_rows(folder / f"fewshot16/seed{seed}_dev.jsonl"),
         test=read_rows(folder / "test.jsonl")[:TEST_ROWS],
         template="{text} . It was {label} .",
         label_words={"negative": "bad", "positive": "great"},
     )
-    return tune(task, seed=seed, **settings)  # type: ignore[arg-type]

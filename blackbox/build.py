@@ -209,6 +209,7 @@ def _local(config: Config) -> Backend:
         device=config.device,
         batch_tokens=config.batch_tokens,
         cache_bytes=config.cache_bytes,
+        cache_on=config.cache_on,
         single_token_labels=config.single_token_labels,
     )
 

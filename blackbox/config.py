@@ -71,6 +71,7 @@ class ModelSettings(BaseModel):
         ge=0,
         description="Most memory for hidden states that prompts share; default: a sixteenth of the device's.",
     )
+    cache_on: Literal["device", "host"] = Field("device", description="Where these states are kept: device or host.")
     single_token_labels: bool = Field(False, description="Refuse label words that are more than one token.")
 
 

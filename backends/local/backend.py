@@ -23,7 +23,7 @@ from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_to
 from blackbox.backends.local.packing import reads_of
 from blackbox.backends.local.placed import PlacedPrompt, alike
 from blackbox.backends.local.reading import Reading, query_encoder, reading_of
-from blackbox.backends.local.sequences import Batch, cut_batches
+from blackbox.backends.local.sequences import Batch, TokenSequence, cut_batches
 from blackbox.backends.local.whole_forward import WholeForward
 from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
 
@@ -79,7 +79,8 @@ class LocalBackend:
         self._cache, self._tokenizer = cache, tokenizer
         self._encoder = query_encoder(model, tokenizer, single_token_labels=single_token_labels)
         self._name, self._model_hash = name, model_hash
-        self._batches = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut)
+        self._sequences = lru_cache(maxsize=_KNOWN_QUERIES)(lambda queries: tuple(self._encoder.sequences(queries)))
+        self._cut = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut_batches)
         self._key_value_width = self._whole.key_value_width()
         self.batch_tokens = batch_tokens or fitting_batch_tokens(model.config, model.device, model.dtype.itemsize)
 
@@ -136,7 +137,7 @@ class LocalBackend:
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> FloatArray:
         """See `VectorBackend.hidden_stds`; measured on the first rows, at most 64."""
         prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
-        batches = self._batches(tuple(queries[:_ROWS_MEASURED]), prompt.length, prompt.length)
+        batches = self._batches(queries[:_ROWS_MEASURED], n_before=prompt.length, extra=prompt.length)
         states = [self._whole.states(prompt, batch.sequences) for batch in batches]
         stds = [clipped_std(torch.cat(layer)) for layer in zip(*states, strict=True)]
         stds[0] = float(self.model.get_input_embeddings().weight.float().std())
@@ -153,8 +154,8 @@ class LocalBackend:
     def cache_bytes_needed(self, token_ids: Sequence[int], queries: Sequence[Query]) -> int:
         """What the hidden states take that a search on these rows keeps, bytes; the cache's limit apart."""
         prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
-        distinct = tuple(dict.fromkeys(queries))
-        batches = self._batches(distinct, prompt.length, self._forward.read_with_each_row(prompt))
+        extra = self._forward.read_with_each_row(prompt)
+        batches = self._batches(list(dict.fromkeys(queries)), n_before=prompt.length, extra=extra)
         return self._forward.state_bytes(prompt, batches)
 
     @property
@@ -166,7 +167,7 @@ class LocalBackend:
         """Score prompts that differ in nothing but their vectors; what each of them has cost."""
         began = perf_counter()
         extra = self._forward.read_with_each_row(prompts[0])
-        batches = self._batches(tuple(queries), prompts[0].length, extra)
+        batches = self._batches(queries, n_before=prompts[0].length, extra=extra)
         longest = max((batch.n_tokens(extra) for batch in batches), default=1)
         at_once = max(1, self.batch_tokens // longest)
         for batch in batches:
@@ -179,17 +180,16 @@ class LocalBackend:
 
         Where memory runs out, the prompts of a pass are halved, then its rows, down to one prompt and one row.
         """
-        together = min(at_once, len(prompts))
-        found = self._answers(prompts, batch, together)
+        found = self._answers(prompts, batch, at_once)
         if found is not None:
             rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
             for number in range(len(prompts)):
                 np.add.at(into[number], (rows, options), found[number])
-        elif together > 1:
-            self._read(prompts, batch, together // 2, into)
+        elif (at_once := min(at_once, len(prompts))) > 1:
+            self._read(prompts, batch, at_once // 2, into)
         else:
             for part in batch.halves():
-                self._read(prompts, part, together, into)
+                self._read(prompts, part, at_once, into)
 
     def _answers(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int) -> FloatArray | None:
         """What the forward pass answers, shape (n_prompts, n_targets); None where memory ran out.
@@ -197,20 +197,25 @@ class LocalBackend:
         All that the failed pass held is free by then: its error, which holds it, does not leave here.
         """
         try:
-            found: FloatArray = self._forward.answers(prompts, batch, at_once=at_once).numpy()
-            return found
-        except torch.OutOfMemoryError as error:
-            if at_once == len(batch.sequences) == 1:
+            return self._forward.answers(prompts, batch, at_once=at_once).numpy()
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+            if min(at_once, len(prompts)) == len(batch.sequences) == 1:
                 length = len(batch.sequences[0].ids)
                 raise ModelMemoryError(f"a row of {length} tokens does not fit in free memory") from error
         self._cache.clear()
         torch.cuda.empty_cache()
         return None
 
-    def _cut(self, queries: tuple[Query, ...], n_prompt_tokens: int, extra: int) -> tuple[Batch, ...]:
-        """The queries as batches of token sequences, shortest first."""
-        own = n_prompt_tokens - len(self._encoder.prefix)
-        sequences = self._encoder.sequences(queries, n_prompt_tokens=own)
+    def _batches(self, queries: Sequence[Query], *, n_before: int, extra: int) -> tuple[Batch, ...]:
+        """The queries as batches of sequences that fit behind `n_before` tokens, `extra` of them read with each."""
+        of_queries = tuple(queries)
+        sequences = self._sequences(of_queries)
+        self._encoder.check_length(of_queries, sequences, n_before=n_before)
+        return self._cut(sequences, extra)
+
+    def _cut_batches(self, sequences: tuple[TokenSequence, ...], extra: int) -> tuple[Batch, ...]:
         return tuple(cut_batches(sequences, extra=extra, batch_tokens=self.batch_tokens))
 
     def _placed(self, prompt: Prompt) -> PlacedPrompt:
@@ -222,6 +227,11 @@ class LocalBackend:
             return PlacedPrompt((*begin, *prompt.token_ids), len(begin), vectors_of(prompt))
         front = () if self._reading is Reading.CAUSAL else begin  # a decoder's prefix holds the beginning itself
         return PlacedPrompt(front, len(front), prompt.keys_values, prefix=True)
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    """A GPU's lack of memory has a class of its own, a CPU's has not."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _scores(values: FloatArray, usages: tuple[Usage, ...]) -> Scores:

@@ -39,24 +39,29 @@ class QueryEncoder(ABC):
         """The tokens of a text without special tokens."""
         return tuple(self._tokenizer(text, add_special_tokens=False).input_ids)
 
-    def sequences(self, queries: Sequence[Query], *, n_prompt_tokens: int) -> list[TokenSequence]:
+    def sequences(self, queries: Sequence[Query]) -> list[TokenSequence]:
         """The sequences that answer the queries.
 
         Raises:
             LabelWordError: an option without a token, or of several where single tokens are demanded.
-            QueryError: a query without text, or longer with its prompt than the model can read.
+            QueryError: a query without text.
         """
-        encoded = [sequence for index, query in enumerate(queries) for sequence in self._encode(index, query)]
-        for sequence in encoded:
+        return [sequence for index, query in enumerate(queries) for sequence in self._encode(index, query)]
+
+    def check_length(self, queries: Sequence[Query], sequences: Sequence[TokenSequence], *, n_before: int) -> None:
+        """Refuse a sequence that is too long behind `n_before` tokens.
+
+        Raises:
+            QueryError: it is longer than what the model can read.
+        """
+        for sequence in sequences:
             read = len(sequence.ids) if sequence.decoder_ids else max(sequence.positions) + 1
-            length = len(self.prefix) + n_prompt_tokens + read
-            if length > self._max_tokens:
+            if n_before + read > self._max_tokens:
                 start = queries[sequence.query].before[:40]
                 raise QueryError(
-                    f"row {sequence.query + 1} of this call ({start!r}...) is {length} tokens long with its prompt; "
-                    f"the model reads {self._max_tokens}: shorten the row"
+                    f"row {sequence.query + 1} of this call ({start!r}...) is {n_before + read} tokens long with its "
+                    f"prompt; the model reads {self._max_tokens}: shorten the row"
                 )
-        return encoded
 
     @abstractmethod
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:

@@ -31,6 +31,7 @@ from blackbox.backends.local.sequences import Batch
 from blackbox.backends.local.stack import Stack
 
 _LOGITS_AT_ONCE = 2**26  # of whole vocabularies: 256 MB in float32
+_STACKS_KEPT = 8  # of a batch: one for each length or text of the prompt
 _DECODER = "decoder"
 
 
@@ -77,8 +78,9 @@ class FastForward:
         """
         if batch not in self._reads:
             self._reads[batch] = reads_of(batch, self._like.device)
-        parts = [prompts[first : first + at_once] for first in range(0, len(prompts), at_once)]
-        rows, key = self._rows(batch, prompts[0]), (batch, prompts[0].tokens, prompts[0].prefix)
+        parts = [prompts[start : start + at_once] for start in range(0, len(prompts), at_once)]
+        first = prompts[0]
+        rows, key = self._rows(batch, first), (batch, first.tokens, first.prefix, first.length)
         left = self._run(key, rows, parts, before=self._in_front(parts))
         found = [
             self._read(hidden, batch, rows).double().cpu().expand(len(part), -1)
@@ -219,6 +221,8 @@ class FastForward:
                 places = range(prompt.start, len(tokens)) if prompt.n_tokens else None
             if self._decoder is not None:
                 asks = [[] for _ in rows]  # the decoder is read
+            if len(known) >= _STACKS_KEPT:
+                known.clear()
             packed = pack(rows, asks, places=places, device=self._like.device)
             known[key] = Stack(self._family, packed, narrows=self._decoder is None, like=self._like)
         return known[key]
