@@ -5,7 +5,16 @@ import pytest
 
 from blackbox.backends import Prompt, TextPrompt
 from blackbox.backends.local import LocalBackend
-from tests.backends.local.candidates import TOKENS, Sweep, deep, deep_sweep, of_every_kind, prefix, prefix_sweep, scores_of
+from tests.backends.local.candidates import (
+    TOKENS,
+    Sweep,
+    deep,
+    deep_sweep,
+    of_every_kind,
+    prefix,
+    prefix_sweep,
+    scores_of,
+)
 from tests.backends.local.conftest import Load
 from tests.backends.local.rows import BEFORE_A_TEXT, LABELS, TARGETS, WORDS
 
