@@ -121,5 +121,6 @@ def test_keys_and_values_of_a_prefix_are_not_kept_twice(load: Load) -> None:
     backend = load()
     for seed in range(3):
         backend.score([prefix(backend, 3, seed=seed)], LABELS)
-    rows = sum(len(sequence.ids) for batch in backend._batches(LABELS, n_before=4, extra=0) for sequence in batch.sequences)
+    batches = backend._batches(LABELS, n_before=4, extra=0)
+    rows = sum(len(sequence.ids) for batch in batches for sequence in batch.sequences)
     assert backend._cache.bytes == rows * 32 * 4
