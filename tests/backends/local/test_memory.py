@@ -97,7 +97,7 @@ def test_the_cache_takes_what_was_told_in_advance(load: Load, kind: str) -> None
     largest = 0
     for prompts in deep_sweep()[:4]:
         backend.score(prompts, WORDS)
-        largest = max(largest, backend._cache.bytes)
+        largest = max(largest, backend.cache_bytes)
     assert told == pytest.approx(largest, rel=0.2)
 
 
@@ -105,7 +105,7 @@ def test_a_model_run_whole_keeps_nothing_and_says_so(load: Load) -> None:
     backend = load("bloom")
     assert backend.cache_bytes_needed(TOKENS, WORDS) == 0
     scores_of(backend, deep_sweep()[:2], WORDS)
-    assert backend._cache.bytes == 0
+    assert backend.cache_bytes == 0
 
 
 def test_a_cache_of_the_size_that_was_told_keeps_every_batch_of_a_search(load: Load) -> None:
@@ -114,7 +114,7 @@ def test_a_cache_of_the_size_that_was_told_keeps_every_batch_of_a_search(load: L
     for prompts in deep_sweep():
         backend.score(prompts, WORDS)
         limited.score(prompts, WORDS)
-        assert limited._cache.bytes == backend._cache.bytes
+        assert limited.cache_bytes == backend.cache_bytes
 
 
 def test_keys_and_values_of_a_prefix_are_not_kept_twice(load: Load) -> None:
@@ -123,4 +123,4 @@ def test_keys_and_values_of_a_prefix_are_not_kept_twice(load: Load) -> None:
         backend.score([prefix(backend, 3, seed=seed)], LABELS)
     batches = backend._batches(LABELS, n_before=4, extra=0)
     rows = sum(len(sequence.ids) for batch in batches for sequence in batch.sequences)
-    assert backend._cache.bytes == rows * 32 * 4
+    assert backend.cache_bytes == rows * 32 * 4
