@@ -31,7 +31,7 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.PREFIX: ("fake", "local"),
     Capability.LABEL_SCORES: ("fake", "local"),
     Capability.TARGETS: ("fake", "local"),
-    Capability.INFILL: ("fake",),
+    Capability.INFILL: ("fake", "local"),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
 
