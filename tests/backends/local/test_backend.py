@@ -132,7 +132,7 @@ def test_a_row_longer_than_the_model_reads_is_named(load: Load) -> None:
 
 @pytest.mark.parametrize(("kind", "longest"), [("llama", 60), ("bert", 61)])
 def test_a_prefix_takes_positions_where_the_model_reads_left_to_right(load: Load, kind: str, longest: int) -> None:
-    """Of 64 positions the small Llama gives 1 + 3 to the prefix; BERT gives it none, and 3 to special tokens and mask."""
+    """Of 64 positions the small Llama gives 1 + 3 to the prefix; BERT none, and 3 to special tokens and the mask."""
     fits, not_quite = (Query("great " * n_words, ("great", "bad")) for n_words in (longest, longest + 1))
     for shortcuts in (True, False):
         backend = load(kind, shortcuts=shortcuts)
