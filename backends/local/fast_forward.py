@@ -77,8 +77,9 @@ class FastForward:
         """
         if batch not in self._reads:
             self._reads[batch] = reads_of(batch, self._like.device)
-        parts = [prompts[first : first + at_once] for first in range(0, len(prompts), at_once)]
-        rows, key = self._rows(batch, prompts[0]), (batch, prompts[0].tokens, prompts[0].prefix)
+        parts = [prompts[start : start + at_once] for start in range(0, len(prompts), at_once)]
+        first = prompts[0]
+        rows, key = self._rows(batch, first), (batch, first.tokens, first.prefix, first.length)
         left = self._run(key, rows, parts, before=self._in_front(parts))
         found = [
             self._read(hidden, batch, rows).double().cpu().expand(len(part), -1)

@@ -5,7 +5,16 @@ import pytest
 
 from blackbox.backends import Prompt, TextPrompt
 from blackbox.backends.local import LocalBackend
-from tests.backends.local.candidates import Sweep, deep, deep_sweep, of_every_kind, prefix, prefix_sweep, scores_of
+from tests.backends.local.candidates import (
+    TOKENS,
+    Sweep,
+    deep,
+    deep_sweep,
+    of_every_kind,
+    prefix,
+    prefix_sweep,
+    scores_of,
+)
 from tests.backends.local.conftest import Load
 from tests.backends.local.rows import BEFORE_A_TEXT, LABELS, TARGETS, WORDS
 
@@ -77,3 +86,14 @@ def test_a_search_in_sets_of_rows_in_turn_is_the_same_bits_as_in_each_alone(load
     for number, queries in enumerate(sets):
         expected = scores_of(load(batch_tokens=40), slices, queries)
         assert np.concatenate([of_slice[number] for of_slice in found]).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "opt", "mistral", "bert"])
+def test_prompts_of_several_lengths_in_turn_are_the_same_bits_as_on_a_cold_backend(load: Load, kind: str) -> None:
+    """Texts, and prefixes that share no text: what stands in front of the rows moves their positions."""
+    backend = load(kind)
+    texts: list[Prompt] = [TextPrompt("great " * length) for length in (3, 5, 2)]
+    prefixes: list[Prompt] = [backend.prefix_of(TOKENS[:1] * length) for length in (3, 5, 2)]
+    for prompt in [*texts, *prefixes, *texts, *prefixes]:
+        expected = load(kind).score([prompt], LABELS).log_probabilities
+        assert backend.score([prompt], LABELS).log_probabilities.tobytes() == expected.tobytes()
