@@ -22,8 +22,7 @@ import torch
 from torch import Tensor
 
 from blackbox.backends.local.attention import KeysValues
-from blackbox.backends.local.families import Family
-from blackbox.backends.local.families.base import Projected
+from blackbox.backends.local.families.base import Family, Projected
 from blackbox.backends.local.layer_cache import LayerCache, State, first_difference
 from blackbox.backends.local.packing import Reads, Row, pack, reads_of
 from blackbox.backends.local.placed import PlacedPrompt

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig
 
 from blackbox.backends import TextPrompt
 from blackbox.backends.local import LocalBackend
-from blackbox.backends.local.families import FAMILIES, family_of
+from blackbox.backends.local.families.table import FAMILIES, family_of
 from blackbox.backends.local.fast_forward import FastForward
 from blackbox.backends.local.whole_forward import WholeForward
 from tests.backends.local.candidates import deep
