@@ -30,8 +30,8 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.DEEP: ("fake", "local"),
     Capability.PREFIX: ("fake", "local"),
     Capability.LABEL_SCORES: ("fake", "local"),
-    Capability.TARGETS: ("fake", "local"),
-    Capability.INFILL: ("fake",),
+    Capability.TARGETS: ("fake", "local with a model that is not a masked one"),
+    Capability.INFILL: ("fake", "local with a masked model or an encoder-decoder"),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 class MissingDataError(FileNotFoundError):
-    """A benchmark's data is not there."""
+    """A benchmark's data, or the device that it needs, is not there."""
 
 
 def data_folder(task: str) -> Path:

@@ -180,25 +180,35 @@ class LocalBackend:
 
         Where memory runs out, the prompts of a pass are halved, then its rows, down to one prompt and one row.
         """
+        together = min(at_once, len(prompts))
+        found = self._answers(prompts, batch, together)
+        if found is not None:
+            rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
+            for number in range(len(prompts)):
+                np.add.at(into[number], (rows, options), found[number])
+        elif together > 1:
+            self._read(prompts, batch, together // 2, into)
+        else:
+            for part in batch.halves():
+                self._read(prompts, part, together, into)
+
+    def _answers(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int) -> FloatArray | None:
+        """What the forward pass answers, shape (n_prompts, n_targets); None where memory ran out.
+
+        All that the failed pass held is free by then: its error, which holds it, does not leave here.
+        """
         try:
-            found = self._forward.answers(prompts, batch, at_once=at_once).numpy()
+            found: FloatArray = self._forward.answers(prompts, batch, at_once=at_once).numpy()
+            return found
         except RuntimeError as error:
             if not _out_of_memory(error):
                 raise
-            self._cache.clear()
-            torch.cuda.empty_cache()
-            if at_once > 1:
-                self._read(prompts, batch, min(at_once, len(prompts)) // 2, into)
-                return
-            if len(batch.sequences) == 1:
+            if at_once == len(batch.sequences) == 1:
                 length = len(batch.sequences[0].ids)
                 raise ModelMemoryError(f"a row of {length} tokens does not fit in free memory") from error
-            for part in batch.halves():
-                self._read(prompts, part, at_once, into)
-            return
-        rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
-        for number in range(len(prompts)):
-            np.add.at(into[number], (rows, options), found[number])
+        self._cache.clear()
+        torch.cuda.empty_cache()
+        return None
 
     def _batches(self, queries: Sequence[Query], *, n_before: int, extra: int) -> tuple[Batch, ...]:
         """The queries as batches of sequences that fit behind `n_before` tokens, `extra` of them read with each."""

@@ -22,8 +22,7 @@ import torch
 from torch import Tensor
 
 from blackbox.backends.local.attention import KeysValues
-from blackbox.backends.local.families import Family
-from blackbox.backends.local.families.base import Projected
+from blackbox.backends.local.families.base import Family, Projected
 from blackbox.backends.local.layer_cache import LayerCache, State, first_difference
 from blackbox.backends.local.packing import Reads, Row, pack, reads_of
 from blackbox.backends.local.placed import PlacedPrompt
@@ -78,8 +77,9 @@ class FastForward:
         """
         if batch not in self._reads:
             self._reads[batch] = reads_of(batch, self._like.device)
-        parts = [prompts[first : first + at_once] for first in range(0, len(prompts), at_once)]
-        rows, key = self._rows(batch, prompts[0]), (batch, prompts[0].tokens, prompts[0].prefix)
+        parts = [prompts[start : start + at_once] for start in range(0, len(prompts), at_once)]
+        first = prompts[0]
+        rows, key = self._rows(batch, first), (batch, first.tokens, first.prefix, first.length)
         left = self._run(key, rows, parts, before=self._in_front(parts))
         found = [
             self._read(hidden, batch, rows).double().cpu().expand(len(part), -1)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from blackbox.backends.local.families import family_of
+from blackbox.backends.local.families.table import family_of
 from blackbox.backends.local.fast_forward import FastForward
 from blackbox.backends.local.layer_cache import LayerCache
 from blackbox.backends.local.placed import PlacedPrompt

@@ -94,7 +94,7 @@ def in_front_of_keys(
     """While open, `change(layer, keys, values)` replaces the keys and values of the layers' self-attention.
 
     Keys and values have shape (sequences, heads, positions, head_size). More of them than before stand in front, where
-    all tokens see them.
+    all tokens see them, in a layer with a window those that are near enough.
     """
     numbers = {id(module): number for number, layer in enumerate(layers) for module in layer.modules()}
 
@@ -106,7 +106,7 @@ def in_front_of_keys(
             key, value = change(numbers[id(module)], key, value)
         more = (key.shape[2] - own, 0)
         if attention_mask is not None:
-            attention_mask = functional.pad(attention_mask, more)
+            attention_mask = _with_front(attention_mask, more[0], kwargs.get("sliding_window"))
         if kwargs.get("position_bias") is not None:
             kwargs["position_bias"] = functional.pad(kwargs["position_bias"], more)
         plain = sys.modules[type(module).__module__].eager_attention_forward
@@ -124,3 +124,12 @@ def in_front_of_keys(
     finally:
         for number, config in configs.items():
             config._attn_implementation = before[number]
+
+
+def _with_front(mask: Tensor, n: int, window: int | None) -> Tensor:
+    """A mask that is added to scores, shape (..., queries, keys), with `n` keys more in front of all others."""
+    front = mask.new_zeros(mask.shape[-2], n)
+    if window is not None:
+        distances = torch.arange(n, n + len(front))[:, None] - torch.arange(n)
+        front = front.masked_fill((distances >= window).to(mask.device), torch.finfo(mask.dtype).min)
+    return torch.cat([front.expand(*mask.shape[:-2], -1, -1), mask], dim=-1)

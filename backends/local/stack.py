@@ -32,8 +32,10 @@ class Stack:
         """What enters the first layer, shape (1, tokens, hidden_size)."""
         return self.family.embed(self.packed.ids, self.packed.positions)[None]
 
-    def shared(self, index: int, hidden: Tensor) -> Projected:
-        """Queries, keys and values of a layer before any prompt is added: `layer` takes them for all prompts."""
+    def shared(self, index: int, hidden: Tensor) -> Projected | None:
+        """Queries, keys and values of a layer before any prompt is added, for `layer`; None where it forms none."""
+        if self._asks(index) is not None and self.family.recalls:
+            return None
         layer = self.family.layers[index]
         return self.family.project(layer, self.family.enter(layer, hidden), self._places, self._asks(index))
 
@@ -61,11 +63,10 @@ class Stack:
         """
         family, layer, asks = self.family, self.family.layers[index], self._asks(index)
         entered = self._added(hidden, added)
-        if asks is not None and before is None:
+        if asks is not None and before is None and family.recalls:
             look = partial(_across, states=entered, sight=self._sight(layer, 0, True), heads=family.heads)
             seen = family.recall(layer, entered, asks, look)
-            if seen is not None:
-                return family.leave(layer, entered[:, asks], seen), (entered[:, :0], entered[:, :0])
+            return family.leave(layer, entered[:, asks], seen), (entered[:, :0], entered[:, :0])
         queries, keys, values = (
             family.project(layer, family.enter(layer, entered), self._places, asks)
             if shared is None

@@ -5,7 +5,7 @@ Every method takes tensors of shape (prompts or 1, tokens, width) and treats eac
 can lie packed one behind the other. A family uses the modules of the transformers model, so that what is computed is
 what the model computes; nothing is copied.
 
-A new family is one file here, a line in `families/__init__.py`, and a class in `tests/backends/local/test_families.py`.
+A new family is one file here, a line in `families/table.py`, and a class in `tests/backends/local/test_families.py`.
 """
 
 from abc import ABC, abstractmethod
@@ -31,12 +31,14 @@ class Family(ABC):
     Attributes:
         causal: whether tokens see only those in front of them.
         enters_as_it_is: whether `enter` changes nothing and `project` is linear in what it reads, positions apart.
+        recalls: whether keys do not depend on positions, so that `recall` can do without them.
         layers: the stack, a `ModuleList`; its modules are transformers' own and have no types.
         heads: sizes of its self-attention.
     """
 
     causal: ClassVar[bool] = True
     enters_as_it_is: ClassVar[bool] = False
+    recalls: ClassVar[bool] = False
     layers: Any
     heads: Heads
 
@@ -59,12 +61,9 @@ class Family(ABC):
     def project(self, layer: Any, states: Tensor, places: Any, asks: Tensor | None) -> Projected:
         """Queries, keys and values of the attention's reading; queries at the tokens `asks` only, None is all."""
 
-    def recall(self, layer: Any, states: Tensor, asks: Tensor, look: Across) -> Tensor | None:
-        """What the tokens `asks` see of the states that enter the attention, through `look` instead of keys and values.
-
-        None where keys depend on positions, so that they must be formed.
-        """
-        return None
+    def recall(self, layer: Any, states: Tensor, asks: Tensor, look: Across) -> Tensor:
+        """What the tokens `asks` see of the states that enter the layer, through `look` instead of keys and values."""
+        raise NotImplementedError
 
     @abstractmethod
     def leave(self, layer: Any, hidden: Tensor, attended: Tensor, across: Across | None = None) -> Tensor:

@@ -14,6 +14,7 @@ class Bert(Family):
 
     causal: ClassVar[bool] = False
     enters_as_it_is: ClassVar[bool] = True
+    recalls: ClassVar[bool] = True
 
     def __init__(self, model: Any) -> None:
         self._stack, self._head, self._transform = (
@@ -42,7 +43,7 @@ class Bert(Family):
         attention = layer.attention.self
         return attention.query(asked(states, asks)), attention.key(states), attention.value(states)
 
-    def recall(self, layer: Any, states: Tensor, asks: Tensor, look: Across) -> Tensor | None:
+    def recall(self, layer: Any, states: Tensor, asks: Tensor, look: Across) -> Tensor:
         attention = layer.attention.self
         return look(attention.query(states[:, asks]), attention.key, attention.value)
 

@@ -37,8 +37,5 @@ class Gemma(Llama):
         logits = super().logits(finished, columns)
         return logits if self._cap is None else self._cap * torch.tanh(logits / self._cap)
 
-    def window(self, layer: Any) -> int | None:
-        return getattr(layer.self_attn, "sliding_window", None)
-
     def _rotation(self, layer: Any, places: Any) -> Rotation:
         return places[layer.self_attn.layer_type] if self._rotations else places  # type: ignore[no-any-return]

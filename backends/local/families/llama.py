@@ -57,10 +57,7 @@ class Llama(Family):
         return linear_columns(self._head, finished, columns)
 
     def window(self, layer: Any) -> int | None:
-        attention = layer.self_attn
-        if hasattr(attention, "sliding_window"):
-            return attention.sliding_window  # type: ignore[no-any-return]
-        return getattr(attention.config, "sliding_window", None)
+        return getattr(layer.self_attn, "sliding_window", None)
 
     def _rotation(self, layer: Any, places: Any) -> Rotation:
         return places  # type: ignore[no-any-return]
@@ -69,3 +66,10 @@ class Llama(Family):
         size = self.heads.size
         by_head = states.reshape(*states.shape[:-1], states.shape[-1] // size, size)
         return norm(by_head).reshape(states.shape)  # type: ignore[no-any-return]
+
+
+class Mistral(Llama):
+    """Llama's layers with one window for all; Llama's own code reads none, whatever its configuration says."""
+
+    def window(self, layer: Any) -> int | None:
+        return getattr(layer.self_attn.config, "sliding_window", None)

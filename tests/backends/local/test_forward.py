@@ -1,66 +1,95 @@
-"""The shortcuts against the model run whole, one prompt at a time."""
+"""Which forward pass serves a model: the family's where it answers as the model itself does, otherwise the model's."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Iterator
+from copy import deepcopy
 
 import numpy as np
 import pytest
-import torch
+from transformers import AutoModelForCausalLM, LlamaConfig
 
 from blackbox.backends import TextPrompt
 from blackbox.backends.local import LocalBackend
-from tests.backends.local.conftest import CONFIGS, LONG_WORDS, QUERIES
-from tests.backends.local.test_layer_cache import sweep
+from blackbox.backends.local.families.table import FAMILIES, family_of
+from blackbox.backends.local.fast_forward import FastForward
+from blackbox.backends.local.whole_forward import WholeForward
+from tests.backends.local.candidates import deep
+from tests.backends.local.conftest import Load, Loaded
+from tests.backends.local.models import WITH_FAMILY, WITHOUT_FAMILY
+from tests.backends.local.rows import LABELS
 
-Load = Callable[..., LocalBackend]
+
+def llama_with(loaded: Load, **settings: object) -> Iterator[LocalBackend]:
+    """The small Llama with other settings: run layer by layer, and run whole."""
+    one: Loaded = loaded("llama")
+    model = AutoModelForCausalLM.from_config(LlamaConfig(**{**one.kind.config.to_dict(), **settings}))
+    model.load_state_dict(one.model.state_dict())
+    for shortcuts in (True, False):
+        yield LocalBackend(model, one.tokenizer, name="it", model_hash="it", shortcuts=shortcuts)
 
 
-@pytest.mark.parametrize("kind", sorted(CONFIGS))
-@pytest.mark.parametrize("queries", [QUERIES, LONG_WORDS], ids=["one token", "several tokens"])
-@pytest.mark.parametrize("batch_tokens", [10, 1000])
-def test_losses_equal_those_of_the_model_run_whole(
-    load: Load, kind: str, queries: list[object], batch_tokens: int
+def assert_equal(fast: LocalBackend, whole: LocalBackend) -> None:
+    assert isinstance(fast._forward, FastForward)
+    found, expected = (one.score([deep(1), TextPrompt("")], LABELS).log_probabilities for one in (fast, whole))
+    assert np.allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", sorted(WITHOUT_FAMILY))
+def test_a_model_without_a_family_is_run_whole(load: Load, kind: str) -> None:
+    assert isinstance(load(kind)._forward, WholeForward)
+
+
+def test_without_shortcuts_every_model_is_run_whole(load: Load) -> None:
+    assert isinstance(load("llama", shortcuts=False)._forward, WholeForward)
+
+
+def test_every_family_has_a_small_model_here_or_is_built_as_one() -> None:
+    built = {"camembert": "roberta", "xlm-roberta": "roberta", "mt5": "t5"}
+    small = {kind.config.model_type for kind in WITH_FAMILY.values()}
+    assert {built.get(name, name) for name in FAMILIES} == small
+    for name, same in built.items():
+        assert FAMILIES[name] is FAMILIES[same]
+
+
+def test_a_model_that_answers_otherwise_than_its_family_is_run_whole_and_named(
+    loaded: Load, caplog: pytest.LogCaptureFixture
 ) -> None:
-    prompts = [TextPrompt("it was"), TextPrompt(""), *sweep()]
-    whole = load(kind, batch_tokens=batch_tokens, shortcuts=False).score(prompts, queries).log_probabilities
-    quick = load(kind, batch_tokens=batch_tokens).score(prompts, queries).log_probabilities
-    assert np.allclose(whole, quick, atol=1e-4)
+    one: Loaded = loaded("llama")
+    model = deepcopy(one.model)
+    model.model.layers[1].forward = lambda hidden, **_: 2 * hidden  # a layer of another make
+    with caplog.at_level(logging.WARNING):
+        backend = LocalBackend(model, one.tokenizer, name="it", model_hash="it")
+    assert isinstance(backend._forward, WholeForward)
+    assert "'llama' is not what its family says; it is run whole" in caplog.text
 
 
-@pytest.mark.parametrize("kind", sorted(CONFIGS))
-def test_every_architecture_here_is_split_behind_the_prompt(load: Load, kind: str) -> None:
-    (whole,) = positions_read(load(kind, shortcuts=False))
-    assert positions_read(load(kind)) == [3, whole - 3]  # the prompt's three tokens once, and the rows without them
+def test_a_trial_leaves_nothing_in_the_cache(load: Load) -> None:
+    assert load()._cache.bytes == 0
 
 
-def positions_read(backend: LocalBackend) -> list[int]:
-    read: list[int] = []
-    handle = backend._forward.layers[0].register_forward_pre_hook(
-        lambda _, args, kwargs: read.append((args[0] if args else kwargs["hidden_states"]).shape[1]), with_kwargs=True
-    )
-    backend.score([sweep()[0]], QUERIES)
-    handle.remove()
-    return read
+@pytest.mark.parametrize("rope_type", ["dynamic", "longrope"])
+def test_rotations_that_change_with_the_length_of_a_call_have_no_family(loaded: Load, rope_type: str) -> None:
+    model = deepcopy(loaded("llama").model)
+    assert family_of(model) is not None
+    model.config.rope_parameters["rope_type"] = rope_type
+    assert family_of(model) is None
 
 
-def test_the_head_answers_for_the_label_words_only(load: Load) -> None:
-    backend = load()
-    seen: list[torch.Size] = []
-    handle = backend._forward.head.register_forward_hook(lambda _module, _args, logits: seen.append(logits.shape))
-    backend.score([sweep()[0]], QUERIES)
-    handle.remove()
-    assert seen == [(1, 1, 1), (3, 1, 2)]
+def test_a_rotation_that_changes_in_some_layers_has_no_family(loaded: Load) -> None:
+    model = deepcopy(loaded("gemma3").model)
+    assert family_of(model) is not None
+    model.config.rope_parameters["full_attention"]["rope_type"] = "dynamic"
+    assert family_of(model) is None
 
 
-def test_a_model_that_cannot_be_split_is_run_whole(load: Load) -> None:
-    backend = load()
-    forward = backend._forward.layers[1].self_attn.forward
-
-    def without_past(*args: object, **kwargs: object) -> object:
-        return forward(*args, **{**kwargs, "past_key_values": None})
-
-    backend._forward.layers[1].self_attn.__dict__["forward"] = without_past
-    assert not backend._forward._splits_exactly()
+@pytest.mark.parametrize("rope_type", ["linear", "llama3", "yarn"])
+def test_rotations_stretched_by_a_fixed_rule_score_as_with_the_model_run_whole(loaded: Load, rope_type: str) -> None:
+    parameters = {"rope_type": rope_type, "rope_theta": 10000.0, "factor": 4.0}
+    if rope_type == "llama3":
+        parameters |= {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 16}
+    assert_equal(*llama_with(loaded, rope_parameters=parameters))
 
 
-def test_the_prompt_is_read_once_for_all_batches_of_rows(load: Load) -> None:
-    assert len(positions_read(load(batch_tokens=1))) == 1 + len(QUERIES)
+def test_a_window_in_the_configuration_of_a_model_without_windows_changes_nothing(loaded: Load) -> None:
+    """Llama's own code does not read it; models that were converted from Mistral's may carry it."""
+    assert_equal(*llama_with(loaded, sliding_window=8))

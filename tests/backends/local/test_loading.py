@@ -16,7 +16,7 @@ Save = Callable[..., Path]
 
 def test_a_folder_is_loaded_in_the_precision_that_is_asked_for(saved_model: Save) -> None:
     backend = load_backend(str(saved_model("llama")), dtype="bfloat16", device="cpu")
-    assert str(backend._forward.model.dtype) == "torch.bfloat16"
+    assert str(backend.model.dtype) == "torch.bfloat16"
     assert (backend.shape.n_layers, backend.shape.hidden_size, backend.shape.vocabulary_size) == (4, 32, 120)
 
 

@@ -1,14 +1,13 @@
 """A whole search on a local model: it improves, and it survives being stopped."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from blackbox import Callback, Progress, Task, resume, tune
+from blackbox import Callback, Progress, Result, Task, resume, tune
 from blackbox.backends import DeepPrompt
-from blackbox.backends.local import LocalBackend
+from tests.backends.local.conftest import Load
 
 ROWS = [
     {"text": "a quiet film about great love", "label": "good"},
@@ -28,24 +27,37 @@ class StopAfter(Callback):
             raise KeyboardInterrupt
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def task() -> Task:
     words = {"good": "great", "poor": "bad"}
     return Task(ROWS, dev=ROWS, test=ROWS, template="{text} . it was {label} .", label_words=words)
 
 
-def test_a_search_lowers_the_training_loss(load: Callable[..., LocalBackend], task: Task) -> None:
-    result = tune(task, backend=load(), **SETTINGS)
+@pytest.fixture(scope="module")
+def whole(load: Load, task: Task) -> Result:
+    """The unbroken search."""
+    return tune(task, backend=load(), **SETTINGS)
+
+
+def test_a_search_lowers_the_training_loss(whole: Result) -> None:
+    assert whole.summary.train_loss is not None
+    assert whole.summary.train_loss < whole.history[0].loss
+    assert {prediction.label for prediction in whole.predict(ROWS)} <= {"good", "poor"}
+
+
+@pytest.mark.parametrize("kind", ["roberta", "t5"])
+def test_a_search_on_a_model_that_reads_behind_the_label_lowers_the_training_loss(
+    load: Load, task: Task, kind: str
+) -> None:
+    result = tune(task, backend=load(kind), **SETTINGS)
     assert result.summary.train_loss is not None
     assert result.summary.train_loss < result.history[0].loss
-    assert {prediction.label for prediction in result.predict(ROWS)} <= {"good", "poor"}
 
 
-@pytest.mark.parametrize("generation", [1, 5, 9])
+@pytest.mark.parametrize("generation", [1, 9])
 def test_a_resumed_search_equals_the_unbroken_one_bit_for_bit(
-    load: Callable[..., LocalBackend], task: Task, tmp_path: Path, generation: int
+    load: Load, task: Task, whole: Result, tmp_path: Path, generation: int
 ) -> None:
-    whole = tune(task, backend=load(), **SETTINGS)
     with pytest.raises(KeyboardInterrupt):
         tune(task, backend=load(), folder=tmp_path / "run", callbacks=[StopAfter(generation)], **SETTINGS)
     resumed = resume(tmp_path / "run", backend=load())
