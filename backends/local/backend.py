@@ -167,7 +167,9 @@ class LocalBackend:
         """Score prompts that differ in nothing but their vectors; what each of them has cost."""
         began = perf_counter()
         extra = self._forward.read_with_each_row(prompts[0])
-        batches = self._batches(queries, n_before=prompts[0].length, extra=extra)
+        causal = self._reading is Reading.CAUSAL
+        n_before = prompts[0].length if causal else len(prompts[0].tokens)  # an encoder's prefix has no positions
+        batches = self._batches(queries, n_before=n_before, extra=extra)
         longest = max((batch.n_tokens(extra) for batch in batches), default=1)
         at_once = max(1, self.batch_tokens // longest)
         for batch in batches:

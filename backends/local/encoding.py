@@ -52,15 +52,19 @@ class QueryEncoder(ABC):
         """Refuse a sequence that is too long behind `n_before` tokens.
 
         Raises:
-            QueryError: it is longer than what the model can read.
+            QueryError: it, or one of its options, is longer than what the model can read.
         """
         for sequence in sequences:
-            read = len(sequence.ids) if sequence.decoder_ids else max(sequence.positions) + 1
-            if n_before + read > self._max_tokens:
+            answering = max(sequence.positions) + 1
+            read = n_before + (len(sequence.ids) if sequence.decoder_ids else answering)
+            if max(read, answering) > self._max_tokens:
                 start = queries[sequence.query].before[:40]
+                found = (
+                    f"is {read}" if read > self._max_tokens else f"has an option for the decoder that is {answering}"
+                )
                 raise QueryError(
-                    f"row {sequence.query + 1} of this call ({start!r}...) is {n_before + read} tokens long with its "
-                    f"prompt; the model reads {self._max_tokens}: shorten the row"
+                    f"row {sequence.query + 1} of this call ({start!r}...) {found} tokens long with what stands before "
+                    f"it; the model reads {self._max_tokens}: shorten the row"
                 )
 
     @abstractmethod

@@ -5,7 +5,8 @@ Every method takes tensors of shape (prompts or 1, tokens, width) and treats eac
 can lie packed one behind the other. A family uses the modules of the transformers model, so that what is computed is
 what the model computes; nothing is copied.
 
-A new family is one file here, a line in `families/table.py`, and a class in `tests/backends/local/test_families.py`.
+A new family is one file here, a line in `families/table.py`, a small model in `tests/backends/local/models.py`, and a
+class in `tests/backends/local/test_families.py` that inherits `FamilyContract` and names that model.
 """
 
 from abc import ABC, abstractmethod

@@ -17,7 +17,7 @@ from blackbox.backends import (
 )
 from blackbox.backends.local import LocalBackend
 from tests.backends.contract import PrefixBackendContract, TargetBackendContract, VectorBackendContract
-from tests.backends.local.candidates import TOKENS, deep, of_every_kind, vectors
+from tests.backends.local.candidates import TOKENS, deep, of_every_kind, prefix, vectors
 from tests.backends.local.conftest import Load
 from tests.backends.local.models import KINDS, WITHOUT_FAMILY
 from tests.backends.local.reference import expected_scores
@@ -128,6 +128,22 @@ def test_hidden_stds_are_those_of_the_states_between_the_layers(load: Load, kind
 def test_a_row_longer_than_the_model_reads_is_named(load: Load) -> None:
     with pytest.raises(QueryError, match=r"row 2 of this call .* is 10\d tokens long .* the model reads 64"):
         load().score([TextPrompt("it")], [LABELS[0], Query("great " * 100, ("great", "bad"))])
+
+
+@pytest.mark.parametrize(("kind", "longest"), [("llama", 60), ("bert", 61)])
+def test_a_prefix_takes_positions_where_the_model_reads_left_to_right(load: Load, kind: str, longest: int) -> None:
+    """Of 64 positions the small Llama gives 1 + 3 to the prefix; BERT none, and 3 to special tokens and the mask."""
+    fits, not_quite = (Query("great " * n_words, ("great", "bad")) for n_words in (longest, longest + 1))
+    for shortcuts in (True, False):
+        backend = load(kind, shortcuts=shortcuts)
+        assert np.isfinite(backend.score([prefix(backend, 1)], [fits]).log_probabilities).all()
+        with pytest.raises(QueryError, match="is 65 tokens long"):
+            backend.score([prefix(backend, 1)], [not_quite])
+
+
+def test_a_target_longer_than_the_decoder_reads_is_refused(load: Load) -> None:
+    with pytest.raises(QueryError, match=r"row 1 of this call .* 71 tokens .* the model reads 64"):
+        load("bart").score([TextPrompt("it")], [Query("it was ", ("great " * 70,))])
 
 
 def test_a_label_word_of_several_tokens_is_refused_where_one_is_needed(load: Load) -> None:
