@@ -17,6 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 
 BENCHMARKS = {
     "optimizer-cost": "CPU time of ask and tell at d = 500, against pycma's own settings",
+    "projection": "CPU ms a generation and MB of dense and Hadamard projections",
     "sweep": "a sweep of BBTv2 over all layers against one candidate at a time through the whole model",
     "gpu": "8,000 evaluations of BBTv2 on a GPU, a model of RoBERTa-large's size",
     "elites": "how often bfloat16 finds a generation's best candidate, alone and with its best scored again",

@@ -214,7 +214,7 @@ def space_hash(space: PromptSpace) -> str:
     """What tells a space from another: SHA-256 over what it makes of one fixed candidate.
 
     Of each layer the signs and the binary exponents of what the candidate adds to the first numbers of the start count:
-    the last digits depend on the number of threads, and nobody shall be refused for those. The start itself, which a
+    the last digits depend on the kind of processor, and nobody shall be refused for those. The start itself, which a
     model may have computed, is told by its text or tokens.
     """
     candidate = np.random.default_rng(0).standard_normal((1, space.dimension))

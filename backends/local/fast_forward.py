@@ -14,6 +14,7 @@ prompts of a call agree always run for one of them.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -50,7 +51,7 @@ class FastForward:
         self._vocabulary_size, self._hidden_size = model.config.vocab_size, model.config.hidden_size
         self._stacks: WeakKeyDictionary[Batch, dict[Hashable, Stack]] = WeakKeyDictionary()
         self._reads: WeakKeyDictionary[Batch, Reads] = WeakKeyDictionary()
-        self._before: tuple[tuple[PlacedPrompt, ...], list[list[KeysValues]]] | None = None  # of the latest prompts
+        self._before: tuple[tuple[PlacedPrompt, ...], list[KeysValues]] | None = None  # of the latest prompts
 
     def read_with_each_row(self, prompt: PlacedPrompt) -> int:
         """Tokens of the prompt that are read once for each row."""
@@ -159,13 +160,14 @@ class FastForward:
         if not self._family.causal or not first.tokens:
             return None
         prompts = tuple(prompt for part in parts for prompt in part)
-        if self._before is None or self._before[0] != prompts or len(self._before[1]) != len(parts):
+        if self._before is None or self._before[0] != prompts:
             places = range(first.start, len(first.tokens)) if first.n_tokens else None
             packed = pack([_row(first.tokens)], [()], places=places, device=self._like.device)
             stack = Stack(self._family, packed, narrows=True, like=self._like)
-            pairs_of = [pairs for _, pairs in self._run(first.tokens, stack, parts, own=True)]
-            self._before = (prompts, pairs_of)
-        return self._before[1]
+            self._before = (prompts, next(self._run(first.tokens, stack, [prompts], own=True))[1])
+        ends = list(accumulate(len(part) for part in parts))
+        spans = [slice(end - len(part), end) for end, part in zip(ends, parts, strict=True)]
+        return [[(_of(keys, span), _of(values, span)) for keys, values in self._before[1]] for span in spans]
 
     def _decoded(self, decoder: Family, states: Tensor, rows: Stack, batch: Batch) -> Tensor:
         """What leaves the decoder at the tokens that are read."""
@@ -225,6 +227,11 @@ class FastForward:
             packed = pack(rows, asks, places=places, device=self._like.device)
             known[key] = Stack(self._family, packed, narrows=self._decoder is None, like=self._like)
         return known[key]
+
+
+def _of(states: Tensor, span: slice) -> Tensor:
+    """The states of some prompts, or those that all of them share."""
+    return states[span] if len(states) > 1 else states
 
 
 def _row(ids: tuple[int, ...]) -> Row:
