@@ -93,7 +93,7 @@ def _load(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device
     config = AutoConfig.from_pretrained(files.folder, trust_remote_code=False, **place)
     _check_memory(config, name, dtype, device)
     tokenizer = AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False, **place)
-    model = _kind(config).from_pretrained(files.folder, dtype=dtype, trust_remote_code=False, **place)
+    model = _kind(config).from_pretrained(files.folder, config=config, dtype=dtype, trust_remote_code=False, **place)
     return model.to(device), tokenizer
 
 

@@ -19,6 +19,11 @@ from tests.backends.local.rows import LABELS
 IDS = torch.tensor([[40, 45, 52, 50, 41]])
 
 
+def hooks_of(model: nn.Module) -> list[list[int]]:
+    """The hooks of every part of a model; transformers has some of its own."""
+    return [[*module._forward_pre_hooks, *module._forward_hooks] for module in model.modules()]
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_the_layers_are_those_that_the_model_reads_text_with(loaded: Load, kind: str) -> None:
     one = loaded(kind)
@@ -38,19 +43,18 @@ def test_a_model_without_such_a_list_is_refused() -> None:
 def test_a_backend_leaves_the_model_as_it_was(load: Load, loaded: Load, kind: str, shortcuts: bool) -> None:
     model = loaded(kind).model
     weights = {name: value.clone() for name, value in model.state_dict().items()}
-    attention = model.config._attn_implementation
+    attention, hooks = model.config._attn_implementation, hooks_of(model)
     backend = load(kind, shortcuts=shortcuts)
     prefixes = [prefix(backend, 1)] if backend.shape.key_value_width else []
     backend.score([TextPrompt("it was"), deep(1), *prefixes], LABELS)
     backend.hidden_stds((40, 45), LABELS)
-    assert model.config._attn_implementation == attention
-    assert not any(module._forward_pre_hooks or module._forward_hooks for module in model.modules())
+    assert (model.config._attn_implementation, hooks_of(model)) == (attention, hooks)
     assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
 
 
 def test_hooks_are_taken_back_after_an_error(loaded: Load) -> None:
     model = loaded("llama").model
-    attention = model.config._attn_implementation
+    attention, hooks = model.config._attn_implementation, hooks_of(model)
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
@@ -58,8 +62,7 @@ def test_hooks_are_taken_back_after_an_error(loaded: Load) -> None:
     for opened in (before_layers(find_layers(model), fail), in_front_of_keys(model, find_layers(model), fail)):
         with pytest.raises(ZeroDivisionError), opened:
             model(IDS)
-    assert model.config._attn_implementation == attention
-    assert not any(module._forward_pre_hooks for module in model.modules())
+    assert (model.config._attn_implementation, hooks_of(model)) == (attention, hooks)
 
 
 @pytest.mark.parametrize("kind", sorted(WITH_FAMILY))
