@@ -30,23 +30,31 @@ class Forward(Protocol):
 
 def make_forward(whole: WholeForward, cache: LayerCache) -> Forward:
     """The fast pass of the model's family, if it has one that answers as the model itself does on a few tokens."""
-    family = family_of(whole.model)
-    if family is None:
-        return whole
-    fast = FastForward(family, whole.model, cache)
     prompt, batch = _trial(whole)
     expected = whole.answers([prompt], batch, at_once=1)
     try:
+        family = family_of(whole.model)
+        if family is None:
+            return whole
+        fast = FastForward(family, whole.model, cache)
         found = fast.answers([prompt], batch, at_once=1)
+    except AttributeError as error:  # versions of transformers move and rename the parts of models
+        return _run_whole(whole, str(error))
     finally:
         cache.clear()
     tolerance = 1e-3 if whole.model.dtype == torch.float32 else 0.1
     if not torch.allclose(found, expected, rtol=tolerance, atol=tolerance * float(expected.abs().max())):
-        log.warning(
-            "model type %r is not what its family says; it is run whole, which is slow", whole.model.config.model_type
-        )
-        return whole
+        return _run_whole(whole, f"logits differ by {float((found - expected).abs().max()):.2g}")
     return fast
+
+
+def _run_whole(whole: WholeForward, reason: str) -> WholeForward:
+    log.warning(
+        "model type %r is not what its family says (%s); it is run whole, which is slow",
+        whole.model.config.model_type,
+        reason,
+    )
+    return whole
 
 
 def _trial(whole: WholeForward) -> tuple[PlacedPrompt, Batch]:

@@ -68,5 +68,6 @@ class T5Decoder(T5):
         self._set_up()
 
     def logits(self, finished: Tensor, columns: Tensor | None) -> Tensor:
-        scaled = finished * self._model.model_dim**-0.5 if self._model.config.scale_decoder_outputs else finished
+        scales = getattr(self._model.config, "scale_decoder_outputs", False)  # mT5 never does
+        scaled = finished * self._model.model_dim**-0.5 if scales else finished
         return linear_columns(self._model.lm_head, scaled, columns)

@@ -12,6 +12,7 @@ from transformers import (
     BartConfig,
     BertConfig,
     BloomConfig,
+    CamembertConfig,
     FalconConfig,
     Gemma2Config,
     Gemma3TextConfig,
@@ -20,11 +21,13 @@ from transformers import (
     GPTNeoXConfig,
     LlamaConfig,
     MistralConfig,
+    MT5Config,
     OPTConfig,
     Qwen2Config,
     Qwen3Config,
     RobertaConfig,
     T5Config,
+    XLMRobertaConfig,
 )
 
 from tests.backends.local.tokenizers import word_tokenizer
@@ -39,7 +42,7 @@ _GEMMA = {**_LLAMA, "head_dim": 12}
 _GEMMA3 = {**_GEMMA, **_BEGINS, "query_pre_attn_scalar": 9, "sliding_window": _WINDOW}
 _GPT2 = {"vocab_size": 120, "n_positions": 64, "n_embd": 32, "n_layer": 4, "n_head": 4, **_NO_ENDS}
 _OPT = {**SIZES, **WIDE, "ffn_dim": 48}
-_NEOX = {**SIZES, **WIDE, "intermediate_size": 48}
+_NEOX = _BERT = {**SIZES, **WIDE, "intermediate_size": 48}
 _T5 = {
     **{"vocab_size": 120, "d_model": 32, "d_kv": 6, "d_ff": 48, "num_layers": 4, "num_decoder_layers": 3},
     **{"num_heads": 4, "relative_attention_num_buckets": 8, "relative_attention_max_distance": 10},
@@ -75,7 +78,7 @@ class Kind:
         """The class of transformers that makes it."""
         if self.config.is_encoder_decoder:
             return AutoModelForSeq2SeqLM
-        return AutoModelForMaskedLM if self.config.model_type in ("bert", "roberta") else AutoModelForCausalLM
+        return AutoModelForMaskedLM if self.keys_values else AutoModelForCausalLM
 
 
 CAUSAL = {
@@ -110,9 +113,9 @@ CAUSAL = {
     ),
 }
 MASKED = {
-    "bert": Kind(BertConfig(**SIZES, **WIDE, intermediate_size=48), "bert.encoder.layer", "bert", _BERT_KEYS_VALUES),
+    "bert": Kind(BertConfig(**_BERT), "bert.encoder.layer", "bert", _BERT_KEYS_VALUES),
     "roberta": Kind(
-        RobertaConfig(**SIZES, **WIDE, intermediate_size=48, pad_token_id=1),
+        RobertaConfig(**_BERT, pad_token_id=1),
         "roberta.encoder.layer",
         "roberta",
         _BERT_KEYS_VALUES,
@@ -134,12 +137,19 @@ ENCODER_DECODER = {
         ("self_attn.k_proj", "self_attn.v_proj"),
     ),
 }
+RELATIVES = {  # models of other names that families above serve as they are
+    "mt5": Kind(MT5Config(**_T5, feed_forward_proj="gated-gelu"), "encoder.block", "t5", _T5_KEYS_VALUES, std=0.2),
+    "camembert": Kind(CamembertConfig(**_BERT, pad_token_id=1), "roberta.encoder.layer", "roberta", _BERT_KEYS_VALUES),
+    "xlm-roberta": Kind(
+        XLMRobertaConfig(**_BERT, pad_token_id=1), "roberta.encoder.layer", "roberta", _BERT_KEYS_VALUES
+    ),
+}
 WITH_FAMILY = {**CAUSAL, **MASKED, **ENCODER_DECODER}
 WITHOUT_FAMILY = {
     "falcon": Kind(FalconConfig(**SIZES, **WIDE), "transformer.h"),  # its layers answer in tuples, as Bloom's do
     "bloom": Kind(BloomConfig(vocab_size=120, hidden_size=32, n_layer=4, n_head=4), "transformer.h"),
 }
-KINDS = {**WITH_FAMILY, **WITHOUT_FAMILY}
+KINDS = {**WITH_FAMILY, **RELATIVES, **WITHOUT_FAMILY}
 
 
 def save_model(kind: Kind, folder: Path, *, seed: int) -> None:

@@ -117,7 +117,7 @@ def _prefixed(loaded: Loaded, prompt: PrefixPrompt) -> Iterator[None]:
                     return torch.cat([output[:, :-n], torch.tensor(array)[None]], dim=1)
 
                 hooks.callback(attrgetter(path)(layer).register_forward_hook(replace).remove)
-        if loaded.model.config.model_type == "t5":
+        if loaded.model.config.model_type in ("t5", "mt5"):
 
             def no_bias(_: nn.Module, __: Any, output: torch.Tensor) -> torch.Tensor:
                 return torch.cat([output[:, :-n], torch.zeros_like(output[:, -n:])], dim=1)

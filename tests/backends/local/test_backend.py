@@ -73,8 +73,9 @@ def test_a_model_without_a_family_scores_as_its_own_forward_pass_does(
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_what_a_model_can_be_asked_for_follows_from_how_it_reads(load: Load, kind: str) -> None:
     capabilities = load(kind).capabilities
-    assert (Capability.INFILL in capabilities) == (kind in ("bert", "roberta", "t5", "t5 gated", "bart"))
-    assert (Capability.TARGETS in capabilities) == (kind not in ("bert", "roberta"))
+    masked, encoder_decoder = ("bert", "roberta", "camembert", "xlm-roberta"), ("t5", "t5 gated", "mt5", "bart")
+    assert (Capability.INFILL in capabilities) == (kind in (*masked, *encoder_decoder))
+    assert (Capability.TARGETS in capabilities) == (kind not in masked)
     assert (Capability.PREFIX in capabilities) == (kind not in WITHOUT_FAMILY)
 
 

@@ -15,7 +15,7 @@ from blackbox.backends.local.fast_forward import FastForward
 from blackbox.backends.local.whole_forward import WholeForward
 from tests.backends.local.candidates import deep
 from tests.backends.local.conftest import Load, Loaded
-from tests.backends.local.models import WITH_FAMILY, WITHOUT_FAMILY
+from tests.backends.local.models import RELATIVES, WITH_FAMILY, WITHOUT_FAMILY
 from tests.backends.local.rows import LABELS
 
 
@@ -43,12 +43,14 @@ def test_without_shortcuts_every_model_is_run_whole(load: Load) -> None:
     assert isinstance(load("llama", shortcuts=False)._forward, WholeForward)
 
 
-def test_every_family_has_a_small_model_here_or_is_built_as_one() -> None:
-    built = {"camembert": "roberta", "xlm-roberta": "roberta", "mt5": "t5"}
-    small = {kind.config.model_type for kind in WITH_FAMILY.values()}
-    assert {built.get(name, name) for name in FAMILIES} == small
-    for name, same in built.items():
-        assert FAMILIES[name] is FAMILIES[same]
+def test_every_family_has_a_small_model_here() -> None:
+    small = {kind.config.model_type for kind in (*WITH_FAMILY.values(), *RELATIVES.values())}
+    assert set(FAMILIES) == small
+
+
+@pytest.mark.parametrize("kind", sorted(RELATIVES))
+def test_a_relative_of_a_model_scores_as_with_its_own_code(load: Load, kind: str) -> None:
+    assert_equal(load(kind), load(kind, shortcuts=False))
 
 
 def test_a_model_that_answers_otherwise_than_its_family_is_run_whole_and_named(
@@ -60,7 +62,23 @@ def test_a_model_that_answers_otherwise_than_its_family_is_run_whole_and_named(
     with caplog.at_level(logging.WARNING):
         backend = LocalBackend(model, one.tokenizer, name="it", model_hash="it")
     assert isinstance(backend._forward, WholeForward)
-    assert "'llama' is not what its family says; it is run whole" in caplog.text
+    assert "'llama' is not what its family says (logits differ by" in caplog.text
+
+
+def test_a_model_whose_parts_are_not_where_its_family_looks_is_run_whole_and_named(
+    loaded: Load, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when a version of transformers moves them."""
+    one: Loaded = loaded("gpt2")
+    model = deepcopy(one.model)
+    del model.transformer.h[0].attn.num_heads  # its own code does not need it
+    with caplog.at_level(logging.WARNING):
+        backend = LocalBackend(model, one.tokenizer, name="it", model_hash="it")
+    assert isinstance(backend._forward, WholeForward)
+    assert (
+        "'gpt2' is not what its family says ('GPT2Attention' object has no attribute 'num_heads'); it is run whole"
+        in caplog.text
+    )
 
 
 def test_a_trial_leaves_nothing_in_the_cache(load: Load) -> None:

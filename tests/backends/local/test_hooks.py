@@ -13,7 +13,7 @@ from blackbox.backends import BackendSettingError, TextPrompt
 from blackbox.backends.local.hooks import before_layers, find_layers, head_reads, in_front_of_keys, takes_prefixes
 from tests.backends.local.candidates import deep, prefix
 from tests.backends.local.conftest import Load
-from tests.backends.local.models import KINDS, WITH_FAMILY
+from tests.backends.local.models import KINDS, WITH_FAMILY, WITHOUT_FAMILY
 from tests.backends.local.rows import LABELS
 
 IDS = torch.tensor([[40, 45, 52, 50, 41]])
@@ -85,7 +85,7 @@ def test_the_families_here_take_prefixes_and_models_with_an_attention_of_their_o
     loaded: Load, kind: str
 ) -> None:
     model = loaded(kind).model
-    assert takes_prefixes(model, find_layers(model)) == (kind in WITH_FAMILY)
+    assert takes_prefixes(model, find_layers(model)) == (kind not in WITHOUT_FAMILY)
 
 
 @torch.inference_mode()
