@@ -189,7 +189,9 @@ class LocalBackend:
             for number in range(len(prompts)):
                 np.add.at(into[number], (rows, options), found[number])
         elif together > 1:
-            self._read(prompts, batch, together // 2, into)
+            fewer = together // 2  # in all: the tokens of a call's prompts are read in one pass, too
+            for first in range(0, len(prompts), fewer):
+                self._read(prompts[first : first + fewer], batch, fewer, into[first : first + fewer])
         else:
             for part in batch.halves():
                 self._read(prompts, part, together, into)

@@ -51,6 +51,16 @@ def test_passes_that_run_out_of_memory_are_cut_and_score_the_same(
     assert np.allclose(found, expected, atol=1e-4)
 
 
+def test_prompts_whose_own_tokens_run_out_of_memory_are_read_in_smaller_numbers(load: Load, loaded: Load) -> None:
+    """Sixteen prompts of four tokens where forty fit; each row fits easily."""
+    backend, prompts = load(), [deep(0, seed=seed) for seed in range(16)]
+    expected = backend.score(prompts, LABELS[::2]).log_probabilities
+    with memory_for(loaded("llama"), 40) as failed:
+        found = backend.score(prompts, LABELS[::2]).log_probabilities
+    assert failed
+    assert np.allclose(found, expected, atol=1e-4)
+
+
 def test_a_model_run_whole_is_cut_as_well(load: Load, loaded: Load) -> None:
     backend = load(shortcuts=False)
     expected = backend.score([deep(1)], WORDS).log_probabilities
