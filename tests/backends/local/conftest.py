@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +63,9 @@ def load(loaded: Callable[[str], Loaded]) -> Load:
         return LocalBackend(one.model, one.tokenizer, name=kind, model_hash=kind, **settings)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def run_whole(load: Load) -> Callable[[str], LocalBackend]:
+    """A backend that runs a random model of a kind whole, and keeps nothing: one for all tests."""
+    return cache(lambda kind: load(kind, shortcuts=False))
