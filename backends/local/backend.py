@@ -72,12 +72,13 @@ class LocalBackend:
             raise BackendSettingError(f"cache_on must be 'device' or 'host', got {cache_on!r}")
         model.eval().requires_grad_(False)
         limit = default_cache_bytes(model.device) if cache_bytes is None else cache_bytes
-        self._reading, self._whole = reading_of(model), WholeForward(model, reading_of(model))
+        self._encoder = query_encoder(model, tokenizer, single_token_labels=single_token_labels)
+        self._reading = reading_of(model.config)
+        self._whole = WholeForward(model, self._reading)
         cache = LayerCache(len(self._whole.layers), limit=limit, device="cpu" if cache_on == "host" else None)
         self._forward = make_forward(self._whole, cache) if shortcuts else self._whole
         self.model, self.layers = model, self._whole.layers
         self._cache, self._tokenizer = cache, tokenizer
-        self._encoder = query_encoder(model, tokenizer, single_token_labels=single_token_labels)
         self._name, self._model_hash = name, model_hash
         self._sequences = lru_cache(maxsize=_KNOWN_QUERIES)(lambda queries: tuple(self._encoder.sequences(queries)))
         self._cut = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut_batches)

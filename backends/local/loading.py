@@ -1,6 +1,6 @@
 """From a model's name to a `LocalBackend`."""
 
-import logging as standard_logging
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from transformers import (
-    MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
@@ -17,15 +16,23 @@ from transformers import (
     AutoTokenizer,
 )
 from transformers import modeling_gguf_pytorch_utils as gguf
-from transformers.utils import logging
+from transformers.utils import logging as transformers_logging
 
 from blackbox.backends.errors import BackendSettingError, MissingModelError, ModelMemoryError
 from blackbox.backends.local.backend import LocalBackend
 from blackbox.backends.local.memory import free_bytes
 from blackbox.backends.local.processor import fast_on_cpu
+from blackbox.backends.local.reading import Reading, reading_of
 from blackbox.backends.local.weights import ModelFiles, find_model, model_hash
 
-log = standard_logging.getLogger(__name__)
+log = logging.getLogger(__name__)
+
+_CLASSES: dict[Reading, Any] = {
+    Reading.CAUSAL: AutoModelForCausalLM,
+    Reading.MASKED: AutoModelForMaskedLM,
+    Reading.ENCODER_DECODER: AutoModelForSeq2SeqLM,
+}
+"""The classes of transformers that load a model with its language head."""
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -93,21 +100,14 @@ def _load(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device
     config = AutoConfig.from_pretrained(files.folder, trust_remote_code=False, **place)
     _check_memory(config, name, dtype, device)
     tokenizer = AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False, **place)
-    model = _kind(config).from_pretrained(files.folder, config=config, dtype=dtype, trust_remote_code=False, **place)
+    kind = _CLASSES[reading_of(config)]
+    model = kind.from_pretrained(files.folder, config=config, dtype=dtype, trust_remote_code=False, **place)
     return model.to(device), tokenizer
-
-
-def _kind(config: Any) -> Any:
-    """The class of transformers that loads a model with its language head."""
-    if config.is_encoder_decoder:
-        return AutoModelForSeq2SeqLM
-    masked = type(config) in MODEL_FOR_MASKED_LM_MAPPING and not getattr(config, "is_decoder", False)
-    return AutoModelForMaskedLM if masked else AutoModelForCausalLM
 
 
 def _check_memory(config: Any, name: str, dtype: torch.dtype, device: torch.device) -> None:
     with torch.device("meta"):
-        skeleton = _kind(config).from_config(config, trust_remote_code=False)
+        skeleton = _CLASSES[reading_of(config)].from_config(config, trust_remote_code=False)
     needed = sum(parameter.numel() for parameter in skeleton.parameters()) * dtype.itemsize
     free = free_bytes(device)
     if needed > free:
@@ -132,14 +132,18 @@ def _device(name: str) -> torch.device:
 @contextmanager
 def _quiet_transformers() -> Iterator[None]:
     """No progress bars and no advice from transformers while a model is loaded; its settings are put back."""
-    level, bars, gguf_bar = logging.get_verbosity(), logging.is_progress_bar_enabled(), gguf.tqdm
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    level, bars, gguf_bar = (
+        transformers_logging.get_verbosity(),
+        transformers_logging.is_progress_bar_enabled(),
+        gguf.tqdm,
+    )
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     gguf.tqdm = partial(gguf_bar, disable=True)  # the bar of GGUF files knows no setting
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        transformers_logging.set_verbosity(level)
         gguf.tqdm = gguf_bar
         if bars:
-            logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()
