@@ -5,6 +5,7 @@ left out where the model's family is known (`fast_forward`). Source of the inser
 prefix-tuning, arXiv 2101.00190.
 """
 
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from time import perf_counter
@@ -82,6 +83,7 @@ class LocalBackend:
         self._name, self._model_hash = name, model_hash
         self._sequences = lru_cache(maxsize=_KNOWN_QUERIES)(lambda queries: tuple(self._encoder.sequences(queries)))
         self._cut = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut_batches)
+        self._most_prompts = sys.maxsize  # of a pass; fewer once memory has run out
         self._key_value_width = self._whole.key_value_width()
         self.batch_tokens = batch_tokens or fitting_batch_tokens(model.config, model.device, model.dtype.itemsize)
 
@@ -173,15 +175,19 @@ class LocalBackend:
         batches = self._batches(queries, n_before=n_before, extra=extra)
         longest = max((batch.n_tokens(extra) for batch in batches), default=1)
         at_once = max(1, self.batch_tokens // longest)
-        for batch in batches:
-            self._read(prompts, batch, at_once, into)
+        together = min(len(prompts), self._most_prompts)
+        for first in range(0, len(prompts), together):
+            part = slice(first, first + together)
+            for batch in batches:
+                self._read(prompts[part], batch, at_once, into[part])
         tokens = sum(batch.n_tokens(prompts[0].length) for batch in batches)
         return Usage(prompt_tokens=tokens, seconds=(perf_counter() - began) / len(prompts))
 
     def _read(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int, into: FloatArray) -> None:
         """Add the options' scores to `into`, shape (n_prompts, n_queries, n_options).
 
-        Where memory runs out, the prompts of a pass are halved, then its rows, down to one prompt and one row.
+        Where memory runs out, the prompts of a pass are halved, then its rows, down to one prompt and one row; later
+        calls begin with what was left.
         """
         together = min(at_once, len(prompts))
         found = self._answers(prompts, batch, together)
@@ -190,10 +196,13 @@ class LocalBackend:
             for number in range(len(prompts)):
                 np.add.at(into[number], (rows, options), found[number])
         elif together > 1:
-            fewer = together // 2  # in all: the tokens of a call's prompts are read in one pass, too
+            fewer = self._most_prompts = together // 2  # in all: a call's prompts are themselves read in one pass
             for first in range(0, len(prompts), fewer):
                 self._read(prompts[first : first + fewer], batch, fewer, into[first : first + fewer])
         else:
+            tokens = batch.n_tokens(self._forward.read_with_each_row(prompts[0]))
+            self.batch_tokens = min(self.batch_tokens, max(1, tokens // 2))
+            self._cut.cache_clear()
             for part in batch.halves():
                 self._read(prompts, part, together, into)
 

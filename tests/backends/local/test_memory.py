@@ -61,6 +61,18 @@ def test_prompts_whose_own_tokens_run_out_of_memory_are_read_in_smaller_numbers(
     assert np.allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", sorted(PARTS))
+@pytest.mark.parametrize("most_tokens", [150, 60, 32])
+def test_what_did_not_fit_once_is_not_tried_again(load: Load, loaded: Load, kind: str, most_tokens: int) -> None:
+    backend, prompts = load(kind), [TextPrompt("it was"), *(deep(0, 3, seed=seed) for seed in range(5))]
+    with memory_for(loaded(kind), most_tokens) as failed:
+        first = backend.score(prompts, WORDS).log_probabilities
+        before = len(failed)
+        again = backend.score(prompts, WORDS).log_probabilities
+    assert 0 < before == len(failed)
+    assert np.allclose(first, again, atol=1e-4)
+
+
 def test_a_model_run_whole_is_cut_as_well(load: Load, loaded: Load) -> None:
     backend = load(shortcuts=False)
     expected = backend.score([deep(1)], WORDS).log_probabilities
