@@ -88,7 +88,7 @@ def attend(
 
 
 def attend_across(
-    queries: Tensor, states: Tensor, key: nn.Linear, value: nn.Linear, *, sight: Sight, heads: Heads
+    queries: Tensor, key: nn.Linear, value: nn.Linear, *, states: Tensor, sight: Sight, heads: Heads
 ) -> Tensor:
     """Attention of a few queries to states whose keys and values are never formed.
 
@@ -98,8 +98,8 @@ def attend_across(
 
     Args:
         queries: shape (prompts or 1, n_queries, heads * size).
-        states: shape (prompts or 1, n_states, hidden_size).
         key, value: the maps to keys and values, heads * size numbers each.
+        states: shape (prompts or 1, n_states, hidden_size).
 
     Returns:
         Shape (prompts, n_queries, heads * size).

@@ -153,10 +153,9 @@ class EncoderDecoderEncoder(QueryEncoder):
 
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         context, options = self._parts(index, query)
-        fills = len(options) > 1 and self._blank is not None
-        blank = (self._blank,) if fills and self._blank is not None else ()
+        blank = () if self._blank is None or len(options) < 2 else (self._blank,)
         ids = (*context, *blank, *self.encode_text(query.after), *self._suffix)
-        decoder_ids, branches, targets = option_tree(self._opening if fills else self._start, options)
+        decoder_ids, branches, targets = option_tree(self._opening if blank else self._start, options)
         yield TokenSequence(ids, index, targets, branches, decoder_ids)
 
 

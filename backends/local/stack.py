@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from blackbox.backends.local.attention import Heads, KeysValues, Sight, attend, attend_across
+from blackbox.backends.local.attention import KeysValues, Sight, attend, attend_across
 from blackbox.backends.local.families.base import Across, Family, Projected
 from blackbox.backends.local.packing import Packed
 
@@ -64,7 +64,7 @@ class Stack:
         family, layer, asks = self.family, self.family.layers[index], self._asks(index)
         entered = self._added(hidden, added)
         if asks is not None and before is None and family.recalls:
-            look = partial(_across, states=entered, sight=self._sight(layer, 0, True), heads=family.heads)
+            look = partial(attend_across, states=entered, sight=self._sight(layer, 0, True), heads=family.heads)
             seen = family.recall(layer, entered, asks, look)
             return family.leave(layer, entered[:, asks], seen), (entered[:, :0], entered[:, :0])
         queries, keys, values = (
@@ -91,7 +91,7 @@ class Stack:
     def look_at(self, states: Tensor, encoded: Packed, index: int) -> Across:
         """A decoder layer's look at the states of an encoder, shape (prompts or 1, tokens, hidden_size)."""
         sight = self.packed.across(encoded, asked=self._asks(index) is not None)
-        return partial(_across, states=states, sight=sight, heads=self.family.heads)
+        return partial(attend_across, states=states, sight=sight, heads=self.family.heads)
 
     def _asks(self, index: int) -> Tensor | None:
         return self.packed.asks if index == self._last else None
@@ -139,10 +139,6 @@ class Stack:
             bias = self.family.bias(*self.packed.bias_positions(asked=asked))
             self._biases[asked, before] = None if bias is None else functional.pad(bias, (before, 0))
         return self._biases[asked, before]
-
-
-def _across(queries: Tensor, key: nn.Linear, value: nn.Linear, *, states: Tensor, sight: Sight, heads: Heads) -> Tensor:
-    return attend_across(queries, states, key, value, sight=sight, heads=heads)
 
 
 def _put(states: Tensor, places: Tensor, new: Tensor) -> Tensor:

@@ -111,7 +111,7 @@ def test_few_queries_see_of_states_what_they_see_of_their_keys_and_values(
     sees = real(0) & (rng.random(real(0).shape) < 0.6)
     sees[..., 0] = True
     sight = sight_of(real(0) if all_visible else sees)
-    found = attend_across(q, states, key, value, sight=sight, heads=one)
+    found = attend_across(q, key, value, states=states, sight=sight, heads=one)
     expected = attend(q, key(states), value(states), sight=sight, heads=one)
     assert found.shape == (max(n_prompts), TOTAL, 24)
     assert torch.allclose(found, expected, atol=1e-5)

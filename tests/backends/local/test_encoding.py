@@ -2,7 +2,7 @@
 
 import pytest
 
-from blackbox.backends import LabelWordError, Query, QueryError
+from blackbox.backends import BackendSettingError, LabelWordError, Query, QueryError
 from blackbox.backends.local.encoding import (
     CausalEncoder,
     EncoderDecoderEncoder,
@@ -190,3 +190,20 @@ class TestModels:
         (target,) = encoded(encoder, Query("it was ", ("great",)))
         assert (labels.decoder_ids, target.decoder_ids) == (of_options, of_a_target)
         assert len(labels.ids) == len(target.ids) + 1  # the blank
+
+    def test_the_blank_of_mt5_is_found_under_its_own_name(self, loaded: Load) -> None:
+        encoder = query_encoder(loaded("t5").model, word_tokenizer("mt5"), single_token_labels=False)
+        (labels,) = encoded(encoder, Query("it was ", ("great", "bad")))
+        assert labels.decoder_ids == (0, 3)
+        assert 3 in labels.ids
+
+    def test_a_masked_model_without_a_mask_token_is_refused(self, loaded: Load) -> None:
+        with pytest.raises(BackendSettingError, match=r"a masked model \(bert\) needs a tokenizer with a mask token"):
+            query_encoder(loaded("bert").model, PLAIN, single_token_labels=False)
+
+    def test_an_encoder_decoder_that_names_no_decoder_start_is_refused(
+        self, loaded: Load, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(loaded("bart").model.config, "decoder_start_token_id", None)
+        with pytest.raises(BackendSettingError, match=r"encoder-decoder \(bart\) must name decoder_start_token_id"):
+            query_encoder(loaded("bart").model, loaded("bart").tokenizer, single_token_labels=False)

@@ -42,6 +42,11 @@ STYLES = {
         "$A </s>",
         {"eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"},
     ),
+    "mt5": Style(
+        ("<pad>", "</s>", "<unk>", "\u2581<extra_id_0>"),
+        "$A </s>",
+        {"eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"},
+    ),
 }
 
 
