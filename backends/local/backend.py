@@ -18,7 +18,6 @@ import torch
 from blackbox.backends.base import Capability, Failure, ModelShape, Query, Scores, Usage, check_call, check_fit
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
-from blackbox.backends.local.hidden_stds import clipped_std
 from blackbox.backends.local.layer_cache import LayerCache
 from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens
 from blackbox.backends.local.packing import reads_of
@@ -27,6 +26,7 @@ from blackbox.backends.local.reading import Reading, query_encoder, reading_of
 from blackbox.backends.local.sequences import Batch, TokenSequence, cut_batches
 from blackbox.backends.local.whole_forward import WholeForward
 from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
+from blackbox.backends.spread import clipped_std
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -142,7 +142,7 @@ class LocalBackend:
         prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
         batches = self._batches(queries[:_ROWS_MEASURED], n_before=prompt.length, extra=prompt.length)
         states = [self._whole.states(prompt, batch.sequences) for batch in batches]
-        stds = [clipped_std(torch.cat(layer)) for layer in zip(*states, strict=True)]
+        stds = [clipped_std(torch.cat(layer).numpy()) for layer in zip(*states, strict=True)]
         stds[0] = float(self.model.get_input_embeddings().weight.float().std())
         return np.array(stds)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import PrefixPrompt, Prompt
+from blackbox.backends.spread import clipped_std
 from blackbox.errors import SettingError
 from blackbox.spaces.layer_projections import FloatArray, LayerProjections
 
@@ -81,24 +82,6 @@ class PrefixSpace:
             return keys_values
         moved: FloatArray = keys_values + self._spreads[layer] * projected.reshape(keys_values.shape)
         return moved
-
-
-def clipped_std(values: FloatArray, rounds: int = 5) -> float:
-    """Standard deviation after `rounds` of clipping to mean +- 3 standard deviations (BBTv2's released code).
-
-    A few giant keys, which language models have, do not count much. Numbers that are all the same have no spread of
-    their own; for them it is 1, so that the layer can be searched.
-
-    Args:
-        values: any shape.
-    """
-    if np.ptp(values) == 0:
-        return 1.0
-    clipped = values.astype(np.float64)
-    for _ in range(rounds):
-        mean, std = clipped.mean(), clipped.std(ddof=1)
-        clipped = clipped.clip(mean - 3 * std, mean + 3 * std)
-    return float(clipped.std(ddof=1))
 
 
 def _spreads(start: PrefixPrompt, layer: int) -> FloatArray:
