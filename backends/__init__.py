@@ -8,26 +8,30 @@ from blackbox.backends.base import (
     Backend,
     Capability,
     Failure,
+    MeteredBackend,
     ModelShape,
     PrefixBackend,
     Query,
     Scores,
     Usage,
     VectorBackend,
+    chosen_options,
     require,
 )
 from blackbox.backends.errors import (
     BackendError,
     BackendSettingError,
+    EndpointError,
     LabelWordError,
     MissingModelError,
     MissingPackageError,
     ModelMemoryError,
     QueryError,
+    StoppedError,
     UnsupportedPromptError,
 )
 from blackbox.backends.fake import FakeBackend
-from blackbox.backends.prompts import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import DeepPrompt, Demonstration, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
 
 __all__ = [
     "Backend",
@@ -35,9 +39,12 @@ __all__ = [
     "BackendSettingError",
     "Capability",
     "DeepPrompt",
+    "Demonstration",
+    "EndpointError",
     "Failure",
     "FakeBackend",
     "LabelWordError",
+    "MeteredBackend",
     "MissingModelError",
     "MissingPackageError",
     "ModelMemoryError",
@@ -49,9 +56,11 @@ __all__ = [
     "QueryError",
     "Scores",
     "SoftPrompt",
+    "StoppedError",
     "TextPrompt",
     "UnsupportedPromptError",
     "Usage",
     "VectorBackend",
+    "chosen_options",
     "require",
 ]

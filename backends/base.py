@@ -25,11 +25,11 @@ class Capability(StrEnum):
 
 
 OFFERED_BY: dict[Capability, tuple[str, ...]] = {
-    Capability.TEXT: ("fake", "local"),
+    Capability.TEXT: ("fake", "local", "openai", "anthropic"),
     Capability.SOFT: ("fake", "local"),
     Capability.DEEP: ("fake", "local"),
     Capability.PREFIX: ("fake", "local"),
-    Capability.LABEL_SCORES: ("fake", "local"),
+    Capability.LABEL_SCORES: ("fake", "local", "openai", "anthropic"),
     Capability.TARGETS: ("fake", "local with a model that is not a masked one"),
     Capability.INFILL: ("fake", "local with a masked model or an encoder-decoder"),
 }
@@ -92,9 +92,10 @@ class Scores:
 
     Attributes:
         log_probabilities: shape (n_prompts, n_queries, n_options), nats, float64. Several options of a query are
-            normalised (their exponentials sum to one). A single one has its log-likelihood behind the prompt and the
-            text in front of the blank: the sum over its tokens, not divided by their number, at most 0. NaN where
-            there is no answer.
+            normalised (their exponentials sum to one), unless the model has written what is none of them: what is
+            missing from one is then the probability of that (see `chosen_options`). A single one has its
+            log-likelihood behind the prompt and the text in front of the blank: the sum over its tokens, not divided
+            by their number, at most 0. NaN where there is no answer.
         usages: what each prompt cost, shape (n_prompts,).
         failures: the pairs without an answer, with the reason.
     """
@@ -102,6 +103,20 @@ class Scores:
     log_probabilities: npt.NDArray[np.float64]
     usages: tuple[Usage, ...]
     failures: tuple[Failure, ...] = ()
+
+
+def chosen_options(log_probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Index of the most probable of several options; -1 where an answer that is none of them is at least as probable.
+
+    Args:
+        log_probabilities: shape (..., n_options), nats, as in `Scores`; rows with NaN have no meaning.
+
+    Returns:
+        Shape (...).
+    """
+    probabilities = np.exp(log_probabilities)
+    none = 1 - probabilities.sum(axis=-1)
+    return np.where(none >= probabilities.max(axis=-1), -1, log_probabilities.argmax(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -189,6 +204,25 @@ class PrefixBackend(VectorBackend, Protocol):
         Args:
             token_ids: at least one token.
         """
+        ...
+
+
+@runtime_checkable
+class MeteredBackend(Backend, Protocol):
+    """A backend whose calls cost money, over all of a run's sessions."""
+
+    @property
+    def spent(self) -> Usage:
+        """What all calls have cost, those that failed included."""
+        ...
+
+    @property
+    def record(self) -> dict[str, object]:
+        """How the model is asked, as JSON values for the run's record: address, what it can do, way of scoring."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and threads."""
         ...
 
 

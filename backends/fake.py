@@ -104,7 +104,7 @@ class FakeBackend:
 
     def quality(self, prompt: Prompt) -> float:
         """How good a prompt is, from 0 to 1."""
-        text = prompt.text if isinstance(prompt, TextPrompt) else self.decode(prompt.token_ids)
+        text = prompt.whole if isinstance(prompt, TextPrompt) else self.decode(prompt.token_ids)
         share = sum(word in text for word in HELPFUL_WORDS) / len(HELPFUL_WORDS)
         read = np.zeros(_READ_OUT)
         for layer, vectors in self._added(prompt).items():
@@ -145,4 +145,4 @@ class FakeBackend:
     def _length(self, prompt: Prompt) -> int:
         if isinstance(prompt, PrefixPrompt):
             return prompt.n_positions
-        return len(self.encode(prompt.text)) if isinstance(prompt, TextPrompt) else len(prompt.token_ids)
+        return len(self.encode(prompt.whole)) if isinstance(prompt, TextPrompt) else len(prompt.token_ids)

@@ -9,6 +9,7 @@ the query's positions find in the attention of every layer, the keys and values 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,36 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class Demonstration:
+    """A row with its answer, shown before the query: the text in front of the blank, what fills it, the text behind."""
+
+    before: str
+    answer: str
+    after: str = ""
+
+    @property
+    def whole(self) -> str:
+        return self.before + self.answer + self.after
+
+
+@dataclass(frozen=True)
 class TextPrompt:
-    """Plain text that stands before the query."""
+    """Text that stands before the query: an instruction, then rows with their answers.
+
+    Attributes:
+        text: the instruction.
+        demonstrations: rows with answers. A chat model sees each as a turn of the user and one of its own.
+        role: who says the instruction to a chat model: the "user", in front of the first row, or the "system".
+    """
 
     text: str
+    demonstrations: tuple[Demonstration, ...] = ()
+    role: Literal["user", "system"] = "user"
+
+    @property
+    def whole(self) -> str:
+        """All that stands before the query, for models that go on with a text; a blank line ends a demonstration."""
+        return self.text + "".join(f"{shown.whole}\n\n" for shown in self.demonstrations)
 
 
 @dataclass(frozen=True, eq=False)

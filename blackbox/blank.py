@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Capability
+from blackbox.backends import Capability, chosen_options
 from blackbox.errors import DataError, RunError, SettingError
 from blackbox.metrics import Measured, Metric
 from blackbox.template import Template
@@ -152,7 +152,7 @@ class LabelWords:
         answered = ~np.isnan(log_probabilities).any(axis=-1)
         if not answered.any():
             return None
-        return metric(log_probabilities[answered].argmax(axis=-1), right[answered], len(self.labels))
+        return metric(chosen_options(log_probabilities[answered]), right[answered], len(self.labels))
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,6 @@ def price(split: Split, task: Task) -> int:
     return 0 if split is task.test else math.ceil(len(split) / len(task.train))
 
 
-def price_of_start(task: Task, population_size: int) -> int:
-    """What the starting prompt and a first generation, each with a look at the dev rows, count."""
-    return 1 + population_size + 2 * price(task.dev, task)
+def price_of_start(task: Task, population_size: int, finalists: int = 1) -> int:
+    """What the starting prompt and a first generation count, with the looks at the dev rows of it and the finalists."""
+    return 1 + population_size + (1 + finalists) * price(task.dev, task)

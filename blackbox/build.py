@@ -6,14 +6,15 @@ from blackbox.backends import Backend, Capability, FakeBackend, PrefixBackend, V
 from blackbox.backends.errors import MissingPackageError
 from blackbox.config import Config
 from blackbox.errors import DataError, SettingError
-from blackbox.optimizers import CMAES, Blockwise, NevergradSearch, Optimizer, RandomSearch
+from blackbox.optimizers import CMAES, Blockwise, Enumeration, NevergradSearch, Optimizer, RandomSearch
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
 from blackbox.seeds import part_seed
-from blackbox.spaces import DeepSpace, PrefixSpace, PromptSpace, SoftSpace
+from blackbox.spaces import DeepSpace, PrefixSpace, PromptSpace, SoftSpace, TextsSpace
 from blackbox.spaces.layers import parse_layers
 from blackbox.spaces.start import start_tokens
 from blackbox.task import Task
 from blackbox.template import Template
+from blackbox.text_prompts import text_prompts
 
 
 def check_names(config: Config) -> None:
@@ -124,6 +125,11 @@ def _nevergrad(variant: str, blocks: Sequence[int], config: Config, seed: int) -
     )
 
 
+def _enumerate(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
+    _no_variant("enumerate", variant)
+    return Enumeration(sum(blocks))
+
+
 def _blockwise(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
     share = max(config.population, config.evaluations // max(1, len(blocks)))
     of_a_block = config.model_copy(update={"evaluations": share})
@@ -183,6 +189,11 @@ def _prefix(backend: Backend, task: Task, config: Config) -> PrefixSpace:
     )
 
 
+def _texts(backend: Backend, task: Task, config: Config) -> TextsSpace:
+    require(backend, Capability.TEXT)
+    return TextsSpace(text_prompts(config.prompts, role=config.role))
+
+
 def _start(backend: VectorBackend, config: Config) -> tuple[int, ...]:
     seed = part_seed(config.seed, "start")
     return start_tokens(backend, text=config.prompt, length=config.prompt_tokens, seed=seed)
@@ -218,12 +229,28 @@ def _fake(config: Config) -> Backend:
     return FakeBackend()
 
 
+def _openai(config: Config) -> Backend:
+    from blackbox.endpoints import openai_backend
+
+    return openai_backend(config)
+
+
+def _anthropic(config: Config) -> Backend:
+    from blackbox.endpoints import anthropic_backend
+
+    return anthropic_backend(config)
+
+
+BACKENDS.add("anthropic", _anthropic)
 BACKENDS.add("fake", _fake)
 BACKENDS.add("local", _local)
+BACKENDS.add("openai", _openai)
 SPACES.add("deep", _deep)
 SPACES.add("prefix", _prefix)
 SPACES.add("soft", _soft)
+SPACES.add("texts", _texts)
 OPTIMIZERS.add("random-search", _random_search)
 OPTIMIZERS.add("cma-es", _cma_es)
+OPTIMIZERS.add("enumerate", _enumerate)
 OPTIMIZERS.add("nevergrad", _nevergrad)
 OPTIMIZERS.add("blockwise", _blockwise)

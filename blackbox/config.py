@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from blackbox.errors import SettingError
 from blackbox.presets import preset
 
-PATHS = ("train", "dev", "test")
+PATHS = ("train", "dev", "test", "answers", "prompts")
 
 
 def _label_words(value: Any) -> Any:
@@ -60,8 +60,15 @@ class TaskSettings(BaseModel):
 class ModelSettings(BaseModel):
     """What is queried."""
 
-    backend: str = Field("local", description="local (transformers, in this process) or fake (for trying things out).")
-    model: str = Field("smollm2-135m", description="smollm2-135m (bundled), a folder, or a Hugging Face hub name.")
+    backend: str = Field(
+        "local",
+        description="local (transformers, in this process), openai (any endpoint that speaks alike: vLLM, llama.cpp, "
+        "Ollama, ...), anthropic, or fake (for trying things out).",
+    )
+    model: str = Field(
+        "smollm2-135m",
+        description="smollm2-135m (bundled), a folder, or a Hugging Face hub name; of an endpoint, its name there.",
+    )
     revision: str | None = Field(None, description="Branch, tag or commit of a hub model.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="float32, bfloat16 or float16.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
@@ -75,12 +82,62 @@ class ModelSettings(BaseModel):
     single_token_labels: bool = Field(False, description="Refuse label words that are more than one token.")
 
 
+class EndpointSettings(BaseModel):
+    """How a model behind an endpoint is asked (backends openai and anthropic)."""
+
+    base_url: str | None = Field(
+        None, description="Where the endpoint is, e.g. http://localhost:8000/v1; default: the provider's own."
+    )
+    key_variable: str | None = Field(
+        None,
+        description="The environment variable that holds the key; default: OPENAI_API_KEY or ANTHROPIC_API_KEY, where "
+        "it is set. The key itself is never stored or shown.",
+    )
+    endpoint: Literal["auto", "chat", "completions"] = Field(
+        "auto", description="auto (chat, where there is none completions), chat or completions."
+    )
+    scoring: Literal["auto", "log-probabilities", "choice", "text"] = Field(
+        "auto",
+        description="How answers become label scores: log-probabilities, a constrained choice, or text that is read; "
+        "auto takes the first that the endpoint can do.",
+    )
+    answer_tokens: int = Field(16, ge=1, description="Most tokens of an answer that is read as text.")
+    parallel: int = Field(16, ge=1, description="Most calls in flight; the endpoint's own limits may allow fewer.")
+    call_seconds: float = Field(60.0, gt=0, description="Most time of one call.")
+    outage_seconds: float = Field(
+        600.0, gt=0, description="How long an endpoint that fails for all is waited for before the run stops."
+    )
+    answers: PathText = Field(
+        None,
+        description="The file that paid answers are kept in, for several runs to share; default: in the run's folder.",
+    )
+    usd_per_million_prompt_tokens: float | None = Field(
+        None, ge=0, description="Price; default: from a table of known models."
+    )
+    usd_per_million_completion_tokens: float | None = Field(
+        None, ge=0, description="Price; default: from a table of known models."
+    )
+    max_requests: int | None = Field(None, ge=1, description="Budget: requests, those that fail included.")
+    max_prompt_tokens: int | None = Field(None, ge=1, description="Budget: tokens read.")
+    max_completion_tokens: int | None = Field(None, ge=1, description="Budget: tokens written.")
+    max_usd: float | None = Field(None, gt=0, description="Budget: USD.")
+
+
 class SpaceSettings(BaseModel):
     """What is searched."""
 
     space: str = Field(
         "deep",
-        description="deep (vectors in many layers), soft (the input layer only) or prefix (keys and values in many).",
+        description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many) or "
+        "texts (the best of `prompts`).",
+    )
+    prompts: list[dict[str, Any] | str] | str | None = Field(
+        None,
+        description="Text prompts to choose from, the start first: a .txt file with one a line, or a .jsonl file with "
+        "objects of text, role and demonstrations.",
+    )
+    role: Literal["user", "system"] = Field(
+        "user", description="Who says a text prompt to a chat model: user or system."
     )
     layers: str = Field(
         "upper-half", description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8."
@@ -103,7 +160,8 @@ class OptimizerSettings(BaseModel):
 
     optimizer: str = Field(
         "blockwise:cma-es",
-        description="cma-es, random-search, nevergrad:NAME, or blockwise:OPTIMIZER (BBTv2: layer by layer).",
+        description="cma-es, random-search, nevergrad:NAME, blockwise:OPTIMIZER (BBTv2: layer by layer), or enumerate "
+        "(space texts).",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation.")
     elites: int = Field(
@@ -112,6 +170,12 @@ class OptimizerSettings(BaseModel):
         description="Best candidates of a generation that the model in float32 scores again, where dtype is another; "
         "looks at the dev and test rows are in float32 then.",
     )
+    racing: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Candidates of a generation meet the rows block by block, and losers leave early: on, off, or auto "
+        "(on for text prompts).",
+    )
+    finalists: int = Field(3, ge=1, description="Best candidates of a race that are looked at on the dev rows.")
     sigma: float = Field(1.0, gt=0, description="First step size, in units of the space.")
     covariance: Literal["full", "diagonal"] = Field("full", description="CMA-ES: full or diagonal.")
     step_size: Literal["csa", "tpa"] = Field("csa", description="CMA-ES: rule of the step size, csa or tpa.")
@@ -132,7 +196,7 @@ class RunSettings(BaseModel):
     seed: int = Field(0, ge=0, description="Of everything random; the same seed gives the same run.")
 
 
-class Config(TaskSettings, ModelSettings, SpaceSettings, OptimizerSettings, RunSettings):
+class Config(TaskSettings, ModelSettings, EndpointSettings, SpaceSettings, OptimizerSettings, RunSettings):
     """All settings of a run. `make_config` checks them with errors of one line."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -153,12 +217,17 @@ def make_config(values: Mapping[str, Any]) -> Config:
             raise SettingError(f"unknown setting {key!r}; {hint}")
     base = preset(values["preset"]) if values.get("preset") else {}
     try:
-        return Config(**{**base, **values})
+        return Config(**{**_of_space(values.get("space")), **base, **values})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise SettingError(f"setting {key!r}: {message[0].lower() + message[1:]}, got {first['input']!r}") from error
+
+
+def _of_space(space: object) -> dict[str, Any]:
+    """Settings that a space has where none are given."""
+    return {"optimizer": "enumerate"} if space == "texts" else {}
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -27,8 +27,9 @@ class Evaluation:
         measured: the task's metric with its interval, None where no row could be scored and for tasks without one.
         rows: of the split.
         failed_rows: those without an answer.
-        usage: what it cost.
+        usage: what it cost; of answers that were paid for earlier, what they cost then.
         elapsed: seconds since the run began, over all its sessions.
+        unreadable_rows: those that were answered with none of the label words: wrong, and counted apart.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Evaluation:
     failed_rows: int
     usage: Usage
     elapsed: float
+    unreadable_rows: int = 0
 
     @property
     def figure(self) -> Figure | None:

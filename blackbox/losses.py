@@ -6,33 +6,39 @@ meaning for them. A row without an answer is left out of the mean; a prompt
 without any answer has the loss inf. A prompt's loss does not depend on the others of the call, bit for bit.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from blackbox.backends import chosen_options
 from blackbox.errors import SettingError, unknown_name
 
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
 
 
-class Loss(Protocol):
+class Loss(ABC):
     """See the module."""
 
-    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray: ...
+    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+        return _mean_over_rows(self.of_rows(log_probabilities, labels))
+
+    @abstractmethod
+    def of_rows(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+        """The loss of each row, shape (n_prompts, n_rows); NaN where it has no answer."""
 
 
-class CrossEntropy:
+class CrossEntropy(Loss):
     """Mean of -log p(label), nats; of targets -log p(target), over all their tokens."""
 
-    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
-        return _mean_over_rows(-_of_labels(log_probabilities, labels))
+    def of_rows(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+        return -_of_labels(log_probabilities, labels)
 
 
 @dataclass(frozen=True)
-class Hinge:
+class Hinge(Loss):
     """Multi-class margin loss (Weston & Watkins 1999): sum over k != y of max(0, margin - (x_y - x_k)) / n_labels.
 
     Differences of log-probabilities are differences of logits, so the margin is one of logits, as in BBT.
@@ -40,20 +46,20 @@ class Hinge:
 
     margin: float = 2.0
 
-    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+    def of_rows(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
         behind = self.margin - (_of_labels(log_probabilities, labels)[..., None] - log_probabilities)
         behind = np.maximum(behind, 0)
         behind[:, np.arange(len(labels)), labels] = 0
-        return _mean_over_rows(behind.sum(axis=-1) / log_probabilities.shape[-1])
+        rows: FloatArray = behind.sum(axis=-1) / log_probabilities.shape[-1]
+        return rows
 
 
-class ErrorRate:
+class ErrorRate(Loss):
     """Share of rows whose most probable label word is not their label's."""
 
-    def __call__(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
+    def of_rows(self, log_probabilities: FloatArray, labels: LabelArray) -> FloatArray:
         unanswered = np.isnan(log_probabilities).any(axis=-1)
-        wrong = log_probabilities.argmax(axis=-1) != labels
-        return _mean_over_rows(np.where(unanswered, np.nan, wrong))
+        return np.where(unanswered, np.nan, chosen_options(log_probabilities) != labels)
 
 
 def make_loss(name: str, *, margin: float = 2.0) -> Loss:

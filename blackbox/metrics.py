@@ -61,7 +61,10 @@ class Measured:
 
 
 class Metric(Protocol):
-    """Predicted and true label indices, each of shape (n_rows,), and the number of labels -> the metric."""
+    """Predicted and true label indices, each of shape (n_rows,), and the number of labels -> the metric.
+
+    A prediction of -1 is none of the labels: wrong, and no false positive of any label.
+    """
 
     def __call__(self, predicted: LabelArray, labels: LabelArray, n_labels: int) -> Measured: ...
 
@@ -84,8 +87,8 @@ class MacroF1:
 
     def __call__(self, predicted: LabelArray, labels: LabelArray, n_labels: int) -> Measured:
         n = len(labels)
-        cells, counts = np.unique(labels * n_labels + predicted, return_counts=True)
-        true, found = cells // n_labels, cells % n_labels
+        cells, counts = np.unique(labels * (n_labels + 1) + predicted % (n_labels + 1), return_counts=True)
+        true, found = cells // (n_labels + 1), cells % (n_labels + 1)
         draws = np.random.default_rng(0).multinomial(n, counts / n, size=_RESAMPLES)
         low, high = np.quantile(_f1_of_counts(draws, true, found, n_labels), [0.025, 0.975])
         return Measured("macro-f1", macro_f1(predicted, labels, n_labels), float(low), float(high), n)
@@ -108,12 +111,12 @@ def _f1_of_counts(counts: npt.ArrayLike, true: LabelArray, predicted: LabelArray
 
     Args:
         counts: shape (n_samples, n_pairs).
-        true, predicted: shape (n_pairs,).
+        true, predicted: shape (n_pairs,); a prediction of -1 or `n_labels` is none of the labels.
 
     Returns:
         Shape (n_samples,).
     """
-    times, identity = np.asarray(counts, dtype=np.float64), np.eye(n_labels)
+    times, identity = np.asarray(counts, dtype=np.float64), np.eye(n_labels + 1)[:, :n_labels]
     hits = times[:, true == predicted] @ identity[true[true == predicted]]
     either = times @ (identity[true] + identity[predicted])
     f1: FloatArray = np.where(either > 0, 2 * hits / np.maximum(either, 1), 0.0).mean(axis=-1)

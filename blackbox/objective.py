@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Backend, Prompt, Usage
+from blackbox.backends import Backend, Prompt, Usage, chosen_options
 from blackbox.metrics import Measured
 from blackbox.spaces import PromptSpace
 from blackbox.task import Split, Task
@@ -21,6 +21,7 @@ class Outcome:
     rows: int
     failed_rows: int
     usage: Usage
+    unreadable_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,23 @@ class Objective:
 def score_prompts(backend: Backend, task: Task, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
     """Score prompts on the rows of a split, one outcome each. A row without an answer counts in no mean."""
     scores = backend.score(prompts, split.queries)
-    losses = task.loss(scores.log_probabilities, split.labels)
     return [
-        _outcome(task, split, log_probabilities, float(loss), usage)
-        for log_probabilities, loss, usage in zip(scores.log_probabilities, losses, scores.usages, strict=True)
+        outcome_of(task, log_probabilities, split.labels, usage)
+        for log_probabilities, usage in zip(scores.log_probabilities, scores.usages, strict=True)
     ]
 
 
-def _outcome(
-    task: Task, split: Split, log_probabilities: npt.NDArray[np.float64], loss: float, usage: Usage
+def outcome_of(
+    task: Task, log_probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.int64], usage: Usage
 ) -> Outcome:
-    measured = task.blank.measure(task.metric, log_probabilities, split.labels)
+    """What log-probabilities of shape (n_rows, n_options) say of one prompt, on rows with labels of shape (n_rows,)."""
     failed = np.isnan(log_probabilities).any(axis=-1)
-    return Outcome(loss, measured, len(split), int(failed.sum()), usage)
+    unreadable = chosen_options(log_probabilities[~failed]) < 0 if log_probabilities.shape[-1] > 1 else np.array([])
+    return Outcome(
+        loss=float(task.loss(log_probabilities[None], labels)[0]),
+        measured=task.blank.measure(task.metric, log_probabilities, labels),
+        rows=len(labels),
+        failed_rows=int(failed.sum()),
+        usage=usage,
+        unreadable_rows=int(unreadable.sum()),
+    )

@@ -1,6 +1,7 @@
 """The parts of a run, made and checked before anything is spent."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from blackbox.backends import Backend, require
 from blackbox.budget import Budget, price_of_start
@@ -18,8 +19,9 @@ from blackbox.data import load_task
 from blackbox.errors import SettingError
 from blackbox.optimizers import Optimizer
 from blackbox.seeds import part_seed
-from blackbox.spaces import PromptSpace
+from blackbox.spaces import PromptSpace, TextsSpace
 from blackbox.task import Task
+from blackbox.text_prompts import prompt_to_dict, text_prompts
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +43,12 @@ def make_parts(
     backend: Backend | str | None = None,
     space: PromptSpace | str | None = None,
     optimizer: Optimizer | str | None = None,
+    answers: Path | None = None,
 ) -> Parts:
     """The parts of a run: those that are given as objects, and the settings' own for the rest.
 
-    The settings of the task in `Parts.config` are the task's own, also where it was built in code.
+    The settings of the task in `Parts.config` are the task's own, also where it was built in code, and prompts that
+    stand in a file are read. `answers` is where paid answers are kept if the settings do not say.
 
     Raises:
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
@@ -53,9 +57,9 @@ def make_parts(
     check_elites(config, backend, optimizer)
     task = task or load_task(config)
     task.blank.check_goal(config.target)
-    config = config.model_copy(update=task.terms)
+    config = config.model_copy(update={**task.terms, **_prompts(config)})
     if backend is None or isinstance(backend, str):
-        backend = make_backend(config)
+        backend = make_backend(config.model_copy(update={"answers": config.answers or (answers and str(answers))}))
     require(backend, task.blank.needs)
     check_template(backend, task.template)
     if space is None or isinstance(space, str):
@@ -64,5 +68,17 @@ def make_parts(
         optimizer = make_optimizer(config.optimizer, space.blocks, config, part_seed(config.seed, "optimizer"))
     if optimizer.dimension != space.dimension:
         raise SettingError(f"the optimizer has dimension {optimizer.dimension}, the space {space.dimension}")
-    Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size))
+    looks = config.finalists if races(config, space) else 1
+    Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size, looks))
     return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend))
+
+
+def races(config: Config, space: PromptSpace) -> bool:
+    """Whether the candidates of a generation race on the training rows."""
+    return config.racing == "on" or (config.racing == "auto" and isinstance(space, TextsSpace))
+
+
+def _prompts(config: Config) -> dict[str, object]:
+    if config.prompts is None:
+        return {}
+    return {"prompts": [prompt_to_dict(prompt) for prompt in text_prompts(config.prompts, role=config.role)]}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Backend
+from blackbox.backends import Backend, chosen_options
 from blackbox.figures import Figure, figure_of
 from blackbox.losses import CrossEntropy
 from blackbox.metrics import make_metric
@@ -20,7 +20,7 @@ class Prediction:
     """A row's answer.
 
     Attributes:
-        label: the most probable label; None where the backend gave no answer.
+        label: the most probable label; None where the backend gave no answer, or one that is no label word.
         probabilities: label -> its share of the probability of all label words; empty without an answer.
     """
 
@@ -83,4 +83,5 @@ class Predictor:
             return Prediction(None, {})
         labels = self._blank.labels
         shares = dict(zip(labels, np.exp(log_probabilities).tolist(), strict=True))
-        return Prediction(labels[int(log_probabilities.argmax())], shares)
+        chosen = int(chosen_options(log_probabilities))
+        return Prediction(labels[chosen] if chosen >= 0 else None, shares)

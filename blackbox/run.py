@@ -13,11 +13,13 @@ from blackbox.errors import BlackboxError, SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.journal import Journal
 from blackbox.objective import Objective
-from blackbox.parts import Parts
+from blackbox.parts import Parts, races
 from blackbox.prediction import Prediction, Predictor
+from blackbox.racing_objective import RacingObjective
 from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.search import Search, StopRules
+from blackbox.seeds import part_seed
 from blackbox.summary import Summary, summarize
 from blackbox.task import RawRow
 
@@ -52,6 +54,8 @@ class Result:
 
 def make_objective(parts: Parts) -> Objective:
     """What the candidates of a run are scored by."""
+    if races(parts.config, parts.space):
+        return RacingObjective(parts.task, parts.backend, parts.space, seed=part_seed(parts.config.seed, "race"))
     if parts.exact is None:
         return Objective(parts.task, parts.backend, parts.space)
     return ElitesObjective(parts.task, parts.backend, parts.space, exact=parts.exact, elites=parts.config.elites)
@@ -62,12 +66,14 @@ def make_search(
 ) -> Search:
     """The search of a run, at its start; with a folder it saves its state there after each generation."""
     config = parts.config
-    slice_size = parts.optimizer.population_size if parts.exact else config.slice_size  # elites: the whole generation
+    racing = races(config, parts.space)
+    whole = racing or parts.exact is not None  # candidates that are ranked against each other come in one call
+    slice_size = parts.optimizer.population_size if whole else config.slice_size
     return Search(
         make_objective(parts),
         parts.optimizer,
         budget=Budget(config.evaluations, config.seconds),
-        rules=StopRules(config.target, config.patience, slice_size),
+        rules=StopRules(config.target, config.patience, slice_size, config.finalists if racing else 1),
         journal=journal,
         callbacks=callbacks,
         save=_Keeper(parts, run_folder) if run_folder else lambda search: None,
@@ -100,7 +106,7 @@ def ended(parts: Parts, run_folder: RunFolder) -> Result | None:
         return None
     with Journal(run_folder.journal) as journal:
         history = journal.evaluations
-    if sum(evaluation.usage.requests for evaluation in history) != summary.requests:
+    if len(history) != summary.entries:
         return None
     saved = run_folder.read_prompt()
     return Result(saved, summary, history, Predictor(parts.backend, saved))

@@ -5,6 +5,7 @@ task.json           the rows, template and label words, so that the run can be r
 environment.json    versions, hashes of the model, the data and the space, and which parts were given as objects
 evaluations.jsonl   the journal
 checkpoint.json     the state of the search after its last generation
+answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
 prompt/             the best prompt so far (`SavedPrompt`)
 summary.json        `Summary`
 curve.png           the learning curve
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blackbox.backends import Backend, TextPrompt
+from blackbox.backends import Backend, MeteredBackend, TextPrompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.checkpoint import load_checkpoint, save_checkpoint
 from blackbox.config import Config, make_config
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 _PACKAGES = ("blackbox-prompts", "numpy", "cma", "nevergrad", "torch", "transformers", "safetensors")
 _PROBED = 64  # numbers of a layer that tell a space from another
 _HASHES = ("model_hash", "data_hash", "space_hash")
-_ENVIRONMENT = {"python", "platform", "packages", "model", "given", *_HASHES}
+_ENVIRONMENT = {"python", "platform", "packages", "model", "endpoint", "given", *_HASHES}
 
 
 class RunFolder:
@@ -57,6 +58,10 @@ class RunFolder:
     @property
     def journal(self) -> Path:
         return self.path / "evaluations.jsonl"
+
+    @property
+    def answers(self) -> Path:
+        return self.path / "answers.sqlite"
 
     @property
     def prompt(self) -> Path:
@@ -204,6 +209,7 @@ def environment(task: Task, backend: Backend, space: PromptSpace) -> dict[str, o
         "platform": platform.platform(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "model": backend.name,
+        "endpoint": backend.record if isinstance(backend, MeteredBackend) else None,
         "model_hash": backend.model_hash,
         "data_hash": hashlib.sha256(rows).hexdigest(),
         "space_hash": space_hash(space),
@@ -219,7 +225,9 @@ def space_hash(space: PromptSpace) -> str:
     """
     candidate = np.random.default_rng(0).standard_normal((1, space.dimension))
     prompt, start = space.decode(np.vstack([candidate, np.zeros_like(candidate)]))
-    found = hashlib.sha256(repr(prompt.text if isinstance(prompt, TextPrompt) else prompt.token_ids).encode())
+    found = hashlib.sha256(
+        repr((prompt.whole, prompt.role) if isinstance(prompt, TextPrompt) else prompt.token_ids).encode()
+    )
     for layer, vectors in vectors_of(prompt).items():
         began = vectors_of(start).get(layer)
         added = vectors - began if began is not None and began.shape == vectors.shape else vectors

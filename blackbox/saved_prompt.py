@@ -22,6 +22,7 @@ from blackbox.blank import Blank, make_blank
 from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.files import read_json, write_json, write_whole
 from blackbox.task import Task
+from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
 
 FORMAT = 1
 JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
@@ -77,7 +78,9 @@ class SavedPrompt:
         folder = Path(folder)
         values: dict[str, object] = {"format": FORMAT, "kind": _KINDS[type(self.prompt)], **vars(self)}
         del values["prompt"]
-        if not isinstance(self.prompt, TextPrompt):
+        if isinstance(self.prompt, TextPrompt):
+            values |= prompt_to_dict(self.prompt)
+        else:
             values |= {"token_ids": self.prompt.token_ids, **_write_vectors(self.prompt, folder)}
         write_json(folder / JSON_FILE, {**values, "checksum": _checksum(values)})
         for path in folder.glob(VECTORS_FILES):
@@ -113,12 +116,12 @@ class SavedPrompt:
             raise DamagedFileError(f"{path} is damaged: {error}") from error
 
     def check(self, backend: Backend) -> None:
-        """Refuse a backend with another model than the prompt's.
+        """Refuse a backend with another model than the prompt's. A text may be carried to any model.
 
         Raises:
             MismatchError: another name, or other weights under the same name.
         """
-        if backend.model_hash == self.model_hash:
+        if backend.model_hash == self.model_hash or isinstance(self.prompt, TextPrompt):
             return
         if backend.name != self.model:
             raise MismatchError(f"the prompt was tuned for model {self.model!r}, got model {backend.name!r}")
@@ -151,7 +154,8 @@ def _text(prompt: Prompt, backend: Backend) -> str:
 def _prompt(values: dict[str, Any], folder: Path) -> Prompt:
     kind = values["kind"]
     if kind == "text":
-        return TextPrompt(values["text"])
+        parts = {name: values[name] for name in ("text", "demonstrations", "role") if name in values}
+        return prompt_from_dict(parts)
     file = Path(values["vectors"]).name  # never outside the folder
     vectors = _read_vectors(folder / file, values["sha256"])
     missing = {str(layer) for layer in values["layers"]} ^ set(vectors)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from blackbox.backends.errors import SpentError
 from blackbox.budget import Budget, price, price_of_start
 from blackbox.callbacks.base import Callback, Progress
-from blackbox.errors import SettingError
+from blackbox.errors import BudgetError, SettingError
 from blackbox.evaluation import Evaluation, candidate_digest
 from blackbox.journal import Journal
 from blackbox.objective import Objective, Outcome
@@ -37,16 +38,22 @@ class StopRules:
             where the task has no metric, the loss, nats.
         patience: evaluations without a lower training loss after which the search gives up.
         slice_size: candidates scored by one call of the backend: what a kill loses at most.
+        finalists: best candidates of a generation that are looked at on the dev rows where one is the best so far.
     """
 
     target: float | None = None
     patience: int | None = None
     slice_size: int = 5
+    finalists: int = 1
 
     def __post_init__(self) -> None:
         if self.target is not None and not 0 < self.target < math.inf:
             raise SettingError(f"target must be positive and finite, got {self.target}")
-        for name, value in (("patience", self.patience), ("slice_size", self.slice_size)):
+        for name, value in (
+            ("patience", self.patience),
+            ("slice_size", self.slice_size),
+            ("finalists", self.finalists),
+        ):
             if value is not None and value < 1:
                 raise SettingError(f"{name} must be at least 1, got {value}")
 
@@ -104,7 +111,7 @@ class Search:
         self._began, self._earlier = time.monotonic(), journal.elapsed
         self._scored = 0  # training evaluations of this session
         self._generation = 0  # the one that is being scored
-        self._out_of_time = False
+        self._ended: str | None = None  # the limit that was reached in mid-generation
 
     @property
     def history(self) -> tuple[Evaluation, ...]:
@@ -120,10 +127,12 @@ class Search:
         """Search until there is a reason to stop, then score the selected prompt on the test rows.
 
         Returns:
-            The reason: "evaluations", "seconds", "target", "patience" or "optimizer (...)".
+            The reason: "evaluations", "seconds", "requests", "prompt_tokens", "completion_tokens", "usd", "target",
+            "patience" or "optimizer (...)".
 
         Raises:
             BudgetError: the budget ends before the first generation does.
+            StoppedError: the backend makes no further calls for another reason than the budget.
         """
         for callback in self._callbacks:
             callback.on_start(self.progress())
@@ -144,9 +153,12 @@ class Search:
             if known.split == "test" and known.candidate == choice.evaluation.candidate:
                 return known
         began = time.monotonic()
-        tested = self._score(choice.candidate[None], self._task.test)[0]
-        self.tally.test_seconds = max(tested.usage.seconds, time.monotonic() - began)
-        return tested
+        tested = self._score(choice.candidate[None], self._task.test)
+        if not tested:
+            log.warning("the test rows are not scored behind the selected prompt")
+            return None
+        self.tally.test_seconds = max(tested[0].usage.seconds, time.monotonic() - began)
+        return tested[0]
 
     def progress(self) -> Progress:
         """How far the search is."""
@@ -184,18 +196,20 @@ class Search:
 
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
-        self.budget.check_start(price_of_start(self._task, self.optimizer.population_size))
+        self.budget.check_start(price_of_start(self._task, self.optimizer.population_size, self.rules.finalists))
         start = np.zeros((1, self.optimizer.dimension))
         self._consider(start, self._score(start, self._task.train))
         self.test(self.selection.chosen)
+        if self._ended:
+            raise BudgetError(f"the budget ends before the starting prompt is scored on all rows ({self._ended})")
 
     def _step(self) -> None:
-        """One generation. Out of time, what was paid for still takes part in the selection."""
+        """One generation. Where a limit ends it, what was paid for still takes part in the selection."""
         self._generation = self.tally.generation + 1
         candidates = self.optimizer.ask()
         evaluations = self._score_unless_start(candidates)
         self._consider(candidates, evaluations)
-        if self._out_of_time:
+        if self._ended:
             return
         self.optimizer.tell(candidates, np.array([self._loss(evaluation) for evaluation in evaluations]))
         self.tally.generation += 1
@@ -211,30 +225,36 @@ class Search:
         return self._score(candidates, self._task.train)
 
     def _consider(self, candidates: Candidates, evaluations: Sequence[Evaluation]) -> None:
-        """Take note of training evaluations; where one is the best so far, look at it on the dev rows."""
+        """Take note of training evaluations; where one is the best so far, look at the finalists on the dev rows."""
         choices = [
             Choice(candidate, found)
             for candidate, found in zip(candidates, evaluations, strict=False)
             if math.isfinite(self._loss(found)) or found.number == 0
         ]
-        best = min(choices, key=lambda choice: choice.evaluation.loss, default=None)
-        if best is None or not self.selection.consider_train(best):
+        choices.sort(key=lambda choice: choice.evaluation.loss)
+        if not choices or not self.selection.consider_train(choices[0]):
             return
         self.tally.last_gain = self.tally.spent
         if len(self._task.dev):
-            looked = self._score(best.candidate[None], self._task.dev)[0]
-            self.selection.consider_dev(Choice(best.candidate, looked))
+            finalists = [choice.candidate for choice in choices[: self.rules.finalists]]
+            for candidate, looked in zip(finalists, self._score(np.array(finalists), self._task.dev), strict=False):
+                self.selection.consider_dev(Choice(candidate, looked))
 
     def _score(self, candidates: Candidates, split: Split) -> list[Evaluation]:
-        """Score candidates slice by slice, from the journal where it has the answers; fewer when time runs out."""
+        """Score candidates slice by slice, from the journal where it has the answers; fewer where a limit ends it."""
         evaluations: list[Evaluation] = []
         for first in range(0, len(candidates), self.rules.slice_size):
             part = candidates[first : first + self.rules.slice_size]
             if split is self._task.train and self._ends_here(len(part)):
-                self._out_of_time = True
+                self._ended = "seconds"
                 break
             earlier = self._journal[self.tally.number - 1].elapsed if self.tally.number else 0.0
-            answers = self._known(part) or self._pay(part, split)
+            try:
+                answers = self._known(part) or self._pay(part, split)
+            except SpentError as error:
+                log.warning("the budget is used up: %s", error)
+                self._ended = error.limit
+                break
             self._take_time(split, answers[-1].elapsed - earlier, len(part))
             self.tally.number += len(part)
             self.tally.spent += len(part) * price(split, self._task)
@@ -291,8 +311,8 @@ class Search:
 
     def _stop_reason(self) -> str | None:
         chosen = self.selection.chosen
-        if self._out_of_time:
-            return "seconds"
+        if self._ended:
+            return self._ended
         if stopped := self.optimizer.stop():
             return f"optimizer ({', '.join(stopped)})"
         figure = chosen.evaluation.figure if chosen else None
@@ -301,7 +321,7 @@ class Search:
         if self.rules.patience and self.tally.spent - self.tally.last_gain >= self.rules.patience:
             return "patience"
         if (
-            self.tally.spent + self.optimizer.population_size + price(self._task.dev, self._task)
+            self.tally.spent + self.optimizer.population_size + self.rules.finalists * price(self._task.dev, self._task)
             > self.budget.evaluations
         ):
             return "evaluations"
@@ -311,7 +331,8 @@ class Search:
         """Whether a slice, a look at the dev rows and the last scoring of the test rows might pass the time limit."""
         if self.budget.seconds is None or not self.tally.number:
             return False
-        ahead = (evaluations + price(self._task.dev, self._task)) * self.tally.slowest + self.tally.test_seconds
+        looks = self.rules.finalists * price(self._task.dev, self._task)
+        ahead = (evaluations + looks) * self.tally.slowest + self.tally.test_seconds
         return self.elapsed + ahead > self.budget.seconds
 
     def _block(self) -> int | None:

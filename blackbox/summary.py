@@ -6,7 +6,7 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
-from blackbox.backends import Usage
+from blackbox.backends import MeteredBackend, Usage
 from blackbox.errors import DamagedFileError
 from blackbox.evaluation import Evaluation
 from blackbox.figures import Figure, figure_of
@@ -23,7 +23,9 @@ class Summary:
         status: "running", "succeeded", "interrupted" (by the user) or "failed".
         stop_reason: why the search ended; of a failed run, the error.
         evaluations: as the budget counts them.
-        requests: rows scored behind a prompt, all splits together.
+        entries: evaluations of any split in the journal.
+        requests: of a model behind an endpoint, all that were sent, those that failed included; of others, rows scored
+            behind a prompt, all splits together.
         prompt_tokens, completion_tokens: over all requests.
         usd: over all requests; 0 for a local model.
         seconds: over all sessions of the run.
@@ -37,6 +39,7 @@ class Summary:
     status: str
     stop_reason: str | None = None
     evaluations: int = 0
+    entries: int = 0
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -88,7 +91,8 @@ class Summary:
 def summarize(search: Search, *, status: str, stop_reason: str | None = None) -> Summary:
     """The summary of a search as it stands."""
     history, chosen = search.history, search.selection.chosen
-    usage = reduce(add, (evaluation.usage for evaluation in history), Usage())
+    backend = search.objective.backend
+    usage = backend.spent if isinstance(backend, MeteredBackend) else _sum(history)
     digest = chosen.evaluation.candidate if chosen else None
     train, dev = _find(history, "train", digest), _find(history, "dev", digest)
     before = _find(history, "test", history[0].candidate) if history else None
@@ -97,6 +101,7 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         status=status,
         stop_reason=stop_reason,
         evaluations=search.tally.spent,
+        entries=len(history),
         requests=usage.requests,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
@@ -110,6 +115,10 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         test_loss_before=_loss(before),
         test_loss_after=_loss(after),
     )
+
+
+def _sum(history: tuple[Evaluation, ...]) -> Usage:
+    return reduce(add, (evaluation.usage for evaluation in history), Usage())
 
 
 def _find(history: tuple[Evaluation, ...], split: str, candidate: str | None) -> Evaluation | None:

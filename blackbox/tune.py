@@ -46,7 +46,8 @@ def tune(
     config = make_config({**settings, **{key: name for key, name in given.items() if isinstance(name, str)}})
     if task is not None and (doubled := sorted(TaskSettings.model_fields.keys() & settings.keys())):
         raise SettingError(f"setting {doubled[0]!r} belongs to the task, and a task is given; set it there")
-    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer)
+    answers = run_folder.answers if run_folder else None
+    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, answers=answers)
     if run_folder:
         run_folder.create(parts.config, parts.task, parts.backend, parts.space, given=_objects(given))
     return run(parts, run_folder, callbacks)
@@ -76,7 +77,7 @@ def resume(
     run_folder = RunFolder(folder)
     config, task = run_folder.read_config(), run_folder.read_task()
     run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer}))
-    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer)
+    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, answers=run_folder.answers)
     run_folder.check_environment(parts.task, parts.backend, parts.space)
     return ended(parts, run_folder) or run(parts, run_folder, callbacks)
 

@@ -12,6 +12,7 @@ Importing this package imports neither `cma` nor `nevergrad`; making an optimize
 from blackbox.optimizers.base import Best, FloatArray, Optimizer, State
 from blackbox.optimizers.blockwise import Blockwise
 from blackbox.optimizers.cma_es import CMAES
+from blackbox.optimizers.enumeration import Enumeration
 from blackbox.optimizers.errors import (
     MissingPackageError,
     OptimizerError,
@@ -30,6 +31,7 @@ __all__ = [
     "Best",
     "Blockwise",
     "Engine",
+    "Enumeration",
     "FloatArray",
     "MissingPackageError",
     "NevergradSearch",

@@ -237,7 +237,7 @@ class LocalBackend:
     def _placed(self, prompt: Prompt) -> PlacedPrompt:
         begin = self._encoder.prefix
         if isinstance(prompt, TextPrompt):
-            return PlacedPrompt((*begin, *self.encode(prompt.text)), len(begin), {})
+            return PlacedPrompt((*begin, *self.encode(prompt.whole)), len(begin), {})
         check_fit(self, prompt)
         if not isinstance(prompt, PrefixPrompt):
             return PlacedPrompt((*begin, *prompt.token_ids), len(begin), vectors_of(prompt))

@@ -5,5 +5,6 @@ from blackbox.spaces.deep import DeepSpace
 from blackbox.spaces.prefix import PrefixSpace
 from blackbox.spaces.projection import PROJECTIONS, Projection
 from blackbox.spaces.soft import SoftSpace
+from blackbox.spaces.texts import TextsSpace
 
-__all__ = ["PROJECTIONS", "DeepSpace", "PrefixSpace", "Projection", "PromptSpace", "SoftSpace"]
+__all__ = ["PROJECTIONS", "DeepSpace", "PrefixSpace", "Projection", "PromptSpace", "SoftSpace", "TextsSpace"]

@@ -1,6 +1,16 @@
+import numpy as np
 import pytest
 
-from blackbox.backends import Capability, FakeBackend, Query, QueryError, TextPrompt, UnsupportedPromptError, require
+from blackbox.backends import (
+    Capability,
+    FakeBackend,
+    Query,
+    QueryError,
+    TextPrompt,
+    UnsupportedPromptError,
+    chosen_options,
+    require,
+)
 
 
 class LabelsOnly(FakeBackend):
@@ -32,3 +42,8 @@ def test_a_backend_that_lacks_what_is_needed_is_refused_with_those_that_have_it(
         UnsupportedPromptError, match="'labels-only' has no likelihoods of whole targets; those need 'fa"
     ):
         require(LabelsOnly(), Capability.LABEL_SCORES, Capability.TARGETS)
+
+
+def test_an_answer_is_chosen_where_no_other_is_as_probable() -> None:
+    scores = np.log([[0.6, 0.4], [0.5, 0.5], [0.05, 0.05], [0.4, 0.2], [0.3, 0.3]])
+    assert chosen_options(scores).tolist() == [0, 0, -1, -1, -1]

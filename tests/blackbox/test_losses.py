@@ -103,3 +103,22 @@ def test_unknown_names_and_margins_that_are_not_positive_are_refused() -> None:
     for margin in (0.0, -1.0, float("nan")):
         with pytest.raises(SettingError, match="margin must be positive"):
             make_loss("hinge", margin=margin)
+
+
+def test_rows_answered_with_none_of_the_labels_are_wrong() -> None:
+    none = np.log(np.full((1, 2, 2), 0.05))
+    labels = np.array([0, 1])
+    assert ErrorRate()(none, labels) == [1.0]
+    assert CrossEntropy()(none, labels) == pytest.approx([-np.log(0.05)])
+
+
+@pytest.mark.parametrize("name", ["cross-entropy", "hinge", "error-rate"])
+def test_a_loss_is_the_mean_of_that_of_its_rows(name: str) -> None:
+    scores = np.log(np.random.default_rng(1).dirichlet(np.ones(3), size=(2, 5)))
+    scores[0, 1] = np.nan
+    labels = np.array([0, 1, 2, 0, 1])
+    loss = make_loss(name)
+    rows = loss.of_rows(scores, labels)
+    assert rows.shape == (2, 5)
+    assert np.isnan(rows[0, 1])
+    assert loss(scores, labels) == pytest.approx(np.nanmean(rows, axis=1))

@@ -82,3 +82,13 @@ def test_a_measured_metric_says_its_interval_and_is_json() -> None:
     measured = Measured("accuracy", 0.815, 0.7554, 0.8626, 200)
     assert str(measured) == "81.5% (75.5% to 86.3%, 200 rows)"
     assert Measured(**json.loads(json.dumps(measured.to_dict()))) == measured
+
+
+def test_an_answer_that_is_no_label_is_wrong_and_no_false_positive() -> None:
+    """As scikit-learn counts a prediction outside `labels`."""
+    labels, predicted = np.array([0, 0, 1, 1]), np.array([0, -1, 1, -1])
+    assert Accuracy()(predicted, labels, 2).value == 0.5
+    metrics = pytest.importorskip("sklearn.metrics")
+    expected = metrics.f1_score(labels, predicted, labels=[0, 1], average="macro")
+    assert MacroF1()(predicted, labels, 2).value == pytest.approx(expected)
+    assert macro_f1(np.array([-1, -1]), np.array([1, 1]), 2) == 0.0

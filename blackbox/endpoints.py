@@ -1,0 +1,109 @@
+"""Backends of models behind an endpoint, from the settings: address, key, budget, prices, journal."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from blackbox.backends import Backend
+from blackbox.backends.api import (
+    Answers,
+    Anthropic,
+    ApiBackend,
+    Asker,
+    Dialect,
+    Ledger,
+    Limits,
+    OpenAI,
+    Price,
+    Transport,
+    make_scoring,
+    price_of,
+    probed,
+)
+from blackbox.config import Config
+from blackbox.errors import SettingError
+
+OPENAI_URL, ANTHROPIC_URL = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
+_PATHS = {
+    "auto": ("/chat/completions", "/completions"),
+    "chat": ("/chat/completions",),
+    "completions": ("/completions",),
+}
+
+
+def openai_backend(config: Config) -> Backend:
+    """The model behind an endpoint that speaks as OpenAI's does.
+
+    Raises:
+        SettingError: no model is named, or the key's variable is not set.
+        EndpointError: the endpoint cannot be reached, or refuses the key or the model.
+    """
+    key = _key(config, "OPENAI_API_KEY", needed=config.base_url is None)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    dialect = OpenAI(config.model, _PATHS[config.endpoint])
+    return _backend(config, dialect, base_url=config.base_url or OPENAI_URL, headers=headers)
+
+
+def anthropic_backend(config: Config) -> Backend:
+    """The model behind an endpoint that speaks as Anthropic's does.
+
+    Raises:
+        SettingError, EndpointError: as of `openai_backend`.
+    """
+    key = _key(config, "ANTHROPIC_API_KEY", needed=config.base_url is None)
+    headers = {"anthropic-version": Anthropic.VERSION, **({"x-api-key": key} if key else {})}
+    return _backend(config, Anthropic(config.model), base_url=config.base_url or ANTHROPIC_URL, headers=headers)
+
+
+def run_of(config: Config) -> str:
+    """The name under which a run's costs are written down: the same for the same settings, wherever its folder is."""
+    settings = config.model_dump_json(exclude={"answers", "train", "dev", "test", "parallel"})
+    return hashlib.sha256(settings.encode()).hexdigest()[:12]
+
+
+def _backend(config: Config, dialect: Dialect, *, base_url: str, headers: dict[str, str]) -> Backend:
+    answers = Answers(Path(config.answers) if config.answers else None, run=run_of(config))
+    ledger = Ledger(limits(config), price(config), spent=answers.spent(), elapsed=answers.elapsed)
+    transport = Transport(
+        base_url,
+        headers=headers,
+        ledger=ledger,
+        parallel=config.parallel,
+        call_seconds=config.call_seconds,
+        outage_seconds=config.outage_seconds,
+    )
+    asker = Asker(dialect, transport, answers)
+    features = probed(asker)
+    scoring = make_scoring(config.scoring, features, answer_tokens=config.answer_tokens)
+    return ApiBackend(config.model, asker, features=features, scoring=scoring)
+
+
+def limits(config: Config) -> Limits:
+    """The hard budget that the settings name."""
+    return Limits(
+        requests=config.max_requests,
+        prompt_tokens=config.max_prompt_tokens,
+        completion_tokens=config.max_completion_tokens,
+        usd=config.max_usd,
+        seconds=config.seconds,
+    )
+
+
+def price(config: Config) -> Price | None:
+    """The price that the settings give, or that of a known model at its own provider."""
+    given = (config.usd_per_million_prompt_tokens, config.usd_per_million_completion_tokens)
+    if given[0] is not None and given[1] is not None:
+        return Price(given[0] / 1e6, given[1] / 1e6)
+    if given != (None, None):
+        raise SettingError("a price needs both usd_per_million_prompt_tokens and usd_per_million_completion_tokens")
+    return None if config.base_url else price_of(config.model)
+
+
+def _key(config: Config, usual: str, *, needed: bool) -> str | None:
+    if config.model == Config.model_fields["model"].default:
+        raise SettingError(f"backend {config.backend!r} needs `model`, the model's name at the endpoint")
+    variable = config.key_variable or usual
+    key = os.environ.get(variable, "").strip()
+    if not key and (needed or config.key_variable):
+        raise SettingError(f"the environment variable {variable} holds no key; set it, or name another: key_variable")
+    return key or None

@@ -1,0 +1,55 @@
+"""A real endpoint without a network: llama.cpp's server with SmolLM2-135M-Instruct, in a process of its own."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+_PROGRAM = """
+import sys, time, xllamacpp
+from blackbox.backends.local.bundled_model import bundled_model_file
+parameters = xllamacpp.CommonParams()
+parameters.model.path, parameters.port = str(bundled_model_file()), int(sys.argv[1])
+parameters.n_parallel, parameters.n_ctx, parameters.cpuparams.n_threads = 1, 4096, 1
+parameters.cache_prompt = False  # a reused prompt rounds differently: answers shall not depend on what was asked before
+server = xllamacpp.Server(parameters)
+while True:
+    time.sleep(3600)
+"""
+
+
+@contextmanager
+def llama_server() -> Iterator[str]:
+    """The base URL of a server that answers, on a free port of the loopback."""
+    pytest.importorskip("xllamacpp", reason="needs llama.cpp's server: pip install xllamacpp")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait(f"http://127.0.0.1:{port}/health", process)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"llama.cpp's server ended with {process.returncode}")
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("llama.cpp's server does not answer")
