@@ -54,7 +54,9 @@ class Breaker:
         return self._open
 
     def enter(self, caller: int, check: Callable[[], None]) -> bool:
-        """Wait while calls are paused, unless it is this one's turn to try. Then `succeeded`, `failed` or `left` follows.
+        """Wait while calls are paused, unless it is this one's turn to try.
+
+        `succeeded`, `failed` or `left` follows.
 
         Args:
             caller: the same number for all attempts of one call.
@@ -138,8 +140,8 @@ class Breaker:
     def _give_up(self) -> None:
         if (seconds := self._clock() - self._since) > self._outage_seconds:
             raise EndpointDownError(
-                f"the endpoint has failed for all calls for {seconds:.0f} s, longer than the {self._outage_seconds:g} s "
-                f"that it may; the last failure: {self._why}"
+                f"the endpoint has failed for all calls for {seconds:.0f} s, longer than the "
+                f"{self._outage_seconds:g} s that it may; the last failure: {self._why}"
             )
 
     def _tell(self, paused: bool, why: str) -> None:

@@ -1,14 +1,14 @@
 """Calls to an endpoint, each until it is answered or cannot be: within the budget, politely, and through outages.
 
-| what comes back                                 | what is spent        | then                                          |
-|-------------------------------------------------|----------------------|-----------------------------------------------|
-| an answer                                       | what it says         | it is given back                              |
-| 429; 503 and 529 that say how long to wait      | one request          | waited for, by all calls if it says how long  |
-| 408, 409, 425, 5xx                              | one request          | an attempt of the call                        |
-| no connection                                   | nothing              | an attempt of the call                        |
-| a time-out, a broken connection, garbage        | all that it may cost | an attempt of the call                        |
-| a used-up quota                                 | one request          | `QuotaError` for all calls                    |
-| another 3xx or 4xx                              | one request          | `RefusedError`, `KeyRefusedError` at once     |
+| what comes back                            | what is spent        | then                                         |
+|--------------------------------------------|----------------------|----------------------------------------------|
+| an answer                                  | what it says         | it is given back                             |
+| 429; 503 and 529 that say how long to wait | one request          | waited for, by all calls if it says how long |
+| 408, 409, 425, other 5xx                   | one request          | an attempt of the call                       |
+| no connection                              | nothing              | an attempt of the call                       |
+| a time-out, a broken connection, garbage   | all that it may cost | an attempt of the call                       |
+| a used-up quota                            | one request          | `QuotaError` for all calls                   |
+| another 3xx or 4xx                         | one request          | `RefusedError`, `KeyRefusedError` at once    |
 
 Attempts while the endpoint fails for all calls are no attempts of the call; see `breaker`.
 """
@@ -52,6 +52,9 @@ _SLOW_DOWN = {429, 503, 529}
 class _Trial:
     """One call on its way through its attempts."""
 
+    call: Call
+    read: Read
+    payload: bytes
     number: int
     failures: int = 0
     refusals: int = 0
@@ -144,11 +147,11 @@ class Transport:
             EndpointDownError: the endpoint has failed for all calls for too long.
         """
         payload = json.dumps(call.body, allow_nan=False, separators=(",", ":")).encode()
-        trial = _Trial(next(self._numbers))
+        trial = _Trial(call, read, payload, next(self._numbers))
         try:
             while True:
                 self._check()
-                outcome = self._attempt(call, payload, read, trial)
+                outcome = self._attempt(trial)
                 if isinstance(outcome, Answer):
                     return outcome
                 log.debug("%s: %s", self._endpoint, outcome.why)
@@ -184,29 +187,30 @@ class Transport:
             raise self._stopped
         self.ledger.check_time()
 
-    def _attempt(self, call: Call, payload: bytes, read: Read, trial: _Trial) -> Answer | _Again:
+    def _attempt(self, trial: _Trial) -> Answer | _Again:
         """One request, once it is its turn."""
-        with self.ledger.reserve(call.most, check=self._check) as reservation:
-            with self._limiter.slot(self._check) as burst:
-                if self._breaker.enter(trial.number, self._check):
-                    trial.failures = 0  # those were the outage's
-                try:
-                    self._check()
-                    return self._exchange(call, payload, read, trial, reservation, burst)
-                finally:
-                    self._breaker.left(trial.number)
+        with (
+            self.ledger.reserve(trial.call.most, check=self._check) as reservation,
+            self._limiter.slot(self._check) as burst,
+        ):
+            if self._breaker.enter(trial.number, self._check):
+                trial.failures = 0  # those were the outage's
+            try:
+                self._check()
+                return self._exchange(trial, reservation, burst)
+            finally:
+                self._breaker.left(trial.number)
 
-    def _exchange(
-        self, call: Call, payload: bytes, read: Read, trial: _Trial, reservation: Reservation, burst: int
-    ) -> Answer | _Again:
+    def _exchange(self, trial: _Trial, reservation: Reservation, burst: int) -> Answer | _Again:
         """Send, and make sense of what comes back. The reservation has ended afterwards, however this ends."""
         began = self._clock()
         try:
-            reply = self._wire.post(call.path, payload, seconds=min(self._call_seconds, self.ledger.seconds_left))
+            seconds = min(self._call_seconds, self.ledger.seconds_left)
+            reply = self._wire.post(trial.call.path, trial.payload, seconds=seconds)
             if isinstance(reply, Lost):
                 return self._lost(reply, trial, reservation, burst)
             if 200 <= reply.status < 300:
-                return self._read(reply, read, trial, reservation, began)
+                return self._read(reply, trial, reservation, began)
             reservation.settle(Usage(requests=1, seconds=self._clock() - began))
             return self._refused(reply, trial, burst)
         finally:
@@ -221,9 +225,9 @@ class Transport:
             self._limiter.limited(burst)
         return self._failed(lost.why, trial, reached=lost.sent)
 
-    def _read(self, reply: Reply, read: Read, trial: _Trial, reservation: Reservation, began: float) -> Answer | _Again:
+    def _read(self, reply: Reply, trial: _Trial, reservation: Reservation, began: float) -> Answer | _Again:
         try:
-            answer = read(parsed(reply.body), reply.headers)
+            answer = trial.read(parsed(reply.body), reply.headers)
             usage = _checked(answer.usage)
         except GarbageError as error:
             return self._failed(self._endpoint.hide(str(error)), trial)

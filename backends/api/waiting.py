@@ -21,7 +21,9 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
 def retry_after(headers: Mapping[str, str], *, longest: float = LONGEST, now: float | None = None) -> float | None:
-    """How long the endpoint asks to wait, s: from `retry-after-ms`, else from `retry-after`; None where it does not say.
+    """How long the endpoint asks to wait, s; None where it does not say.
+
+    `retry-after-ms` goes before `retry-after`, which is a number of seconds, a span or an HTTP date.
 
     Args:
         headers: names in small letters, or a mapping that does not tell them apart.
