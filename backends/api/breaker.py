@@ -75,8 +75,8 @@ class Breaker:
             try:
                 while self._open and not self._turn(caller):
                     self._give_up()
-                    self._changed.wait(TICK)
                     check()
+                    self._changed.wait(TICK)
             finally:
                 self._waiting.discard(caller)
         return True

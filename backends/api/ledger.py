@@ -136,9 +136,9 @@ class Ledger:
                 self._refuse(amounts)
                 if self._fits(amounts):
                     break
-                self._changed.wait(TICK)
                 if check is not None:
                     check()
+                self._changed.wait(TICK)
             self._reserved = _added(self._reserved, amounts)
             self._in_flight += 1
         return Reservation(self, most, amounts)

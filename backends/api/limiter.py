@@ -59,8 +59,8 @@ class Limiter:
             self._waiting += 1
             try:
                 while (seconds := self._wait_seconds()) > 0:
-                    self._changed.wait(min(seconds, TICK))
                     check()
+                    self._changed.wait(min(seconds, TICK))
             finally:
                 self._waiting -= 1
             self._in_flight += 1

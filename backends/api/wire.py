@@ -127,10 +127,10 @@ class Wire:
 
 def _lost(error: HTTPError, seconds: float) -> Lost:
     """What an error of urllib3 says. Its own text names objects and addresses in memory; it is not shown."""
-    if isinstance(error, ConnectTimeoutError):
-        return Lost("no connection in time", sent=False)
     if isinstance(error, NewConnectionError | ProxyError):
         return Lost(f"no connection: {_reason(error)}", sent=False)
+    if isinstance(error, ConnectTimeoutError):  # in some versions the class above is one of these
+        return Lost("no connection in time", sent=False)
     if isinstance(error, TimeoutError):
         return Lost(f"no whole answer in {seconds:.3g} s", sent=True, timed_out=True)
     if "CERTIFICATE_VERIFY_FAILED" in str(error):

@@ -227,8 +227,6 @@ class _Handler(BaseHTTPRequestHandler):
             return _break(self.connection)
         if fault == "redirect":
             return self._send(307, b"", {"Location": self.headers["X-Elsewhere"] or "http://127.0.0.1:1/"})
-        if fault == "slow":
-            self.faulty.closing.wait(self.faulty.slow_seconds)
         return self._give(fault, body)
 
     def _wait(self, fault: str) -> dict[str, str]:
@@ -249,6 +247,8 @@ class _Handler(BaseHTTPRequestHandler):
             if fault in (OK, "slow", "no usage"):
                 faulty.counts.answered += 1
                 faulty.counts.texts[json.dumps(body["messages"])] += 1
+        if fault == "slow":
+            faulty.closing.wait(faulty.slow_seconds)
         if fault == "html":
             return self._send(200, b"<html><body>Bad gateway</body></html>", {"Content-Type": "text/html"})
         if fault == "nan":
