@@ -181,21 +181,37 @@ class _TimedResponse(http.client.HTTPResponse):
             self.fp = io.BufferedReader(_Timed(sock, raw, time.monotonic() + seconds))
 
 
-class _Plain(HTTPConnection):
-    """Adds the base URL's query where the request is written: urllib3 logs all that it is given, a key there too."""
+class _Ours(http.client.HTTPConnection):
+    """What both kinds of connection do in our own way.
+
+    The base URL's query is added where the request is written: urllib3 logs all that it is given, a key there too.
+    Head and body, which urllib3 sends apart, leave together: each send is a system call and a packet.
+    """
 
     response_class = _TimedResponse
     query = ""
+    _head = b""
+    _keeps = False
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         super().putrequest(method, url + self.query, skip_host, skip_accept_encoding)
 
+    def endheaders(self, *arguments: Any, **options: Any) -> None:
+        self._head, self._keeps = b"", True
+        super().endheaders(*arguments, **options)
+        self._keeps = False
 
-class _Secure(HTTPSConnection):
-    """As `_Plain`, over TLS."""
+    def send(self, data: Any) -> None:
+        if self._keeps:
+            self._head += data
+        else:
+            head, self._head = self._head, b""
+            super().send(head + data)
 
-    response_class = _TimedResponse
-    query = ""
 
-    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
-        super().putrequest(method, url + self.query, skip_host, skip_accept_encoding)
+class _Plain(_Ours, HTTPConnection):
+    """Over TCP."""
+
+
+class _Secure(_Ours, HTTPSConnection):
+    """Over TLS."""
