@@ -5,12 +5,8 @@ more than 1 ms of CPU time with 64 threads, where urllib3 takes 0.6 ms. Proxies 
 would take from the environment; it would read a .netrc over the key as well, which this does not.
 """
 
-import http.client
-import io
 import os
-import socket
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +14,9 @@ from typing import Any
 
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_auth_from_url, get_environ_proxies, select_proxy
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, TimeoutError
 
+from blackbox.backends.api.connection import Plain, Secure
 from blackbox.backends.api.endpoint import Endpoint
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -84,7 +80,7 @@ class Wire:
         else:
             self._manager = urllib3.PoolManager(**options)
         self._pool = self._manager.connection_from_url(endpoint.origin)
-        base = _Secure if endpoint.scheme == "https" else _Plain
+        base = Secure if endpoint.scheme == "https" else Plain
         query = {"query": f"?{endpoint.query}" if endpoint.query else ""}
         self._pool.ConnectionCls = type(base.__name__, (base,), query)
         self._endpoint = endpoint
@@ -146,72 +142,3 @@ def _reason(error: BaseException) -> str:
             return below.strerror
         below = below.__cause__ or below.__context__
     return type(error).__name__
-
-
-class _Timed(io.RawIOBase):
-    """A socket's stream that ends at a moment, however slowly bytes come: a socket's own limit is for each alone."""
-
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, end: float) -> None:
-        self._sock, self._raw, self._end = sock, raw, end
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("timed out")  # noqa: UP041 - urllib3's TimeoutError hides the name here
-        self._sock.settimeout(left)
-        read: int | None = self._raw.readinto(buffer)
-        return read
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _TimedResponse(http.client.HTTPResponse):
-    """A response that must be whole within the time that its socket has when it begins."""
-
-    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(sock, *arguments, **options)
-        seconds = sock.gettimeout()
-        if seconds is not None:
-            raw: Any = self.fp.detach()
-            self.fp = io.BufferedReader(_Timed(sock, raw, time.monotonic() + seconds))
-
-
-class _Ours(http.client.HTTPConnection):
-    """What both kinds of connection do in our own way.
-
-    The base URL's query is added where the request is written: urllib3 logs all that it is given, a key there too.
-    Head and body, which urllib3 sends apart, leave together: each send is a system call and a packet.
-    """
-
-    response_class = _TimedResponse
-    query = ""
-    _head = b""
-    _keeps = False
-
-    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
-        super().putrequest(method, url + self.query, skip_host, skip_accept_encoding)
-
-    def endheaders(self, *arguments: Any, **options: Any) -> None:
-        self._head, self._keeps = b"", True
-        super().endheaders(*arguments, **options)
-        self._keeps = False
-
-    def send(self, data: Any) -> None:
-        if self._keeps:
-            self._head += data
-        else:
-            head, self._head = self._head, b""
-            super().send(head + data)
-
-
-class _Plain(_Ours, HTTPConnection):
-    """Over TCP."""
-
-
-class _Secure(_Ours, HTTPSConnection):
-    """Over TLS."""

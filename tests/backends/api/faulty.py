@@ -6,6 +6,7 @@ It answers by itself, or stands in front of another endpoint on the same machine
 import json
 import random
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -17,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +37,7 @@ FAULTS = (
     "408",
     "slow",
     "trickle",
+    "trickled head",
     "reset",
     "reset in the body",
     "truncated",
@@ -120,6 +123,7 @@ class FaultyServer:
         slow_seconds: that the fault "slow" takes, and between two bytes of "trickle".
         retry_after: what the faults with a wait ask for, s.
         headers: that each answer has as well.
+        certificate: and its key, for TLS.
     """
 
     def __init__(
@@ -131,10 +135,12 @@ class FaultyServer:
         slow_seconds: float = 0.05,
         retry_after: float = 1.0,
         headers: Mapping[str, str] | None = None,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self.plan, self.answer = plan or Plan(), answer or (lambda body, path: chat(body))
         self.seconds, self.slow_seconds, self.retry_after = seconds, slow_seconds, retry_after
-        self.headers = dict(headers or {})
+        self.headers, self._certificate = dict(headers or {}), certificate
+        self.targets: list[str] = []
         self.counts, self.lock, self.closing = Counts(), threading.Lock(), threading.Event()
         self.at_once = 0
         self._server: ThreadingHTTPServer | None = None
@@ -143,7 +149,7 @@ class FaultyServer:
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._certificate else 'http'}://127.0.0.1:{self.port}/v1"
 
     def begin_outage(self) -> None:
         """Refuse connections, and break those that are open."""
@@ -170,6 +176,12 @@ class FaultyServer:
         handler = type("Handler", (_Handler,), {"faulty": self})
         self._server = _Server(("127.0.0.1", port), handler)
         self.port = self._server.server_address[1]
+        if self._certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self._certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def _stop(self) -> None:
@@ -207,6 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
         faulty = self.faulty
         with faulty.lock:
             fault = faulty.plan.next()
+            faulty.targets.append(self.path)
             faulty.counts.requests += 1
             faulty.counts.faults[fault] += 1
             faulty.counts.moments.append(time.monotonic())
@@ -247,6 +260,8 @@ class _Handler(BaseHTTPRequestHandler):
             if fault in (OK, "slow", "no usage"):
                 faulty.counts.answered += 1
                 faulty.counts.texts[json.dumps(body["messages"])] += 1
+        if fault == "trickled head":
+            return self._trickle(b"HTTP/1.1 200 OK\r\nX-Slow: " + 1000 * b"y")
         if fault == "slow":
             faulty.closing.wait(faulty.slow_seconds)
         if fault == "html":
