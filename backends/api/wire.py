@@ -103,6 +103,7 @@ class Wire:
                 headers=self._endpoint.headers,
                 retries=_ONCE,
                 redirect=False,
+                assert_same_host=False,  # a proxy is another host, and the path is ours
                 timeout=limit,
                 preload_content=False,
             )
