@@ -247,6 +247,8 @@ class Transport:
         seconds = retry_after(reply.headers)
         if reply.status in _SLOW_DOWN:
             self._limiter.limited(burst, seconds)
+            most = trial.call.most
+            self._limiter.told(reply.headers, tokens=most.prompt_tokens + most.completion_tokens)
         why = f"it answered {reply.status}"
         if reply.status >= 500:
             self._failed(why, trial)

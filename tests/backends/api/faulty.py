@@ -3,6 +3,7 @@
 It answers by itself, or stands in front of another endpoint on the same machine.
 """
 
+import gzip
 import json
 import random
 import socket
@@ -47,7 +48,8 @@ FAULTS = (
     "no usage",
     "no choices",
 )
-"""Faults of the moment. "insufficient_quota", "unsupported parameter" and "bad key" are lasting, "outage" is a time."""
+"""Faults of the moment. Others are lasting ("insufficient_quota", "unsupported parameter", "bad key"), or
+none ("chunked", "gzip"); an outage is a time."""
 
 
 def chat(body: Mapping[str, Any]) -> Body:
@@ -235,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, fault: str, body: Body) -> None:
         if fault in _REFUSALS:
             status, error = _REFUSALS[fault]
-            return self._send(status, json.dumps(error).encode(), self._wait(fault))
+            return self._send(status, json.dumps(error).encode(), {**self.faulty.headers, **self._wait(fault)})
         if fault == "reset":
             return _break(self.connection)
         if fault == "redirect":
@@ -257,41 +259,42 @@ class _Handler(BaseHTTPRequestHandler):
         with faulty.lock:
             faulty.counts.prompt_tokens += value["usage"]["prompt_tokens"]
             faulty.counts.completion_tokens += value["usage"]["completion_tokens"]
-            if fault in (OK, "slow", "no usage"):
+            if fault in (OK, "slow", "no usage", "chunked", "gzip"):
                 faulty.counts.answered += 1
                 faulty.counts.texts[json.dumps(body["messages"])] += 1
-        if fault == "trickled head":
-            return self._trickle(b"HTTP/1.1 200 OK\r\nX-Slow: " + 1000 * b"y")
         if fault == "slow":
             faulty.closing.wait(faulty.slow_seconds)
-        if fault == "html":
-            return self._send(200, b"<html><body>Bad gateway</body></html>", {"Content-Type": "text/html"})
-        if fault == "nan":
-            value["logprob"] = float("nan")
-        if fault == "no usage":
-            del value["usage"]
-        if fault == "no choices":
-            value["choices"] = []
-        if fault == "wrong types":
-            value["choices"], value["usage"] = "none", ["many"]
-        content = json.dumps(value).encode()
-        if fault == "truncated":
-            content = content[: len(content) // 2]
-        if fault not in ("reset in the body", "trickle"):
-            return self._send(200, content, faulty.headers)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if fault == "reset in the body":
-            self.wfile.write(content[:20])
-            return _break(self.connection)
-        return self._trickle(content)
+        content = _spoiled(fault, json.dumps(value).encode(), value)
+        if fault == "chunked":
+            self._chunked(content)
+        elif fault == "trickle":
+            self._trickle(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content), content)
+        elif fault == "trickled head":
+            self._trickle(b"", b"HTTP/1.1 200 OK\r\nX-Slow: " + 1000 * b"y")
+        elif fault == "reset in the body":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content[:20])
+            _break(self.connection)
+        else:
+            packed = {"Content-Encoding": "gzip"} if fault == "gzip" else {}
+            self._send(200, gzip.compress(content) if packed else content, {**packed, **faulty.headers})
 
-    def _trickle(self, content: bytes) -> None:
+    def _trickle(self, at_once: bytes, content: bytes) -> None:
+        self.wfile.write(at_once)
         for place in range(len(content)):
             self.wfile.write(content[place : place + 1])
             if self.faulty.closing.wait(self.faulty.slow_seconds):
                 return
+
+    def _chunked(self, content: bytes) -> None:
+        self.send_response(200)
+        for name, value in {"Content-Type": "application/json", **self.faulty.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for place in range(0, len(content), 50):
+            part = content[place : place + 50]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
 
     def _send(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -303,6 +306,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing."""
+
+
+def _spoiled(fault: str, content: bytes, value: Body) -> bytes:
+    """The body of an answer, or what the fault makes of it."""
+    changes: dict[str, Body] = {
+        "nan": {"logprob": float("nan")},
+        "no choices": {"choices": []},
+        "wrong types": {"choices": "none", "usage": ["many"]},
+    }
+    if fault == "html":
+        return b"<html><body>Bad gateway</body></html>"
+    if fault == "truncated":
+        return content[: len(content) // 2]
+    if fault == "no usage":
+        return json.dumps({name: part for name, part in value.items() if name != "usage"}).encode()
+    return json.dumps({**value, **changes[fault]}).encode() if fault in changes else content
 
 
 def _break(sock: socket.socket) -> None:
