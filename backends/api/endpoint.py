@@ -10,6 +10,8 @@ from blackbox.backends.errors import BackendSettingError
 SAID = 300
 """So many characters of what an endpoint says are shown."""
 
+_OUR_HEADERS = {"Content-Type": "application/json", "User-Agent": "blackbox-prompts"}
+
 _OPEN = {"accept", "anthropic-beta", "anthropic-version", "content-type", "user-agent"}
 """Headers that hold no secret; all others do."""
 
@@ -35,9 +37,11 @@ class Endpoint:
         self.scheme, self.origin = parts.scheme, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self.query = parts.query
         self._prefix = parts.path.rstrip("/")
-        self.headers = {"Content-Type": "application/json", "User-Agent": "blackbox-prompts", **_checked(headers)}
+        given = {name.lower() for name in headers}
+        self.headers = {name: value for name, value in _OUR_HEADERS.items() if name.lower() not in given}
+        self.headers.update(_checked(headers))
         login = unquote(f"{parts.username or ''}:{parts.password or ''}") if "@" in parts.netloc else ""
-        if login and "authorization" not in {name.lower() for name in headers}:
+        if login and "authorization" not in given:
             self.headers.update({"Authorization": make_headers(basic_auth=login)["authorization"]})
         self._secrets = sorted(set(_secrets(self.headers, parts)), key=len, reverse=True)
 

@@ -47,6 +47,9 @@ where the endpoint does not tell a usage, it gives the upper bound `Call.most`."
 
 _SLOW_DOWN = {429, 503, 529}
 
+_SHORTEST = 1e-3
+"""The shortest time-out, s: 0 would be none."""
+
 
 @dataclass
 class _Trial:
@@ -184,7 +187,7 @@ class Transport:
     def _check(self) -> None:
         """What ends every wait."""
         if self._stopped is not None:
-            raise self._stopped
+            raise self._stopped.with_traceback(None)  # else it grows with each call that raises it
         self.ledger.check_time()
 
     def _attempt(self, trial: _Trial) -> Answer | _Again:
@@ -194,7 +197,7 @@ class Transport:
             self._limiter.slot(self._check) as burst,
         ):
             if self._breaker.enter(trial.number, self._check):
-                trial.failures = 0  # those were the outage's
+                trial.failures, trial.limited_since = 0, None  # those were the outage's
             try:
                 self._check()
                 return self._exchange(trial, reservation, burst)
@@ -205,7 +208,7 @@ class Transport:
         """Send, and make sense of what comes back. The reservation has ended afterwards, however this ends."""
         began = self._clock()
         try:
-            seconds = min(self._call_seconds, self.ledger.seconds_left)
+            seconds = max(min(self._call_seconds, self.ledger.seconds_left), _SHORTEST)
             reply = self._wire.post(trial.call.path, trial.payload, seconds=seconds)
             if isinstance(reply, Lost):
                 return self._lost(reply, trial, reservation, burst)

@@ -57,6 +57,11 @@ def test_a_header_of_the_users_own_goes_before_user_and_password() -> None:
     assert [value for name, value in endpoint.headers.items() if name.lower() == "authorization"] == [f"Bearer {KEY}"]
 
 
+def test_a_header_that_is_given_takes_the_place_of_ours_in_capitals_or_not() -> None:
+    endpoint = Endpoint("https://host/v1", {"user-agent": "mine"})
+    assert endpoint.headers == {"Content-Type": "application/json", "user-agent": "mine"}
+
+
 def test_secrets_are_taken_out_before_a_text_is_cut() -> None:
     endpoint = Endpoint("https://host/v1", {"x-api-key": KEY})
     for before in range(280, 300):
