@@ -19,6 +19,7 @@ from blackbox.backends.base import (
 from blackbox.backends.errors import (
     BackendError,
     BackendSettingError,
+    JournalError,
     LabelWordError,
     MissingModelError,
     MissingPackageError,
@@ -37,6 +38,7 @@ __all__ = [
     "DeepPrompt",
     "Failure",
     "FakeBackend",
+    "JournalError",
     "LabelWordError",
     "MissingModelError",
     "MissingPackageError",
