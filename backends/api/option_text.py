@@ -4,8 +4,9 @@ Case, white space, quotes, markdown and a closed <think> block do not matter. Th
 
 1. the answer as a whole is an option, or exactly one option stands alone in a line;
 2. the last "answer is X" ("Answer: X", "label = X", "classification: X", ...);
-3. exactly one option appears as a whole word, and no word in front denies it ("not positive"). Of two options that
-   overlap the longer counts: "very positive" is not "positive". A single letter ("A") is no word here: articles are.
+3. exactly one option appears as a whole word, and no word shortly in front of it denies it ("not positive"). Of two
+   options that overlap the longer counts: "very positive" is not "positive". A single letter ("A") is no word here:
+   articles are.
 
 An apology in front ("I'm sorry", "I cannot") leaves only the first two rules.
 """
@@ -28,7 +29,7 @@ _DECLINED = re.compile(
     r"|i am unable|i am not able|as an ai)\b"
 )
 _DENIED = re.compile(
-    r"(\b(not|never|no|nor|neither|hardly|without|rather than|instead of)|n't)(\s+[\w']+){0,3}[\s\"']*$"
+    r"(\b(not|never|no|nor|neither|hardly|without|rather than|instead of)|n't)(\s+[\w']+){0,5}[\s\"']*$"
 )
 _STATED = (
     r"\b(?:answer|label|verdict|class|classification|category|output)[\"']?(?:\s+(?:is|would be)\b|\s*[:=])[\s:]*"

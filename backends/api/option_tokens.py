@@ -44,9 +44,9 @@ def option_masses(answer: Answer, options: Sequence[str]) -> npt.NDArray[np.floa
     Returns:
         Shape (n_options,).
     """
-    if not any(answer.tops):
-        return Reason.UNTOLD
     reader = _Reader(options, answer)
+    if not any(reader.tops):
+        return Reason.UNTOLD
     first = next((place for place in range(len(answer.tops)) if reader.begins_at(place)), None)
     if first is None:
         return Reason.EMPTY

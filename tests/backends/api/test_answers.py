@@ -211,6 +211,13 @@ def test_sixty_four_threads_share_transactions_and_every_answer_is_in_the_file(p
     assert began.count("COMMIT") < 320
 
 
+def test_a_commit_is_flushed_to_the_disk_so_that_a_power_cut_loses_nothing(path: Path) -> None:
+    """SQLite's documentation: in WAL mode, a commit survives a loss of power with synchronous = FULL (2)."""
+    with Answers(path) as answers:
+        for name, value in (("journal_mode", "wal"), ("synchronous", 2)):
+            assert answers._file._writing.execute(f"PRAGMA {name}").fetchall() == [(value,)]
+
+
 def test_answers_are_found_while_another_process_writes(path: Path) -> None:
     with Answers(path) as answers:
         answers.put(key(0), ANSWER, facts=TASK)
