@@ -21,6 +21,9 @@ from blackbox.backends.api.answers import Answers, Facts, key_of
 CALLS, QUICK, CHECKPOINTS, THREADS = 100_000, 5_000, 10, 64
 ENDPOINT = "http://127.0.0.1:8080/v1"
 MOST = Usage(requests=1, prompt_tokens=400, completion_tokens=1)
+BODY = {"model": "small", "max_tokens": 1, "messages": [{"role": "user", "content": "Classify the feedback. " * 20}]}
+TOP = {f"token{place}": -0.1234567890123 * (place + 1) for place in range(20)}
+FACTS = Facts("task", "0123456789abcdef", "train")
 BAR = 0.2
 """Most CPU ms a call."""
 FIGURES = ("cpu_ms_a_call", "clock_ms_a_call", "cpu_ms_a_call_found_again")
@@ -68,25 +71,16 @@ def _timed(threads: ThreadPoolExecutor, do: Callable[[int], None], numbers: rang
     return time.process_time() - cpu, time.perf_counter() - began
 
 
-def _key(number: int) -> str:
-    body = {"model": "m", "messages": [{"role": "user", "content": f"{'Classify the feedback. ' * 20}{number}"}]}
-    return key_of(Call("/chat/completions", body, MOST), endpoint=ENDPOINT)
-
-
-def _answer(number: int) -> Answer:
-    tops = ({f"token{place}": -0.1234567890123 * (place + 1) - number * 1e-9 for place in range(20)},)
-    return Answer("token0", "length", tops, MOST, "fp_0123456789")
-
-
 def _pay(answers: Answers, number: int) -> None:
-    key = _key(number)
+    key = key_of(Call("/chat/completions", BODY, MOST, repeat=number), endpoint=ENDPOINT)
     if answers.find(key):
         raise RuntimeError(f"call {number} was answered before it was made")
-    answers.put(key, _answer(number), facts=Facts("task", f"{number // 32:016x}", "train"))
+    answers.put(key, Answer(str(number), "length", (TOP,), MOST, "fp_0123456789"), facts=FACTS)
 
 
 def _find(answers: Answers, number: int) -> None:
-    if answers.find(_key(number)) != _answer(number):
+    found = answers.find(key_of(Call("/chat/completions", BODY, MOST, repeat=number), endpoint=ENDPOINT))
+    if found != Answer(str(number), "length", (TOP,), MOST, "fp_0123456789"):
         raise RuntimeError(f"call {number} was answered otherwise")
 
 
