@@ -2,6 +2,7 @@
 
 BackendError
 ├── BackendSettingError (ValueError)     a setting out of its range, or an unknown choice
+├── JournalError (RuntimeError)          the journal of paid answers cannot be read or written
 ├── LabelWordError (ValueError)          a label word that the model's vocabulary cannot serve
 ├── MissingModelError (LookupError)      no such model here
 ├── MissingPackageError (ImportError)    an optional package is not installed
@@ -26,6 +27,10 @@ class BackendError(Exception):
 
 class BackendSettingError(BackendError, ValueError):
     """A setting is out of its range or names an unknown choice."""
+
+
+class JournalError(BackendError, RuntimeError):
+    """The journal of paid answers is locked, full, damaged or of a newer version; the text names the file."""
 
 
 class LabelWordError(BackendError, ValueError):

@@ -21,6 +21,8 @@ BENCHMARKS = {
     "sweep": "a sweep of BBTv2 over all layers against one candidate at a time through the whole model",
     "gpu": "8,000 evaluations of BBTv2 on a GPU, a model of RoBERTa-large's size",
     "elites": "how often bfloat16 finds a generation's best candidate, alone and with its best scored again",
+    "api-throughput": "calls a second through the API transport, 64 in flight, against what the endpoint gives",
+    "journal-memory": "memory and CPU time of the journal of paid answers over 100,000 calls of 64 threads",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }
 

@@ -2,11 +2,10 @@
 
 from functools import partial
 
-from blackbox.backends.api.answers import Answers, Facts, key_of
-from blackbox.backends.api.transport import Transport
-
 from blackbox.backends.api.answer import Answer, Call
+from blackbox.backends.api.answers import Answers, Facts, key_of
 from blackbox.backends.api.dialect import Dialect
+from blackbox.backends.api.transport import Transport
 
 
 class Asker:

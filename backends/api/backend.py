@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 import numpy as np
-from blackbox.backends.api.answers import Facts
 
 from blackbox.backends.api.answer import Answer, Call
+from blackbox.backends.api.answers import Facts
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Features
 from blackbox.backends.api.scoring import Scoring

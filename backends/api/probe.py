@@ -8,9 +8,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from blackbox.backends.api.answers import Facts
-
 from blackbox.backends.api.answer import Answer, Call
+from blackbox.backends.api.answers import Facts
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Choice, Dialect, Features, Wanted
 from blackbox.backends.base import Query

@@ -20,6 +20,8 @@ HOMES = {
     "matplotlib": {"blackbox/report/curve.py"},
     "jinja2": {"blackbox/report/page.py"},
     "typer": {"blackbox/cli"},
+    "requests": {"backends/api"},
+    "urllib3": {"backends/api"},
     "safetensors": {"blackbox/saved_prompt.py", "backends/local"},
 }
 HEAVY = ("torch", "transformers", "ray", "matplotlib", "nevergrad", "cma", "scipy", "jinja2", "typer")

@@ -1,0 +1,94 @@
+"""Calls and a parser for the tests of the transport: OpenAI's chat form, as small as it goes."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from blackbox.backends.api.answer import Answer, Call
+from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.transport import Transport
+from blackbox.backends.api.waiting import Backoff
+from blackbox.backends.base import Usage
+from blackbox.backends.errors import EndpointError, GarbageError
+
+KEY = "sk-very-secret-1234"
+
+
+def call(text: str = "a good film", *, slack: int = 3) -> Call:
+    """A call whose upper bound is true: some tokens more than the prompt takes, and a few written."""
+    most = Usage(requests=1, prompt_tokens=len(text) // 4 + 1 + slack, completion_tokens=4)
+    return Call("/chat/completions", {"model": "fake", "messages": [{"role": "user", "content": text}]}, most)
+
+
+def reader(most: Usage) -> Callable[[object, Mapping[str, str]], Answer]:
+    """A strict parser of chat answers."""
+
+    def read(value: Any, headers: Mapping[str, str]) -> Answer:
+        try:
+            choice = value["choices"][0]
+            usage = value.get("usage")
+            spent = Usage(1, usage["prompt_tokens"], usage["completion_tokens"]) if usage is not None else most
+            return Answer(choice["message"]["content"], choice["finish_reason"], (), spent)
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            raise GarbageError("no chat answer") from error
+
+    return read
+
+
+def ask(transport: Transport, text: str = "a good film") -> Answer:
+    one = call(text)
+    return transport.ask(one, reader(one.most))
+
+
+def transport_to(base_url: str, *, limits: Limits | None = None, **options: Any) -> Transport:
+    """A transport with a key and little patience."""
+    given = {"backoff": Backoff(0.005, 0.02, seed=1), "try_seconds": (0.05, 0.2), "call_seconds": 5.0, **options}
+    ledger = given.pop("ledger", None) or Ledger(limits or Limits())
+    return Transport(base_url, headers={"Authorization": f"Bearer {KEY}"}, ledger=ledger, **given)
+
+
+def ask_all(transport: Transport, texts: Sequence[str], *, threads: int) -> list[Answer | EndpointError]:
+    """The answer to each text, or the error, from so many threads."""
+    found: dict[int, Answer | EndpointError] = {}
+    numbers = iter(range(len(texts)))
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            try:
+                found[number] = ask(transport, texts[number])
+            except EndpointError as error:
+                found[number] = error
+
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert not any(worker.is_alive() for worker in workers), "a call hangs"
+    return [found[number] for number in range(len(texts))]
+
+
+class FastClock:
+    """A clock on which time flies."""
+
+    def __init__(self, times: float) -> None:
+        self._times, self._began = times, time.monotonic()
+
+    def __call__(self) -> float:
+        return (time.monotonic() - self._began) * self._times
+
+
+class SetClock:
+    """A clock that stands until it is set."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
