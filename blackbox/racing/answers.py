@@ -1,0 +1,62 @@
+"""The answers of a race: what was asked, what came, what it cost."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.errors import DataError
+
+Score = Callable[[Sequence[int], Sequence[int]], npt.ArrayLike]
+"""Numbers of candidates and of rows -> losses of shape (n_candidates, n_rows), lower is better, NaN = no answer.
+
+Waiting for an outage to pass is its business: a row without an answer is asked again at once.
+"""
+
+
+class Answers:
+    """Losses of every (candidate, row) pair so far; NaN where none was asked for or came.
+
+    Attributes:
+        losses: shape (n_candidates, n_rows).
+        calls: pairs asked; `asked_again` of them for another time.
+    """
+
+    def __init__(self, score: Score, n_candidates: int, n_rows: int) -> None:
+        self._score = score
+        self._asked = np.zeros((n_candidates, n_rows), dtype=bool)
+        self.losses = np.full((n_candidates, n_rows), np.nan)
+        self.calls = 0
+        self.asked_again = 0
+
+    def ask(self, candidates: Sequence[int], rows: Sequence[int], *, times: int) -> None:
+        """Asks for those of the candidates' rows that have no answer yet, each at most so many times.
+
+        Raises:
+            DataError: the losses that came have another shape, or one is infinite.
+        """
+        for _ in range(times):
+            groups: dict[tuple[int, ...], list[int]] = {}
+            for candidate in candidates:
+                missing = tuple(row for row in rows if np.isnan(self.losses[candidate, row]))
+                groups.setdefault(missing, []).append(candidate)
+            groups.pop((), None)
+            for missing, alike in groups.items():  # candidates that lack the same rows are asked in one call
+                self._ask(alike, list(missing))
+
+    def _ask(self, candidates: list[int], rows: list[int]) -> None:
+        losses = np.asarray(self._score(candidates, rows), dtype=np.float64)
+        if losses.shape != (len(candidates), len(rows)):
+            expected = (len(candidates), len(rows))
+            raise DataError(f"score must return losses of shape {expected}, (candidates, rows), got {losses.shape}")
+        if np.isinf(losses).any():
+            first, second = np.argwhere(np.isinf(losses))[0]
+            raise DataError(
+                f"a loss must be finite, or NaN for no answer; candidate {candidates[first]} has"
+                f" {losses[first, second]} on row {rows[second]}"
+            )
+        cells = np.ix_(candidates, rows)
+        self.calls += losses.size
+        self.asked_again += int(self._asked[cells].sum())
+        self._asked[cells] = True
+        self.losses[cells] = losses
