@@ -93,7 +93,7 @@ def price(config: Config) -> Price | None:
     """The price that the settings give, or that of a known model at its own provider."""
     given = (config.usd_per_million_prompt_tokens, config.usd_per_million_completion_tokens)
     if given[0] is not None and given[1] is not None:
-        return Price(given[0] / 1e6, given[1] / 1e6)
+        return Price.per_million(given[0], given[1])
     if given != (None, None):
         raise SettingError("a price needs both usd_per_million_prompt_tokens and usd_per_million_completion_tokens")
     return None if config.base_url else price_of(config.model)

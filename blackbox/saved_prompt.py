@@ -154,7 +154,7 @@ def _text(prompt: Prompt, backend: Backend) -> str:
 def _prompt(values: dict[str, Any], folder: Path) -> Prompt:
     kind = values["kind"]
     if kind == "text":
-        parts = {name: values[name] for name in ("text", "demonstrations", "role") if name in values}
+        parts: dict[str, object] = {name: values[name] for name in ("text", "demonstrations", "role") if name in values}
         return prompt_from_dict(parts)
     file = Path(values["vectors"]).name  # never outside the folder
     vectors = _read_vectors(folder / file, values["sha256"])

@@ -40,6 +40,8 @@ SPENDING = f"""
     SELECT purpose, candidate, split, count(answer), count(*) - count(answer), {SUMS} FROM calls WHERE run = ?
     GROUP BY purpose, candidate, split ORDER BY min(id)
 """
+NOTE = "INSERT OR REPLACE INTO notes (name, text) VALUES (?, ?)"
+NOTED = "SELECT text FROM notes WHERE name = ?"
 ELAPSED = "SELECT max(elapsed) FROM calls WHERE run = ?"
 
 Row = tuple[object, ...]
@@ -135,6 +137,16 @@ class Answers:
     def charge(self, usage: Usage, *, facts: Facts) -> None:
         """Write down what was paid without an answer: an attempt that failed, a time-out at its bound."""
         self._commit(self._row(None, usage, facts, None))
+
+    def note(self, name: str, text: str) -> None:
+        """Keep a text under a name, for all runs; a later one of the same name replaces it."""
+        with self._file.transaction() as connection:
+            connection.execute(NOTE, (name, text))
+
+    def noted(self, name: str) -> str | None:
+        """The text that is kept under a name."""
+        rows = self._file.read(NOTED, (name,))
+        return str(rows[0][0]) if rows else None
 
     def spent(self, run: str | None = None) -> Usage:
         """What a run has spent in all its sessions, answers and charges; None is this one."""

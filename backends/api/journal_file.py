@@ -37,6 +37,7 @@ SCHEMA = (
         answer TEXT
     )
     """,
+    "CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL)",
     "CREATE INDEX calls_of_a_run ON calls (run, elapsed)",
     f"PRAGMA user_version = {VERSION}",
 )

@@ -210,10 +210,15 @@ class Reservation:
             log.warning("a call cost more than it may: %s", ", ".join(over))
         return priced
 
-    def charge(self, seconds: float = 0.0) -> None:
-        """What the request cost is not known; the upper bound counts as spent. `seconds` is what it took."""
+    def charge(self, seconds: float = 0.0) -> Usage:
+        """What the request cost is not known; the upper bound counts as spent. `seconds` is what it took.
+
+        Returns:
+            What counts; nothing where the reservation had ended.
+        """
         requests, prompt, completion, usd = self._amounts
-        self._end(Usage(int(requests), int(prompt), int(completion), 0, seconds, usd))
+        most = Usage(int(requests), int(prompt), int(completion), 0, seconds, usd)
+        return most if self._end(most) else Usage()
 
     def release(self) -> None:
         """The request was never sent: it cost nothing."""

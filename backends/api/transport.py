@@ -57,6 +57,7 @@ class _Trial:
 
     call: Call
     read: Read
+    charged: Callable[[Usage], None]
     payload: bytes
     number: int
     failures: int = 0
@@ -115,7 +116,7 @@ class Transport:
         for name, value in (("call_seconds", call_seconds), ("outage_seconds", outage_seconds), ("attempts", attempts)):
             if not value > 0:
                 raise BackendSettingError(f"{name} must be above 0, got {value}")
-        self.ledger, self._clock = ledger, clock
+        self.ledger, self.parallel, self._clock = ledger, parallel, clock
         self._call_seconds, self._outage_seconds, self._attempts = call_seconds, outage_seconds, attempts
         self._endpoint = Endpoint(base_url, headers)
         self._limiter = Limiter(parallel, clock=clock)
@@ -132,7 +133,7 @@ class Transport:
         self._stopped: StoppedError | None = None
         self._answered = clock()
 
-    def ask(self, call: Call, read: Read) -> Answer:
+    def ask(self, call: Call, read: Read, *, charged: Callable[[Usage], None] = lambda usage: None) -> Answer:
         """The answer to a call. Its usage is that of the attempt which was answered; the ledger has the others too.
 
         A `SpentError` is this call's alone: one that costs less may still fit. The other `StoppedError` are for all:
@@ -141,6 +142,7 @@ class Transport:
         Args:
             call: what is sent.
             read: makes an answer of what comes back.
+            charged: told what each attempt without an answer has cost, before the next.
 
         Raises:
             RefusedError, KeyRefusedError: the endpoint refuses the call, or the key.
@@ -150,7 +152,7 @@ class Transport:
             EndpointDownError: the endpoint has failed for all calls for too long.
         """
         payload = json.dumps(call.body, allow_nan=False, separators=(",", ":")).encode()
-        trial = _Trial(call, read, payload, next(self._numbers))
+        trial = _Trial(call, read, charged, payload, next(self._numbers))
         try:
             while True:
                 self._check()
@@ -163,6 +165,11 @@ class Transport:
         except (QuotaError, EndpointDownError) as error:
             self.stop(error)
             raise
+
+    @property
+    def base_url(self) -> str:
+        """Of the endpoint, without what may be secret."""
+        return str(self._endpoint)
 
     def stop(self, error: StoppedError) -> None:
         """Let no further attempt begin: all calls that wait, and later ones, raise this error, or an earlier one."""
@@ -214,10 +221,11 @@ class Transport:
                 return self._lost(reply, trial, reservation, burst)
             if 200 <= reply.status < 300:
                 return self._read(reply, trial, reservation, began)
-            reservation.settle(Usage(requests=1, seconds=self._clock() - began))
+            trial.charged(reservation.settle(Usage(requests=1, seconds=self._clock() - began)))
             return self._refused(reply, trial, burst)
         finally:
-            reservation.charge(self._clock() - began)
+            if (charged := reservation.charge(self._clock() - began)).requests:
+                trial.charged(charged)
 
     def _lost(self, lost: Lost, trial: _Trial, reservation: Reservation, burst: int) -> _Again:
         if not lost.sent:

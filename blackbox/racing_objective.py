@@ -1,0 +1,90 @@
+"""An objective whose candidates race on the training rows: losers leave early, and their calls are saved."""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.backends import Prompt, Usage
+from blackbox.objective import Objective, Outcome, outcome_of, score_prompts
+from blackbox.racing import RaceResult, race
+from blackbox.task import Split, Task
+
+log = logging.getLogger(__name__)
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RacingObjective(Objective):
+    """Candidates of one call race against each other, so a generation must come in one call; see `racing`.
+
+    A candidate that left early has the figures of the rows that it met, and a loss behind those that stayed. One that
+    was set aside, for want of answers, has failed. Other splits than the training rows are scored whole.
+
+    Attributes:
+        seed: of the order of the rows.
+    """
+
+    seed: int = 0
+
+    def __call__(self, candidates: npt.NDArray[np.float64], split: Split) -> list[Outcome]:
+        """See `Objective`."""
+        prompts = self.space.decode(candidates)
+        if split is not self.task.train or len(prompts) < 2:
+            return score_prompts(self.backend, self.task, prompts, split)
+        track = _Track(self, prompts, split)
+        labels = split.labels.tolist()
+        result = race(track.losses, len(prompts), n_rows=len(split), seed=self.seed, labels=labels)
+        log.info("race of %d prompts: %s", len(prompts), result)
+        return ranked([track.outcome(number) for number in range(len(prompts))], result)
+
+
+class _Track:
+    """What was asked so far, row by row."""
+
+    def __init__(self, objective: RacingObjective, prompts: Sequence[Prompt], split: Split) -> None:
+        self._objective, self._prompts, self._split = objective, prompts, split
+        n_options = len(split.queries[0].options)
+        self._scores = np.full((len(prompts), len(split), n_options), np.nan)
+        self._met = np.zeros((len(prompts), len(split)), dtype=bool)
+        self._usages = [Usage()] * len(prompts)
+
+    def losses(self, candidates: Sequence[int], rows: Sequence[int]) -> FloatArray:
+        """Of some candidates on some rows, shape (n_candidates, n_rows); NaN where there is no answer."""
+        prompts = [self._prompts[number] for number in candidates]
+        scores = self._objective.backend.score(prompts, [self._split.queries[row] for row in rows])
+        place = np.ix_(list(candidates), list(rows))
+        self._scores[place], self._met[place] = scores.log_probabilities, True
+        for number, usage in zip(candidates, scores.usages, strict=True):
+            self._usages[number] += usage
+        return self._task.loss.of_rows(scores.log_probabilities, self._split.labels[list(rows)])
+
+    def outcome(self, number: int) -> Outcome:
+        """Of a candidate on the rows that it met."""
+        met = self._met[number]
+        return outcome_of(self._task, self._scores[number, met], self._split.labels[met], self._usages[number])
+
+    @property
+    def _task(self) -> Task:
+        return self._objective.task
+
+
+def ranked(outcomes: Sequence[Outcome], result: RaceResult) -> list[Outcome]:
+    """Outcomes whose losses are in the order of the race, those of the candidates that stayed as they are."""
+    gone = {left.candidate for left in result.left}
+    aside = {one.candidate for one in result.set_aside}
+    stayed = [outcome.loss for number, outcome in enumerate(outcomes) if number not in gone | aside]
+    worst = max((loss for loss in stayed if math.isfinite(loss)), default=-math.inf)
+
+    def one(number: int, outcome: Outcome) -> Outcome:
+        if number in aside:
+            return replace(outcome, loss=math.inf)
+        if number in gone and outcome.loss <= worst:
+            return replace(outcome, loss=math.nextafter(worst, math.inf))
+        return outcome
+
+    return [one(number, outcome) for number, outcome in enumerate(outcomes)]
