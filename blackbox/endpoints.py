@@ -62,7 +62,7 @@ def run_of(config: Config) -> str:
 
 
 def _backend(config: Config, dialect: Dialect, *, base_url: str, headers: dict[str, str]) -> Backend:
-    answers = Answers(Path(config.answers) if config.answers else None, run=run_of(config))
+    answers = Answers(_file(config.answers), run=run_of(config))
     ledger = Ledger(limits(config), price(config), spent=answers.spent(), elapsed=answers.elapsed)
     transport = Transport(
         base_url,
@@ -107,3 +107,15 @@ def _key(config: Config, usual: str, *, needed: bool) -> str | None:
     if not key and (needed or config.key_variable):
         raise SettingError(f"the environment variable {variable} holds no key; set it, or name another: key_variable")
     return key or None
+
+
+def _file(path: str | None) -> Path | None:
+    """Where answers are kept; its folder is made."""
+    if path is None:
+        return None
+    file = Path(path).expanduser()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"answers: {file.parent}: {error.strerror or error}") from error
+    return file
