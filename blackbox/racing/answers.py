@@ -1,6 +1,6 @@
 """The answers of a race: what was asked, what came, what it cost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,15 +29,15 @@ class Answers:
         self.calls = 0
         self.asked_again = 0
 
-    def ask(self, candidates: Sequence[int], rows: Sequence[int], *, times: int) -> None:
-        """Asks for those of the candidates' rows that have no answer yet, each at most so many times.
+    def ask(self, wanted: Mapping[int, Sequence[int]], *, times: int) -> None:
+        """Asks for those of each candidate's rows that have no answer yet, each at most so many times.
 
         Raises:
             DataError: the losses that came have another shape, or one is infinite.
         """
         for _ in range(times):
             groups: dict[tuple[int, ...], list[int]] = {}
-            for candidate in candidates:
+            for candidate, rows in wanted.items():
                 missing = tuple(row for row in rows if np.isnan(self.losses[candidate, row]))
                 groups.setdefault(missing, []).append(candidate)
             groups.pop((), None)

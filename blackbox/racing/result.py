@@ -1,19 +1,6 @@
 """What a race found, and what it cost."""
 
 from dataclasses import dataclass
-from typing import Literal
-
-Why = Literal["unlikely to lead", "schedule"]
-
-
-@dataclass(frozen=True)
-class Left:
-    """A candidate that left: after how many rows, why, and how probable it was that it would lead over all rows."""
-
-    candidate: int
-    rows: int
-    why: Why
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -44,30 +31,31 @@ class RaceResult:
 
     Attributes:
         winner: None where no candidate has answers enough: the race is then undecided, not lost.
-        ranking: the winner first, then the others that stayed, then those that left, the last to leave first;
-            without those set aside.
+        ranking: the winner first, then the others, the likeliest to lead over all rows first; without those set aside.
+        probabilities: of those in `ranking`, to lead over all rows.
         rows: rows that each candidate met in the race.
         calls: (candidate, row) pairs that were asked in the race, those asked again included.
         asked_again: how many of `calls` and `fresh_calls` were asked again because they had no answer.
         full_calls: calls of a full evaluation, n_candidates * n_rows.
-        left: those that left, in the order in which they did.
         set_aside: those that had too few answers; neither worse nor better than any other.
         finalists: those that were scored on fresh rows, in the order of the race; empty without fresh rows.
         fresh: the winner's figure; None without fresh rows, or where none was answered.
         fresh_calls: calls on fresh rows.
+        ended: the limit of the budget that ended the race before its time; None where none did.
     """
 
     winner: int | None
     ranking: tuple[int, ...]
+    probabilities: tuple[float, ...]
     rows: tuple[int, ...]
     calls: int
     asked_again: int
     full_calls: int
-    left: tuple[Left, ...]
     set_aside: tuple[SetAside, ...]
     finalists: tuple[int, ...] = ()
     fresh: FreshFigure | None = None
     fresh_calls: int = 0
+    ended: str | None = None
 
     @property
     def saved(self) -> float:
@@ -75,4 +63,5 @@ class RaceResult:
         return 1 - self.calls / self.full_calls
 
     def __str__(self) -> str:
-        return f"scored {self.calls:,} of {self.full_calls:,} calls, {self.saved:.0%} saved"
+        ended = f"; the budget has ended it ({self.ended})" if self.ended else ""
+        return f"scored {self.calls:,} of {self.full_calls:,} calls, {self.saved:.0%} saved{ended}"

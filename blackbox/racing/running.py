@@ -1,8 +1,10 @@
-"""The race: ask for the next rows, compare, let the hopeless go; then the fresh rows.
+"""The race: all candidates meet the first rows, then the likeliest to lead meet the next ones, until one surely leads.
 
-Candidates leave by the probability that a full evaluation would find them best (`standing`), and by a schedule that
-bounds the calls where all are equal (`RaceRules`). A missing answer changes no ranking: what is compared is differences
-on rows that both have, and a candidate with too few answers is not compared, but waited for.
+Who is likely to lead over all rows is asked anew after each look (`standing`), so that a candidate that fell behind by
+bad luck on the first rows comes back where those ahead of it fall. To go on with those that the next rows may decide
+between, and not with all that may still win, is the idea of top-two sampling (Russo 2020, doi:10.1287/opre.2019.1911).
+A missing answer changes no ranking: what is compared is differences on rows that both have, and a candidate with too
+few answers is not compared, but waited for.
 
 Fresh rows, which the search has not used, correct the winner's curse: the mean loss of the best of many is too low on
 the rows that chose it. Several finalists decide it on half of the fresh rows, together with the race's (for candidates
@@ -15,12 +17,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from blackbox.backends.errors import SpentError
 from blackbox.errors import SettingError
 from blackbox.metrics import wilson_interval
 from blackbox.paired import is_binary, t_interval
 from blackbox.racing.answers import Answers, Score
 from blackbox.racing.order import row_order
-from blackbox.racing.result import FreshFigure, Left, RaceResult, SetAside, Why
+from blackbox.racing.result import FreshFigure, RaceResult, SetAside
 from blackbox.racing.rules import RaceRules
 from blackbox.racing.standing import FloatArray, lead_probabilities, standing
 
@@ -40,7 +43,8 @@ def race(
 ) -> RaceResult:
     """Races candidates 0 to n_candidates - 1 over rows 0 to n_rows - 1.
 
-    Deterministic: the same answers and seed give the same calls in the same order, and the same result.
+    Deterministic: the same answers and seed give the same calls in the same order, and the same result. Where `score`
+    raises a `SpentError` once all have met the first rows, the race ends with the ranking of the last look, and says so.
 
     Args:
         score: see `Score`.
@@ -53,142 +57,148 @@ def race(
     Raises:
         SettingError: no candidate, no row, or a fresh row that is one of the race or stands twice.
         DataError: not one label a row, or losses of another shape or infinite.
+        SpentError: the budget ends before all have met the first rows.
     """
     if n_candidates < 1 or n_rows < 1:
         raise SettingError(f"a race needs a candidate and a row, got n_candidates={n_candidates}, n_rows={n_rows}")
     fresh = list(fresh_rows)
     if len(set(fresh)) < len(fresh) or any(0 <= row < n_rows for row in fresh):
         raise SettingError(f"fresh_rows must be different rows and none of the race's 0 to {n_rows - 1}, got {fresh}")
-    running = _Race(
-        Answers(score, n_candidates, n_rows), rules or RaceRules(), row_order(n_rows, labels=labels, seed=seed)
+    shuffled = [fresh[place] for place in row_order(len(fresh), labels=None, seed=seed)]
+    of_fresh = Answers(lambda who, rows: score(who, [shuffled[row] for row in rows]), n_candidates, len(fresh))
+    run = _Race(
+        Answers(score, n_candidates, n_rows), of_fresh, rules or RaceRules(), row_order(n_rows, labels=labels, seed=seed)
     )
-    while running.goes_on():
-        running.look()
-    order = row_order(len(fresh), labels=None, seed=seed)
-    return _with_fresh_rows(running, score, [fresh[place] for place in order])
+    try:
+        while run.goes_on():
+            run.look()
+        return run.decided()
+    except SpentError as error:
+        if not run.looks:
+            raise
+        return run.result(ended=error.limit)
 
 
 class _Race:
-    def __init__(self, answers: Answers, rules: RaceRules, order: list[int]) -> None:
-        self.answers, self.rules, self.order = answers, rules, order
+    def __init__(self, answers: Answers, of_fresh: Answers, rules: RaceRules, order: list[int]) -> None:
+        self.answers, self.of_fresh, self.rules, self.order = answers, of_fresh, rules, order
         self.n_candidates, self.n_rows = answers.losses.shape
-        self.running = list(range(self.n_candidates))
-        self.rows = [0] * self.n_candidates
-        self.waiting: set[int] = set()  # of those that run, the ones with too few answers to be compared
+        self.mets: list[list[int]] = [[0] for _ in range(self.n_candidates)]  # rows met, after each look at a candidate
+        self.waiting: set[int] = set()  # those with too few answers to be compared
         self.waited = [0] * self.n_candidates
-        self.mets = [0]  # rows met after each look
-        self.left: list[Left] = []
         self.set_aside: list[SetAside] = []
+        self.looks = 0
+        self.ranked: list[int] = list(range(self.n_candidates))  # those that are compared, the likeliest to lead first
+        self.leads: list[float] = []  # their probabilities
 
     def goes_on(self) -> bool:
-        """Until one is left or the rows are used up; while one is waited for in any case."""
-        return bool(self.waiting) or (self.met < self.n_rows and (len(self.running) > 1 or not self.met))
-
-    @property
-    def met(self) -> int:
-        """Rows met by those that run."""
-        return self.mets[-1]
+        """Until one leads surely enough or the likeliest have met all rows; while one is waited for in any case."""
+        if not self.looks or self.waiting:
+            return True
+        return bool(self._next()) and self.leads[0] < 1 - self.rules.risk
 
     def look(self) -> None:
-        """The next rows, and who leaves after them. Where asking raises, the race stands as it did before."""
-        met = min(self.met + (self.rules.block_rows if self.met else self.rules.first_rows), self.n_rows)
-        earlier = self.mets[-1 - self.rules.patience :][0]  # rows missed since then are asked again
-        for beginning, some in (
-            (earlier, [candidate for candidate in self.running if candidate in self.waiting]),
-            (self.met, [candidate for candidate in self.running if candidate not in self.waiting]),
-        ):
-            self.answers.ask(some, self.order[beginning:met], times=self.rules.asks)
-        self.mets.append(met)
-        for candidate in self.running:
-            self.rows[candidate] = met
-        compared = self._compared()
-        if len(compared) > 1 and met < self.n_rows:
-            self._let_go(compared)
+        """The next rows of the likeliest to lead and of those waited for. Where asking raises, nothing has changed."""
+        step = self.rules.block_rows if self.looks else self.rules.first_rows
+        asked = sorted({*self._next(), *self.waiting})
+        until = {candidate: min(self._met(candidate) + step, self.n_rows) for candidate in asked}
+        since = {candidate: self._since(candidate) for candidate in asked}
+        wanted = {candidate: self.order[since[candidate] : until[candidate]] for candidate in asked}
+        self.answers.ask(wanted, times=self.rules.asks)
+        for candidate, met in until.items():
+            self.mets[candidate].append(met)
+        self.looks += 1
+        self._see_who_waits()
+        gone = self.waiting | {aside.candidate for aside in self.set_aside}
+        self._rank([candidate for candidate in range(self.n_candidates) if candidate not in gone])
 
-    def _compared(self) -> list[int]:
-        """Those with answers enough; the others are waited for, or set aside."""
-        answered = {candidate: self._answered(candidate) for candidate in self.running}
-        most, share = max(answered.values(), default=0), self.rules.least_share
-        enough = max(min(self.rules.least_rows, self.n_rows), share * most)
-        by_luck = enough - _LUCK * math.sqrt(share * (1 - share) * most)
-        self.waiting = {candidate for candidate, rows in answered.items() if rows < enough}
-        for candidate, rows in answered.items():
-            if candidate not in self.waiting:
+    def decided(self) -> RaceResult:
+        """The end of the race, by the fresh rows where there are any."""
+        finalists, n_fresh = self._finalists(), self.of_fresh.losses.shape[1]
+        if not n_fresh or not finalists:
+            return self.result()
+        deciding = n_fresh // 2 if len(finalists) > 1 else 0
+        self.of_fresh.ask(dict.fromkeys(finalists, range(deciding)), times=self.rules.asks)
+        others = self.ranked[len(finalists) :], self.leads[len(finalists) :]
+        if deciding:
+            self._rank(finalists, deciding=deciding)
+            self.ranked, self.leads = self.ranked + others[0], self.leads + others[1]
+        self.of_fresh.ask({self.ranked[0]: range(deciding, n_fresh)}, times=self.rules.asks)
+        return self.result(tuple(finalists), _figure(self.of_fresh.losses[self.ranked[0], deciding:]))
+
+    def result(
+        self, finalists: tuple[int, ...] = (), fresh: FreshFigure | None = None, *, ended: str | None = None
+    ) -> RaceResult:
+        """As the race stands; whoever is still waited for is set aside."""
+        self._set_aside(sorted(self.waiting))
+        return RaceResult(
+            winner=self.ranked[0] if self.ranked else None,
+            ranking=tuple(self.ranked),
+            probabilities=tuple(self.leads),
+            rows=tuple(self._met(candidate) for candidate in range(self.n_candidates)),
+            calls=self.answers.calls,
+            asked_again=self.answers.asked_again + self.of_fresh.asked_again,
+            full_calls=self.n_candidates * self.n_rows,
+            set_aside=tuple(self.set_aside),
+            finalists=finalists,
+            fresh=fresh,
+            fresh_calls=self.of_fresh.calls,
+            ended=ended,
+        )
+
+    def _next(self) -> list[int]:
+        """Who meets the next rows: all the first, then the likeliest to lead that have rows left."""
+        likeliest = self.ranked[: self.rules.finalists] if self.looks else self.ranked
+        return [candidate for candidate in likeliest if self._met(candidate) < self.n_rows]
+
+    def _met(self, candidate: int) -> int:
+        return self.mets[candidate][-1]
+
+    def _since(self, candidate: int) -> int:
+        """Where its next questions begin: of one that is waited for, rows missed a while ago are asked again."""
+        return self.mets[candidate][-1 - self.rules.patience :][0] if candidate in self.waiting else self._met(candidate)
+
+    def _see_who_waits(self) -> None:
+        """Those with answers enough for the rows that they met are compared; the others wait, or are set aside."""
+        gone = {aside.candidate for aside in self.set_aside}
+        answered = {c: self._answered(c) / self._met(c) for c in range(self.n_candidates) if c not in gone}
+        most, share = max(answered.values(), default=0.0), self.rules.least_share
+        least = min(self.rules.least_rows, self.n_rows)
+        for candidate in answered:
+            rows, met = self._answered(candidate), self._met(candidate)
+            enough = max(least, share * most * met)
+            if rows >= enough:
+                self.waiting.discard(candidate)
                 self.waited[candidate] = 0
-            elif rows < by_luck or self.met == self.n_rows:
-                self.waited[candidate] += 1
-        self._set_aside([candidate for candidate in self.running if self.waited[candidate] > self.rules.patience])
-        return [candidate for candidate in self.running if candidate not in self.waiting]
+                continue
+            self.waiting.add(candidate)
+            by_luck = enough - _LUCK * math.sqrt(share * (1 - share) * most * met)
+            self.waited[candidate] += rows < by_luck or met == self.n_rows
+        self._set_aside([candidate for candidate in answered if self.waited[candidate] > self.rules.patience])
 
     def _answered(self, candidate: int) -> int:
         return int((~np.isnan(self.answers.losses[candidate])).sum())
 
     def _set_aside(self, candidates: Sequence[int]) -> None:
         for candidate in candidates:
-            self.set_aside.append(SetAside(candidate, self.rows[candidate], self._answered(candidate)))
-            self.running.remove(candidate)
+            self.set_aside.append(SetAside(candidate, self._met(candidate), self._answered(candidate)))
             self.waiting.discard(candidate)
 
-    def _let_go(self, compared: list[int]) -> None:
-        now = standing(self.losses(compared))
-        lead = lead_probabilities(now, self.n_rows, spread=self.rules.spread)
-        ranked = sorted(range(len(compared)), key=lambda place: (-lead[place], now.effects[place], compared[place]))
-        stay = self.rules.stay(self.met, n_candidates=self.n_candidates, n_rows=self.n_rows)
-        for rank, place in reversed(list(enumerate(ranked))):
-            unlikely = rank > 0 and lead[place] < self.rules.risk / self.n_candidates
-            if unlikely or rank >= stay:
-                why: Why = "unlikely to lead" if unlikely else "schedule"
-                self.left.append(Left(compared[place], self.met, why, float(lead[place])))
-                self.running.remove(compared[place])
+    def _rank(self, candidates: list[int], *, deciding: int = 0) -> None:
+        """The likeliest to lead over all rows, and so many fresh ones, first; of equals the one with the lower number."""
+        losses = np.concatenate([self.answers.losses, self.of_fresh.losses[:, :deciding]], axis=1)[candidates]
+        if len(candidates) < 2:
+            self.ranked, self.leads = candidates, [1.0] * len(candidates)
+            return
+        now = standing(losses)
+        lead = lead_probabilities(now, losses.shape[1], spread=self.rules.spread)
+        places = sorted(range(len(candidates)), key=lambda place: (-lead[place], now.effects[place], candidates[place]))
+        self.ranked, self.leads = [candidates[place] for place in places], [float(lead[place]) for place in places]
 
-    def losses(self, candidates: list[int]) -> FloatArray:
-        """Of these candidates on the rows met, shape (n_candidates, n_met)."""
-        losses: FloatArray = self.answers.losses[np.ix_(candidates, self.order[: self.met])]
-        return losses
-
-    def result(self, ranked: list[int], **of_fresh_rows: object) -> RaceResult:
-        """With those that stayed in this order."""
-        values: dict[str, object] = {
-            "winner": ranked[0] if ranked else None,
-            "ranking": (*ranked, *(left.candidate for left in reversed(self.left))),
-            "rows": tuple(self.rows),
-            "calls": self.answers.calls,
-            "asked_again": self.answers.asked_again,
-            "full_calls": self.n_candidates * self.n_rows,
-            "left": tuple(self.left),
-            "set_aside": tuple(self.set_aside),
-        }
-        return RaceResult(**{**values, **of_fresh_rows})  # type: ignore[arg-type]
-
-
-def _with_fresh_rows(run: _Race, score: Score, fresh: list[int]) -> RaceResult:
-    ranked = _ranked(run.running, run.losses(run.running))
-    finalists = ranked[: run.rules.finalists]
-    if not fresh or not finalists:
-        return run.result(ranked)
-    deciding = len(fresh) // 2 if len(finalists) > 1 else 0
-    answers = Answers(
-        lambda candidates, rows: score(candidates, [fresh[row] for row in rows]), run.n_candidates, len(fresh)
-    )
-    answers.ask(finalists, range(deciding), times=run.rules.asks)
-    both = np.concatenate([run.losses(finalists), answers.losses[finalists, :deciding]], axis=1)
-    decided = _ranked(finalists, both)
-    answers.ask(decided[:1], range(deciding, len(fresh)), times=run.rules.asks)
-    return run.result(
-        decided + ranked[len(finalists) :],
-        finalists=tuple(finalists),
-        fresh=_figure(answers.losses[decided[0], deciding:]),
-        fresh_calls=answers.calls,
-        asked_again=run.answers.asked_again + answers.asked_again,
-    )
-
-
-def _ranked(candidates: list[int], losses: FloatArray) -> list[int]:
-    """The best first; of equals the one with the lower number."""
-    if len(candidates) < 2:
-        return list(candidates)
-    effects = standing(losses).effects
-    return [candidates[i] for i in sorted(range(len(candidates)), key=lambda i: (effects[i], candidates[i]))]
+    def _finalists(self) -> list[int]:
+        """As few as lead together surely enough."""
+        enough = int(np.searchsorted(np.cumsum(self.leads), 1 - self.rules.risk)) + 1
+        return self.ranked[: min(enough, self.rules.finalists)]
 
 
 def _figure(losses: FloatArray) -> FreshFigure | None:
