@@ -25,7 +25,7 @@ class Evaluation:
         candidate: digest of the candidate.
         loss: the task's loss; inf where no row could be scored.
         measured: the task's metric with its interval, None where no row could be scored and for tasks without one.
-        rows: of the split.
+        rows: of the split; fewer where a race did not need all of them.
         failed_rows: those without an answer.
         usage: what it cost; of answers that were paid for earlier, what they cost then.
         elapsed: seconds since the run began, over all its sessions.

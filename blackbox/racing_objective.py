@@ -1,4 +1,4 @@
-"""An objective whose candidates race on the training rows: losers leave early, and their calls are saved."""
+"""An objective whose candidates race on the training rows: the calls of those that are behind are saved."""
 
 import logging
 import math
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from blackbox.backends import Prompt, Usage
 from blackbox.objective import Objective, Outcome, outcome_of, score_prompts
-from blackbox.racing import RaceResult, race
+from blackbox.racing import RaceResult, RaceRules, race
 from blackbox.task import Split, Task
 
 log = logging.getLogger(__name__)
@@ -22,23 +22,36 @@ FloatArray = npt.NDArray[np.float64]
 class RacingObjective(Objective):
     """Candidates of one call race against each other, so a generation must come in one call; see `racing`.
 
-    A candidate that left early has the figures of the rows that it met, and a loss behind those that stayed. One that
-    was set aside, for want of answers, has failed. Other splits than the training rows are scored whole.
+    A candidate has the figures of the rows that it met, and a loss behind all that are better by the race. One that was
+    set aside, for want of answers, has failed. Other splits than the training rows are scored whole.
+
+    Where the budget ends a race once all have met the first rows, what was paid counts: the outcomes are those of the
+    race so far, and the next call that does not fit raises the `SpentError`. A run that is resumed has the answers paid
+    for before, and meets the refusal at the same call; but if it was killed before the outcomes were written down and
+    rows had failed in this race, these are asked again, and what they cost more may end the race a look earlier.
 
     Attributes:
         seed: of the order of the rows.
+        rules: of the races.
     """
 
     seed: int = 0
+    rules: RaceRules = RaceRules()
 
     def __call__(self, candidates: npt.NDArray[np.float64], split: Split) -> list[Outcome]:
-        """See `Objective`."""
+        """See `Objective`.
+
+        Raises:
+            SpentError: the budget ends before all candidates have met the first rows of a race, or the rows of a split.
+        """
         prompts = self.space.decode(candidates)
         if split is not self.task.train or len(prompts) < 2:
             return score_prompts(self.backend, self.task, prompts, split)
         track = _Track(self, prompts, split)
         labels = split.labels.tolist()
-        result = race(track.losses, len(prompts), n_rows=len(split), seed=self.seed, labels=labels)
+        result = race(
+            track.losses, len(prompts), n_rows=len(split), rules=self.rules, seed=self.seed, labels=labels
+        )
         log.info("race of %d prompts: %s", len(prompts), result)
         return ranked([track.outcome(number) for number in range(len(prompts))], result)
 
@@ -74,17 +87,9 @@ class _Track:
 
 
 def ranked(outcomes: Sequence[Outcome], result: RaceResult) -> list[Outcome]:
-    """Outcomes whose losses are in the order of the race, those of the candidates that stayed as they are."""
-    gone = {left.candidate for left in result.left}
-    aside = {one.candidate for one in result.set_aside}
-    stayed = [outcome.loss for number, outcome in enumerate(outcomes) if number not in gone | aside]
-    worst = max((loss for loss in stayed if math.isfinite(loss)), default=-math.inf)
-
-    def one(number: int, outcome: Outcome) -> Outcome:
-        if number in aside:
-            return replace(outcome, loss=math.inf)
-        if number in gone and outcome.loss <= worst:
-            return replace(outcome, loss=math.nextafter(worst, math.inf))
-        return outcome
-
-    return [one(number, outcome) for number, outcome in enumerate(outcomes)]
+    """Outcomes with losses in the order of the race: where one is lower than that of a better candidate, just behind."""
+    losses, worst = [math.inf] * len(outcomes), -math.inf
+    for candidate in result.ranking:
+        worst = max(outcomes[candidate].loss, math.nextafter(worst, math.inf))
+        losses[candidate] = worst
+    return [replace(outcome, loss=loss) for outcome, loss in zip(outcomes, losses, strict=True)]

@@ -34,6 +34,7 @@ class Summary:
         test_before, test_after: the metric of the starting and the selected prompt on the test rows.
         dev_loss: of the selected prompt on the dev rows.
         test_loss_before, test_loss_after: of the starting and the selected prompt on the test rows.
+        train_rows: training rows scored, those of all prompts together; of `train_rows_in_full` without a race.
     """
 
     status: str
@@ -52,6 +53,13 @@ class Summary:
     dev_loss: float | None = None
     test_loss_before: float | None = None
     test_loss_after: float | None = None
+    train_rows: int = 0
+    train_rows_in_full: int = 0
+
+    @property
+    def saved(self) -> float:
+        """Share of the training rows of all prompts that races did without."""
+        return 1 - self.train_rows / self.train_rows_in_full if self.train_rows_in_full else 0.0
 
     @property
     def dev_figure(self) -> Figure | None:
@@ -97,6 +105,7 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
     train, dev = _find(history, "train", digest), _find(history, "dev", digest)
     before = _find(history, "test", history[0].candidate) if history else None
     after = _find(history, "test", digest) if stop_reason else None
+    on_train = [evaluation for evaluation in history if evaluation.split == "train"]
     return Summary(
         status=status,
         stop_reason=stop_reason,
@@ -114,6 +123,8 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         dev_loss=_loss(dev),
         test_loss_before=_loss(before),
         test_loss_after=_loss(after),
+        train_rows=sum(evaluation.rows for evaluation in on_train),
+        train_rows_in_full=len(search.objective.task.train) * len(on_train),
     )
 
 

@@ -25,7 +25,7 @@ from blackbox.racing.answers import Answers, Score
 from blackbox.racing.order import row_order
 from blackbox.racing.result import FreshFigure, RaceResult, SetAside
 from blackbox.racing.rules import RaceRules
-from blackbox.racing.standing import FloatArray, lead_probabilities, standing
+from blackbox.racing.standing import FloatArray, lead_probabilities, predicted, standing
 
 _LUCK = 2.0
 """Standard deviations by which a candidate may fall short of the answers asked for before its patience is drawn on."""
@@ -88,14 +88,14 @@ class _Race:
         self.waited = [0] * self.n_candidates
         self.set_aside: list[SetAside] = []
         self.looks = 0
-        self.ranked: list[int] = list(range(self.n_candidates))  # those that are compared, the likeliest to lead first
-        self.leads: list[float] = []  # their probabilities
+        self.ranked: list[int] = list(range(self.n_candidates))  # those that are compared, the best first
+        self.leads: list[float] = []  # their probabilities to lead over all rows
 
     def goes_on(self) -> bool:
         """Until one leads surely enough or the likeliest have met all rows; while one is waited for in any case."""
         if not self.looks or self.waiting:
             return True
-        return bool(self._next()) and self.leads[0] < 1 - self.rules.risk
+        return bool(self._next()) and max(self.leads) < 1 - self.rules.risk
 
     def look(self) -> None:
         """The next rows of the likeliest to lead and of those waited for. Where asking raises, nothing has changed."""
@@ -114,9 +114,11 @@ class _Race:
 
     def decided(self) -> RaceResult:
         """The end of the race, by the fresh rows where there are any."""
-        finalists, n_fresh = self._finalists(), self.of_fresh.losses.shape[1]
-        if not n_fresh or not finalists:
+        n_fresh = self.of_fresh.losses.shape[1]
+        if not n_fresh or not self.ranked:
             return self.result()
+        self._rank(self.ranked, deciding=n_fresh // 2)
+        finalists = self._finalists()
         deciding = n_fresh // 2 if len(finalists) > 1 else 0
         self.of_fresh.ask(dict.fromkeys(finalists, range(deciding)), times=self.rules.asks)
         others = self.ranked[len(finalists) :], self.leads[len(finalists) :]
@@ -148,8 +150,10 @@ class _Race:
 
     def _next(self) -> list[int]:
         """Who meets the next rows: all the first, then the likeliest to lead that have rows left."""
-        likeliest = self.ranked[: self.rules.finalists] if self.looks else self.ranked
-        return [candidate for candidate in likeliest if self._met(candidate) < self.n_rows]
+        if not self.looks:
+            return self.ranked
+        places = sorted(range(len(self.ranked)), key=lambda place: -self.leads[place])[: self.rules.finalists]
+        return [self.ranked[place] for place in places if self._met(self.ranked[place]) < self.n_rows]
 
     def _met(self, candidate: int) -> int:
         return self.mets[candidate][-1]
@@ -161,11 +165,11 @@ class _Race:
     def _see_who_waits(self) -> None:
         """Those with answers enough for the rows that they met are compared; the others wait, or are set aside."""
         gone = {aside.candidate for aside in self.set_aside}
-        answered = {c: self._answered(c) / self._met(c) for c in range(self.n_candidates) if c not in gone}
-        most, share = max(answered.values(), default=0.0), self.rules.least_share
-        least = min(self.rules.least_rows, self.n_rows)
-        for candidate in answered:
-            rows, met = self._answered(candidate), self._met(candidate)
+        answered = {candidate: self._answered(candidate) for candidate in range(self.n_candidates) if candidate not in gone}
+        most = max((rows / self._met(candidate) for candidate, rows in answered.items()), default=0.0)
+        least, share = min(self.rules.least_rows, self.n_rows), self.rules.least_share
+        for candidate, rows in answered.items():
+            met = self._met(candidate)
             enough = max(least, share * most * met)
             if rows >= enough:
                 self.waiting.discard(candidate)
@@ -185,18 +189,18 @@ class _Race:
             self.waiting.discard(candidate)
 
     def _rank(self, candidates: list[int], *, deciding: int = 0) -> None:
-        """The likeliest to lead over all rows, and so many fresh ones, first; of equals the one with the lower number."""
+        """By the mean to be expected over all rows and so many fresh ones; of equals the one with the lower number."""
         losses = np.concatenate([self.answers.losses, self.of_fresh.losses[:, :deciding]], axis=1)[candidates]
         if len(candidates) < 2:
             self.ranked, self.leads = candidates, [1.0] * len(candidates)
             return
-        now = standing(losses)
-        lead = lead_probabilities(now, losses.shape[1], spread=self.rules.spread)
-        places = sorted(range(len(candidates)), key=lambda place: (-lead[place], now.effects[place], candidates[place]))
+        means, covariances = predicted(losses, standing(losses), spread=self.rules.spread)
+        lead = lead_probabilities(means, covariances)
+        places = sorted(range(len(candidates)), key=lambda place: (means[place], candidates[place]))
         self.ranked, self.leads = [candidates[place] for place in places], [float(lead[place]) for place in places]
 
     def _finalists(self) -> list[int]:
-        """As few as lead together surely enough."""
+        """As few as hold the leader surely enough."""
         enough = int(np.searchsorted(np.cumsum(self.leads), 1 - self.rules.risk)) + 1
         return self.ranked[: min(enough, self.rules.finalists)]
 

@@ -1,38 +1,49 @@
 """Who is ahead, and the probability that a candidate would lead over all rows.
 
-A loss is taken as candidate + row + noise, fitted by least squares (two-way layout with empty cells: Searle 1971,
-Linear Models, chapter 7). A row tells only of differences between the candidates that have an answer to it: how hard it
-is cancels. Where all rows are answered, the effects are the differences of the mean losses.
+A loss is taken as candidate + row + noise, y_ij = mu + c_i + r_j + e_ij, with variances t^2 of the c, v^2 of the r and
+s_i^2 of a candidate's noise (two-way layout with empty cells, rows and candidates random: Searle 1971, Linear Models,
+chapters 7 and 11). How hard a row is cancels as far as candidates share it: where v is large, rows tell only of
+differences between the candidates that have an answer to them; where rows are alike, a candidate's mean counts by
+itself. What is beyond the first rows would else say nothing of how the few that met it compare with the others.
 
 The rows to come are predicted, given those seen (stochastic curtailment: Lan, Simon & Halperin 1982,
 doi:10.1080/07474948208836014; by a predictive probability: Spiegelhalter, Freedman & Blackburn 1986,
-doi:10.1016/0197-2456(86)90003-6). With n of N rows seen, noise s^2 and true means spread with variance t^2 around each
-other, the mean over all rows is normal, with w = t^2 / (t^2 + s^2 / n) and
+doi:10.1016/0197-2456(86)90003-6). A candidate's mean over all N rows, the rows' own part left out, which is the same
+for all, is
 
-    mean      effect (n + (N - n) w) / N
-    variance  ((N - n) / N)^2 (w s^2 / n + s^2 / (N - n))
+    T_i = (sum over its n_i rows of (y_ij - mu - r_j) + (N - n_i) c_i + noise of variance (N - n_i) s_i^2) / N,
+
+and all T together are normal. `predicted` has their means and covariances in closed form: first b = (mu, c) with
+the rows eliminated, then r given b. Who has the lowest T is counted over fixed draws.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
-_POINTS = np.linspace(-4.0, 4.0, 25)
-_WEIGHTS = np.exp(-(_POINTS**2) / 2) / np.exp(-(_POINTS**2) / 2).sum()
+_DRAWS = 1024
 _POOLED_ROWS = 20
 """Rows of all candidates' noise that each one's own is mixed with: one that is always right has some all the same."""
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """How n candidates compare: `effects` (lower is better, mean 0), answered `rows`, `noise` variance, each (n,)."""
+    """How n candidates compare.
+
+    Attributes:
+        effects: least squares, lower is better, mean 0, shape (n,).
+        noise: variance of a row's noise, shape (n,); `pooled` that of all.
+        of_rows: variance of the rows' own part.
+    """
 
     effects: FloatArray
-    rows: FloatArray
     noise: FloatArray
     pooled: float
+    of_rows: float
 
 
 def standing(losses: FloatArray) -> Standing:
@@ -46,7 +57,9 @@ def standing(losses: FloatArray) -> Standing:
     free = there.sum() - there.shape[1] - len(losses) + 1
     pooled = float(squares.sum() / max(free, 1))
     noise = (_POOLED_ROWS * pooled + squares) / (_POOLED_ROWS + (there * (1 - 1 / per_row)).sum(axis=1))
-    return Standing(effects, there.sum(axis=1), noise, pooled)
+    wide = per_row >= len(losses) / 2  # where few have answers, their effects and the row's are hard to tell apart
+    of_rows = float(row_effects[wide].var(ddof=1) - (pooled / per_row[wide]).mean()) if wide.sum() > 1 else np.inf
+    return Standing(effects, noise, pooled, max(of_rows, 0.0))
 
 
 def _effects(known: FloatArray, there: FloatArray, per_row: FloatArray) -> FloatArray:
@@ -59,37 +72,56 @@ def _effects(known: FloatArray, there: FloatArray, per_row: FloatArray) -> Float
     return rounded
 
 
-def lead_probabilities(standing: Standing, n_rows: int, *, spread: float) -> FloatArray:
-    """For each candidate the probability that its mean loss over all n_rows is the lowest, shape (n_candidates,).
+def predicted(losses: FloatArray, now: Standing, *, spread: float) -> tuple[FloatArray, FloatArray]:
+    """Means (n,) and covariances (n, n) of the T of n candidates; the means less their own mean.
 
     Args:
-        standing: on the rows so far.
-        n_rows: all rows, N.
+        losses: shape (n_candidates, n_rows), over all N rows, NaN where there is no answer (yet).
+        now: their standing.
         spread: the t that is expected, in standard deviations of a row's noise.
     """
-    n, N = np.maximum(standing.rows, 1), n_rows
-    t_2, s_2 = spread**2 * standing.pooled, standing.noise
-    w = t_2 / np.maximum(t_2 + s_2 / n, np.finfo(np.float64).tiny)
-    to_come = np.maximum(N - n, 0)
-    mean = standing.effects * (n + to_come * w) / N
-    variance = (to_come / N) ** 2 * w * s_2 / n + to_come * s_2 / N**2
-    floor = 1e-9 * max(float(np.abs(mean).max()), np.finfo(np.float64).tiny)  # where nothing is open: a step, not 0 / 0
-    return lowest_probabilities(mean, np.maximum(np.sqrt(variance), floor))
+    N, scale = losses.shape[1], float(np.nanmax(np.abs(losses))) or 1.0
+    tiny = (1e-6 * scale) ** 2  # where losses do not differ: steps, not 0 / 0
+    there = (~np.isnan(losses)).astype(np.float64)
+    y = np.where(there > 0, losses, 0.0)
+    s_2, t_2 = np.maximum(now.noise, tiny), spread**2 * max(now.pooled, tiny)
+    weights = there / s_2[:, None]
+    of_row = weights.sum(axis=0)
+    q = 1 / (1 / max(now.of_rows, tiny) + of_row)  # variance of r_j given b
+    # b = (mu, c): X' (W - W q W') X b = X' (W y - W q W' y), with the prior of c
+    design = np.concatenate([of_row[None], weights])  # X' W, a line for each of b
+    own = weights.sum(axis=1)
+    information = np.zeros((len(losses) + 1,) * 2)
+    information[0, 0] = of_row.sum()
+    information[0, 1:] = information[1:, 0] = own
+    information[1:, 1:] = np.diag(own + 1 / t_2)
+    information -= (design * q) @ design.T
+    answers = (weights * y).sum(axis=0)
+    right = np.concatenate([[answers.sum()], (weights * y).sum(axis=1)]) - design @ (q * answers)
+    variance = np.linalg.inv(information)
+    b = variance @ right
+    # T = (by_b b + constant + noise) / N, r_j = q_j (sum of w_ij (y_ij - mu - c_i)) + noise of variance q_j
+    n = there.sum(axis=1)
+    by_b = np.concatenate([-n[:, None], np.diag(N - n)], axis=1) + (there * q) @ design.T
+    constant = y.sum(axis=1) - (there * q) @ answers
+    means = (by_b @ b + constant) / N
+    covariances = (by_b @ variance @ by_b.T + (there * q) @ there.T + np.diag((N - n) * s_2)) / N**2
+    return np.round((means - means.mean()) / scale, 10) * scale, covariances
 
 
-def lowest_probabilities(mean: FloatArray, deviation: FloatArray) -> FloatArray:
-    """For independent normal variables the probability of each to be the lowest, by the sum over its own values."""
-    values = mean[:, None] + deviation[:, None] * _POINTS
-    above = normal_cdf((mean[:, None, None] - values) / deviation[:, None, None])  # [j, i, point]: j above i's value
-    above[np.arange(len(mean)), np.arange(len(mean))] = 1.0
-    lowest: FloatArray = above.prod(axis=0) @ _WEIGHTS
-    return lowest
+def lead_probabilities(means: FloatArray, covariances: FloatArray) -> FloatArray:
+    """For each of n normal variables the share of fixed draws in which it is the lowest; equal ones share."""
+    values, vectors = np.linalg.eigh(covariances)
+    drawn = means[:, None] + (vectors * np.sqrt(np.maximum(values, 0.0))) @ _draws(len(means))
+    size = max(float(np.abs(means).max()), float(np.sqrt(np.abs(covariances).max())), _TINY)
+    lowest = drawn <= drawn.min(axis=0) + 1e-9 * size
+    shares: FloatArray = lowest @ (1 / lowest.sum(axis=0)) / _DRAWS
+    return shares
 
 
-def normal_cdf(z: FloatArray) -> FloatArray:
-    """The normal distribution function, to 1e-7 (Abramowitz & Stegun 26.2.17)."""
-    k = 1 / (1 + 0.2316419 * np.abs(z))
-    series = k * (0.319381530 + k * (-0.356563782 + k * (1.781477937 + k * (-1.821255978 + k * 1.330274429))))
-    tail = np.exp(-np.minimum(z * z, 1400.0) / 2) / np.sqrt(2 * np.pi) * series
-    cdf: FloatArray = np.where(z > 0, 1 - tail, tail)
-    return cdf
+@lru_cache(maxsize=8)
+def _draws(n: int) -> FloatArray:
+    half = np.random.default_rng(0).standard_normal((n, _DRAWS // 2))
+    draws = np.concatenate([half, -half], axis=1)
+    draws.setflags(write=False)
+    return draws

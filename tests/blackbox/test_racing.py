@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blackbox.backends.errors import SpentError
 from blackbox.errors import DataError, SettingError
 from blackbox.metrics import wilson_interval
 from blackbox.racing import RaceResult, RaceRules, race, row_order
-from blackbox.racing.standing import Standing, lead_probabilities, lowest_probabilities, normal_cdf, standing
+from blackbox.racing.standing import Standing, lead_probabilities, predicted, standing
 
 FloatArray = npt.NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)
@@ -110,42 +111,59 @@ def test_candidates_with_equal_losses_have_equal_effects() -> None:
     assert effects[0] == effects[2] == effects[4]
 
 
-def test_the_normal_distribution_is_that_of_the_error_function() -> None:
-    z = np.linspace(-9, 9, 181)
-    assert normal_cdf(z) == pytest.approx([(1 + math.erf(x / math.sqrt(2))) / 2 for x in z], abs=1e-7)
+@settings(deadline=None)
+@given(SEEDS, st.floats(0.0, 2.0))
+def test_the_prediction_is_that_of_the_joint_normal_distribution(seed: int, of_rows: float) -> None:
+    """Against conditioning the joint distribution of all T and all answers, mu with a prior as good as flat."""
+    rng = np.random.default_rng(seed)
+    K, N, spread = 3, 8, 0.5
+    losses = rng.normal(size=(K, N))
+    losses[rng.random((K, N)) < 0.4] = np.nan
+    losses[:, 0] = rng.normal(size=K)
+    now = Standing(np.zeros(K), np.array([0.5, 1.0, 1.5]), 1.0, of_rows + 1e-3)
+    who, row = np.nonzero(~np.isnan(losses))
+    # unknowns: mu, c, r, e; T without mu
+    unknown = np.concatenate([[1e6], np.full(K, spread**2), np.full(N, now.of_rows), np.repeat(now.noise, N)])
+    T = np.concatenate([np.zeros((K, 1)), np.eye(K), np.zeros((K, N)), np.kron(np.eye(K), np.full(N, 1 / N))], axis=1)
+    cells = np.arange(K * N).reshape(K, N)[who, row]
+    y = np.concatenate([np.ones((len(who), 1)), np.eye(K)[who], np.eye(N)[row], np.eye(K * N)[cells]], axis=1)
+    gain = np.linalg.solve((y * unknown) @ y.T, (y * unknown) @ T.T).T
+    means = gain @ losses[who, row]
+    covariances = (T * unknown) @ T.T - gain @ ((y * unknown) @ T.T)
+    found, variance = predicted(losses, now, spread=spread)
+    centre = np.eye(K) - 1 / K
+    assert found == pytest.approx(centre @ means, abs=1e-4)
+    assert centre @ variance @ centre == pytest.approx(centre @ covariances @ centre, abs=1e-4)
+
+
+@pytest.mark.parametrize("of_rows", [0.0, 1.0])
+def test_how_different_rows_are_is_found(of_rows: float) -> None:
+    rng = np.random.default_rng(1)
+    losses = rng.normal(size=(10, 2000)) + rng.normal(size=2000) * of_rows
+    assert standing(losses).of_rows == pytest.approx(of_rows**2, abs=0.1)
 
 
 def test_the_lower_of_two_is_known_in_closed_form() -> None:
     for gap, first, second in [(0.0, 1.0, 1.0), (1.0, 1.0, 1.0), (3.0, 1.0, 0.5), (-2.0, 0.7, 1.5)]:
         expected = (1 + math.erf(gap / math.hypot(first, second) / math.sqrt(2))) / 2
-        found = lowest_probabilities(np.array([0.0, gap]), np.array([first, second]))
-        assert found == pytest.approx([expected, 1 - expected], abs=2e-4)
+        found = lead_probabilities(np.array([0.0, gap]), np.diag([first**2, second**2]))
+        assert found == pytest.approx([expected, 1 - expected], abs=0.03)
 
 
-def test_the_lowest_of_many_is_that_of_draws() -> None:
-    mean, deviation = np.array([0.0, 0.3, -0.2, 1.0]), np.array([1.0, 0.5, 0.3, 2.0])
-    draws = np.random.default_rng(0).normal(mean, deviation, size=(200_000, 4)).argmin(axis=1)
-    assert lowest_probabilities(mean, deviation) == pytest.approx(np.bincount(draws) / len(draws), abs=0.005)
-
-
-def test_the_probability_to_lead_is_that_of_the_rows_to_come() -> None:
-    spread, noise, n, N = 0.1, 0.24, 50, 200
-    effects = np.array([-0.06, 0.0, 0.06])
-    now = Standing(effects, np.full(3, float(n)), np.full(3, noise), noise)
-    rng = np.random.default_rng(3)
-    weight = spread**2 * noise / (spread**2 * noise + noise / n)
-    true = rng.normal(weight * effects, math.sqrt(weight * noise / n), size=(200_000, 3))
-    rest = rng.normal(true, math.sqrt(noise / (N - n)))
-    leaders = ((n * effects + (N - n) * rest) / N).argmin(axis=1)
-    expected = np.bincount(leaders, minlength=3) / len(leaders)
-    assert lead_probabilities(now, N, spread=spread) == pytest.approx(expected, abs=0.005)
+def test_the_lowest_of_many_that_vary_together_is_that_of_draws() -> None:
+    mean, root = np.array([0.0, 0.3, -0.2, 1.0]), np.random.default_rng(1).normal(size=(4, 4))
+    draws = (mean + np.random.default_rng(0).normal(size=(200_000, 4)) @ root.T).argmin(axis=1)
+    assert lead_probabilities(mean, root @ root.T) == pytest.approx(np.bincount(draws, minlength=4) / len(draws), abs=0.04)
 
 
 def test_when_all_rows_are_met_the_leader_is_certain_and_equals_share() -> None:
-    now = Standing(np.array([-0.1, 0.1]), np.full(2, 50.0), np.full(2, 0.2), 0.2)
-    assert lead_probabilities(now, 50, spread=0.1) == pytest.approx([1.0, 0.0], abs=1e-6)
-    alike = Standing(np.zeros(2), np.full(2, 50.0), np.zeros(2), 0.0)
-    assert lead_probabilities(alike, 50, spread=0.1) == pytest.approx([0.5, 0.5], abs=1e-3)
+    losses = wrong([0.5, 0.6, 0.7, 0.5], 50, seed=1)
+    means, covariances = predicted(losses, standing(losses), spread=0.1)
+    assert means == pytest.approx(losses.mean(axis=1) - losses.mean(), abs=1e-9)
+    assert lead_probabilities(means, covariances).max() == pytest.approx(1.0)
+    alike = np.zeros((2, 50))
+    means, covariances = predicted(alike, standing(alike), spread=0.1)
+    assert lead_probabilities(means, covariances) == pytest.approx([0.5, 0.5])
 
 
 def test_a_candidate_that_is_always_right_has_some_noise_all_the_same() -> None:
@@ -155,12 +173,30 @@ def test_a_candidate_that_is_always_right_has_some_noise_all_the_same() -> None:
 # --- the race
 
 
-def test_hopeless_candidates_leave_early_and_the_best_wins() -> None:
+def test_hopeless_candidates_meet_the_first_rows_only_and_the_best_wins() -> None:
     table = Table(wrong([0.9, 0.1, 0.1, 0.1, 0.85], 200, seed=1))
     result = race(table, 5, n_rows=200, seed=1)
     assert result.winner in (0, 4)
-    assert {left.candidate: left.rows for left in result.left if left.candidate in (1, 2, 3)} == {1: 20, 2: 20, 3: 20}
+    assert set(result.ranking[:2]) == {0, 4}
+    assert sum(result.rows[1:4]) <= 3 * RaceRules().first_rows + 2 * RaceRules().block_rows
     assert result.saved > 0.5
+
+
+def test_a_candidate_that_falls_behind_by_bad_luck_comes_back() -> None:
+    order = row_order(200, labels=None, seed=0)
+    losses = wrong([0.4, 0.4, 0.4, 0.4, 0.95], 200, seed=0)
+    losses[4, order[:20]] = [0, 1] * 10  # the last on the first rows: the others are right on 11 of 20 and more
+    losses[:4, order[:20]] = [0] * 11 + [1] * 9
+    assert race(Table(losses), 5, n_rows=200, seed=0).winner == 4
+
+
+def test_the_race_ends_as_soon_as_the_leader_is_sure_enough() -> None:
+    losses = wrong([0.9, 0.6, 0.6, 0.6], 200, seed=0)
+    few, many = (race(Table(losses), 4, n_rows=200, rules=RaceRules(risk=risk)) for risk in (0.2, 0.001))
+    assert few.calls < many.calls < few.full_calls
+    assert max(few.probabilities) >= 0.8
+    assert max(many.probabilities) >= 0.999
+    assert sum(many.probabilities) == pytest.approx(1.0)
 
 
 def test_all_candidates_meet_the_same_rows_in_the_same_order() -> None:
@@ -235,7 +271,6 @@ def test_a_candidate_with_too_few_answers_neither_leaves_as_a_loser_nor_wins() -
     assert result.winner == 0
     assert [aside.candidate for aside in result.set_aside] == [1]
     assert 1 not in result.ranking
-    assert 1 not in [left.candidate for left in result.left]
     assert result.set_aside[0].answered < 0.8 * result.set_aside[0].rows
 
 
@@ -247,7 +282,7 @@ def test_a_candidate_is_asked_for_its_missing_rows_as_often_as_the_rules_say_and
     result = race(table, 3, n_rows=100, rules=rules, seed=0)
     first = row_order(100, labels=None, seed=0)[0]
     assert sum(2 in candidates and first in rows for candidates, rows in table.asked) == 2 * (1 + 1)
-    assert (result.set_aside[0].candidate, result.set_aside[0].rows) == (2, 30)  # the first 20 rows and one look more
+    assert (result.set_aside[0].candidate, result.set_aside[0].rows) == (2, 25)  # the first 20 rows and one look more
 
 
 def test_a_candidate_whose_answers_come_later_goes_on_and_can_win() -> None:
@@ -280,31 +315,60 @@ def test_when_nobody_answers_the_race_is_undecided_and_asks_no_longer() -> None:
     table = Table(np.full((3, 100), np.nan))
     rules = RaceRules()
     result = race(table, 3, n_rows=100, rules=rules, fresh_rows=range(100, 110))
-    assert (result.winner, result.ranking, result.left, result.fresh) == (None, (), (), None)
+    assert (result.winner, result.ranking, result.fresh) == (None, (), None)
     assert len(result.set_aside) == 3
-    assert result.calls == 3 * 3 * (20 + 30 + 40)
+    assert result.calls == 3 * 3 * (20 + 25 + 30)
 
 
-def test_the_schedule_bounds_the_calls_where_all_are_equal() -> None:
-    losses = np.tile(wrong([0.6], 200, seed=0), (16, 1))
-    result = race(Table(losses), 16, n_rows=200)
-    # at 50, 60, ... rows ceil(16 * 40 / n) stay, never fewer than 3
-    stay, expected = 16, 16 * 20
-    for met in range(30, 201, 10):
-        expected += 10 * stay
-        stay = min(stay, max(3, math.ceil(16 * 40 / met)))
-    assert result.calls == expected
-    assert {left.why for left in result.left} == {"schedule"}
-    assert result.winner == 0  # of equals the one with the lower number
+def test_of_equals_the_one_with_the_lower_number_wins() -> None:
+    losses = np.tile(wrong([0.6], 60, seed=0), (4, 1))
+    result = race(Table(losses), 4, n_rows=60)
+    assert result.winner == 0
+    assert result.calls <= result.full_calls
 
 
-def test_the_ranking_holds_those_that_stayed_and_then_the_last_to_leave_first() -> None:
-    result = race(Table(wrong([0.5, 0.6, 0.7, 0.8, 0.3], 200, seed=4)), 5, n_rows=200)
-    assert sorted(result.ranking) == list(range(5))
-    gone = [left.candidate for left in result.left]
-    assert list(result.ranking[len(result.ranking) - len(gone) :]) == gone[::-1]
-    met = [result.rows[candidate] for candidate in result.ranking]
-    assert met == sorted(met, reverse=True)
+@settings(deadline=None, max_examples=20)
+@given(SEEDS)
+def test_where_all_rows_are_needed_the_ranking_is_that_of_the_means(seed: int) -> None:
+    losses = np.random.default_rng(seed).normal(size=(4, 40))
+    result = race(Table(losses), 4, n_rows=40, rules=RaceRules(risk=0.0, finalists=4), seed=seed)
+    assert result.rows == (40, 40, 40, 40) or max(result.probabilities) == 1.0
+    assert result.winner == losses.mean(axis=1).argmin()
+
+
+class Purse:
+    """Answers until so many are paid for, as a backend with a budget does; asks nothing that does not fit."""
+
+    def __init__(self, losses: FloatArray, limit: int) -> None:
+        self.table, self.limit = Table(losses), limit
+
+    def __call__(self, candidates: Sequence[int], rows: Sequence[int]) -> FloatArray:
+        if self.table.calls + len(candidates) * len(rows) > self.limit:
+            raise SpentError("the limit is reached", limit="requests")
+        return self.table(candidates, rows)
+
+
+@pytest.mark.parametrize("limit", [80, 100, 131])
+def test_a_budget_that_ends_leaves_the_ranking_of_the_last_look(limit: int) -> None:
+    losses = wrong([0.6, 0.65, 0.7, 0.6], 100, seed=0)
+    result = race(Purse(losses, limit), 4, n_rows=100, seed=0)
+    assert result.ended == "requests"
+    assert result.calls <= limit
+    assert sorted(result.ranking) == [0, 1, 2, 3]
+    assert str(result).endswith("saved; the budget has ended it (requests)")
+    assert result == race(Purse(losses, limit), 4, n_rows=100, seed=0)
+
+
+def test_a_budget_that_ends_before_all_have_met_the_first_rows_is_told() -> None:
+    with pytest.raises(SpentError):
+        race(Purse(wrong([0.6, 0.65], 100, seed=0), 39), 2, n_rows=100)
+
+
+def test_a_budget_that_ends_on_the_fresh_rows_leaves_the_race() -> None:
+    losses = wrong([0.95, 0.2, 0.2], 140, seed=0)
+    quiet = race(Table(losses), 3, n_rows=100, fresh_rows=range(100, 140))
+    result = race(Purse(losses, quiet.calls + 10), 3, n_rows=100, fresh_rows=range(100, 140))
+    assert (result.winner, result.ended, result.fresh, result.fresh_calls) == (0, "requests", None, 0)
 
 
 def test_a_race_of_one_asks_only_the_first_rows() -> None:
@@ -322,7 +386,7 @@ def test_with_fewer_rows_than_the_first_block_all_are_scored_on_all() -> None:
 def test_the_fresh_figure_is_the_winners_on_rows_that_no_choice_has_seen() -> None:
     losses = wrong([0.6] * 8, 140, seed=3)
     table = Table(losses)
-    result = race(table, 8, n_rows=100, seed=0, fresh_rows=range(100, 140))
+    result = race(table, 8, n_rows=100, rules=RaceRules(risk=0.01), seed=0, fresh_rows=range(100, 140))
     assert 1 < len(result.finalists) <= 3
     fresh = [(candidates, rows) for candidates, rows in table.asked if min(rows) >= 100]
     deciding, reporting = fresh
@@ -340,7 +404,7 @@ def test_the_fresh_figure_is_the_winners_on_rows_that_no_choice_has_seen() -> No
 def test_finalists_are_decided_by_all_rows_that_they_were_scored_on() -> None:
     losses = wrong([0.6] * 8, 140, seed=3)
     table = Table(losses)
-    result = race(table, 8, n_rows=100, seed=0, fresh_rows=range(100, 140))
+    result = race(table, 8, n_rows=100, rules=RaceRules(risk=0.01), seed=0, fresh_rows=range(100, 140))
     deciding = next(rows for _, rows in table.asked if min(rows) >= 100)
     means = losses[:, [*range(100), *deciding]].mean(axis=1)
     assert result.ranking[: len(result.finalists)] == tuple(sorted(result.finalists, key=lambda c: (means[c], c)))
@@ -354,7 +418,7 @@ def test_a_single_finalist_gets_all_fresh_rows() -> None:
 
 
 def test_a_result_says_what_it_saved_in_one_line() -> None:
-    result = RaceResult(0, (0,), (1,), calls=1212, asked_again=0, full_calls=3200, left=(), set_aside=())
+    result = RaceResult(0, (0,), (1.0,), (1,), calls=1212, asked_again=0, full_calls=3200, set_aside=())
     assert str(result) == "scored 1,212 of 3,200 calls, 62% saved"
 
 
@@ -383,7 +447,8 @@ def test_a_race_without_candidates_or_with_rows_twice_is_refused() -> None:
         ({"spread": 0.0}, "spread of a race must be positive and finite"),
         ({"first_rows": 5}, "first_rows of a race must be at least least_rows, 10, got 5"),
         ({"block_rows": 0}, "block_rows of a race must be at least 1"),
-        ({"full_field": 0.0}, "full_field of a race must be above 0 and at most 1"),
+        ({"finalists": 0}, "finalists of a race must be at least 1"),
+        ({"least_share": 0.0}, "least_share of a race must be above 0 and at most 1"),
     ],
 )
 def test_rules_out_of_range_are_refused(rules: dict[str, float], said: str) -> None:

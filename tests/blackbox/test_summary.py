@@ -47,6 +47,15 @@ def test_costs_are_the_sum_over_the_history_and_figures_those_of_the_selected_pr
     assert [found.measured for found in history if (found.split, found.candidate) == ("dev", chosen)] == [summary.dev]
 
 
+def test_what_races_saved_is_the_rows_that_no_training_evaluation_needed(tmp_path: Path) -> None:
+    summary = Summary("succeeded", train_rows=1234, train_rows_in_full=3200)
+    assert summary.saved == 1 - 1234 / 3200
+    assert Summary("running").saved == 0.0
+    result = tune(make_task(), **QUICK)
+    scored = [evaluation.rows for evaluation in result.history if evaluation.split == "train"]
+    assert result.summary.train_rows == result.summary.train_rows_in_full == sum(scored)
+
+
 def test_losses_are_those_of_the_start_and_the_selected_prompt_on_the_dev_and_test_rows() -> None:
     result = tune(make_task(train=8, dev=6, test=10), **QUICK)
     summary, tests = result.summary, [found for found in result.history if found.split == "test"]
