@@ -63,6 +63,7 @@ def run_of(config: Config) -> str:
 
 def _backend(config: Config, dialect: Dialect, *, base_url: str, headers: dict[str, str]) -> Backend:
     answers = Answers(_file(config.answers), run=run_of(config))
+    answers.charge_lost(limits(config))
     ledger = Ledger(limits(config), price(config), spent=answers.spent(), elapsed=answers.elapsed)
     transport = Transport(
         base_url,
