@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.faulty import FaultyServer, Plan, chat
 from blackbox.backends.api import in_flight, openai
 from blackbox.backends.api.answers import Answers, Facts
 from blackbox.backends.api.asker import Asker
@@ -19,7 +20,6 @@ from blackbox.backends.base import Query, Usage
 from blackbox.backends.errors import JournalError, NoAnswerError, RefusedError
 from blackbox.backends.prompts import TextPrompt
 from tests.backends.api.calls import transport_to
-from tests.backends.api.faulty import FaultyServer, Plan, chat
 
 ONE = Usage(requests=1, prompt_tokens=100, completion_tokens=4, usd=0.001)
 LARGE = Usage(requests=1, prompt_tokens=500, completion_tokens=2, usd=0.002)
