@@ -27,8 +27,9 @@ class RaceRules:
         asks: times that a row without an answer is asked in one look.
         least_rows: a candidate with fewer answered rows is not compared.
         least_share: nor is one with fewer than this share of the answered rows of the one that has most.
-        patience: looks that such a candidate is waited for, its missing rows asked again in each, before it is set
-            aside.
+        patience: looks in which a missing row of such a candidate is asked again, and looks that the candidate is
+            waited for, before it is set aside, while it falls short by more than bad luck on few rows explains (two
+            standard deviations) or all rows are met.
     """
 
     first_rows: int = 20

@@ -10,6 +10,7 @@ that are alike beforehand, the likelihood of all rows is all there is to know, h
 is asked for the winner only, and its figure there, which no choice has seen, is unbiased. A single finalist gets all.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,9 @@ from blackbox.racing.order import row_order
 from blackbox.racing.result import FreshFigure, Left, RaceResult, SetAside, Why
 from blackbox.racing.rules import RaceRules
 from blackbox.racing.standing import FloatArray, lead_probabilities, standing
+
+_LUCK = 2.0
+"""Standard deviations by which a candidate may fall short of the answers asked for before its patience is drawn on."""
 
 
 def race(
@@ -70,41 +74,60 @@ class _Race:
         self.n_candidates, self.n_rows = answers.losses.shape
         self.running = list(range(self.n_candidates))
         self.rows = [0] * self.n_candidates
+        self.waiting: set[int] = set()  # of those that run, the ones with too few answers to be compared
         self.waited = [0] * self.n_candidates
-        self.met = 0
+        self.mets = [0]  # rows met after each look
         self.left: list[Left] = []
         self.set_aside: list[SetAside] = []
 
     def goes_on(self) -> bool:
         """Until one is left or the rows are used up; while one is waited for in any case."""
-        waiting = any(self.waited[candidate] for candidate in self.running)
-        return waiting or (self.met < self.n_rows and (len(self.running) > 1 or not self.met))
+        return bool(self.waiting) or (self.met < self.n_rows and (len(self.running) > 1 or not self.met))
+
+    @property
+    def met(self) -> int:
+        """Rows met by those that run."""
+        return self.mets[-1]
 
     def look(self) -> None:
-        """The next rows, and who leaves after them."""
-        step = self.rules.block_rows if self.met else self.rules.first_rows
-        beginning, self.met = self.met, min(self.met + step, self.n_rows)
+        """The next rows, and who leaves after them. Where asking raises, the race stands as it did before."""
+        met = min(self.met + (self.rules.block_rows if self.met else self.rules.first_rows), self.n_rows)
+        earlier = self.mets[-1 - self.rules.patience :][0]  # rows missed since then are asked again
+        for beginning, some in (
+            (earlier, [candidate for candidate in self.running if candidate in self.waiting]),
+            (self.met, [candidate for candidate in self.running if candidate not in self.waiting]),
+        ):
+            self.answers.ask(some, self.order[beginning:met], times=self.rules.asks)
+        self.mets.append(met)
         for candidate in self.running:
-            self.rows[candidate] = self.met
-        for waited_for in (True, False):  # rows that are missed since an earlier look are asked of the former only
-            some = [candidate for candidate in self.running if bool(self.waited[candidate]) == waited_for]
-            rows = self.order[0 if waited_for else beginning : self.met]
-            self.answers.ask(some, rows, times=self.rules.asks)
+            self.rows[candidate] = met
         compared = self._compared()
-        if len(compared) > 1 and self.met < self.n_rows:
+        if len(compared) > 1 and met < self.n_rows:
             self._let_go(compared)
 
     def _compared(self) -> list[int]:
-        """Those with answers enough; the others have waited for one look more, or are set aside."""
-        answered = {c: int((~np.isnan(self.answers.losses[c])).sum()) for c in self.running}
-        most = max(answered.values(), default=0)
-        enough = max(min(self.rules.least_rows, self.n_rows), self.rules.least_share * most)
+        """Those with answers enough; the others are waited for, or set aside."""
+        answered = {candidate: self._answered(candidate) for candidate in self.running}
+        most, share = max(answered.values(), default=0), self.rules.least_share
+        enough = max(min(self.rules.least_rows, self.n_rows), share * most)
+        by_luck = enough - _LUCK * math.sqrt(share * (1 - share) * most)
+        self.waiting = {candidate for candidate, rows in answered.items() if rows < enough}
         for candidate, rows in answered.items():
-            self.waited[candidate] = self.waited[candidate] + 1 if rows < enough else 0
-            if self.waited[candidate] > self.rules.patience:
-                self.set_aside.append(SetAside(candidate, self.met, rows))
-                self.running.remove(candidate)
-        return [candidate for candidate in self.running if not self.waited[candidate]]
+            if candidate not in self.waiting:
+                self.waited[candidate] = 0
+            elif rows < by_luck or self.met == self.n_rows:
+                self.waited[candidate] += 1
+        self._set_aside([candidate for candidate in self.running if self.waited[candidate] > self.rules.patience])
+        return [candidate for candidate in self.running if candidate not in self.waiting]
+
+    def _answered(self, candidate: int) -> int:
+        return int((~np.isnan(self.answers.losses[candidate])).sum())
+
+    def _set_aside(self, candidates: Sequence[int]) -> None:
+        for candidate in candidates:
+            self.set_aside.append(SetAside(candidate, self.rows[candidate], self._answered(candidate)))
+            self.running.remove(candidate)
+            self.waiting.discard(candidate)
 
     def _let_go(self, compared: list[int]) -> None:
         now = standing(self.losses(compared))
