@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -74,6 +77,12 @@ class ApiBackend:
                     scores[place, row] = scored
             usages.append(usage)
         return Scores(scores, tuple(usages), tuple(failures))
+
+    def most(self, prompts: Sequence[TextPrompt], queries: Sequence[Query]) -> Usage:
+        """What asking for every pair may cost at most, each once and without failed attempts. Nothing is asked."""
+        calls = [self._call(prompt, query) for prompt in prompts for query in queries]
+        most = reduce(add, (call.most for call in calls), Usage())
+        return replace(most, usd=self._asker.transport.ledger.cost(most))
 
     def close(self) -> None:
         """End the threads and close the journal."""

@@ -8,13 +8,16 @@ from typing import Annotated
 
 import typer
 
+from blackbox.backends.api import Answers
 from blackbox.build import make_backend
 from blackbox.cli.console import WIDE, err, out
 from blackbox.data import parse_row, read_rows
-from blackbox.errors import DataError
+from blackbox.endpoints import run_of
+from blackbox.errors import DataError, RunError
 from blackbox.metrics import make_metric
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
+from blackbox.report.spending import spending_table
 from blackbox.run_folder import RunFolder
 from blackbox.summary import Summary
 
@@ -71,6 +74,17 @@ def compare(
         return
     for name, summary, config in compared:
         out.print(summary_table(name, summary, config))
+
+
+def journal(run: RunArgument) -> None:
+    """Print what a run on an endpoint has spent, and on what."""
+    folder = RunFolder(run)
+    config = folder.read_config()
+    file = Path(config.answers) if config.answers else folder.answers
+    if not file.exists():
+        raise RunError(f"{run}: no answers are kept, backend {config.backend!r} is paid for nothing")
+    with Answers(file, run=run_of(config)) as answers:
+        out.print(spending_table(folder.name, answers.spending(), answers.spent()))
 
 
 def _compared(folder: RunFolder) -> tuple[str, Summary, dict[str, object]]:
