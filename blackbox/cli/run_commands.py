@@ -4,40 +4,95 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from blackbox.backends.api import Answers
 from blackbox.build import make_backend
 from blackbox.cli.console import WIDE, err, out
+from blackbox.cli.settings_options import with_settings
+from blackbox.config import make_config, read_settings
 from blackbox.data import parse_row, read_rows
 from blackbox.endpoints import run_of
-from blackbox.errors import DataError, RunError
+from blackbox.errors import DataError, RunError, SettingError
 from blackbox.metrics import make_metric
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
+from blackbox.report.prompts import prompts_table
 from blackbox.report.spending import spending_table
+from blackbox.report.words import counted
 from blackbox.run_folder import RunFolder
+from blackbox.side_by_side import side_by_side
 from blackbox.summary import Summary
+from blackbox.text_prompts import text_prompts
 
 _CHUNK = 256  # rows that `predict` reads before it answers
 
 RunArgument = Annotated[Path, typer.Argument(help="A run's folder, e.g. runs/demo.", show_default=False)]
 
 
+@with_settings
 def evaluate(
-    run: RunArgument,
-    data: Annotated[Path, typer.Argument(help="Rows with labels or targets: .jsonl or .csv.", show_default=False)],
-    metric: Annotated[str | None, typer.Option(help="accuracy or macro-f1. \\[default: the run's]")] = None,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[RUN] DATA",
+            help="A run's folder, unless prompts are given; rows with labels or targets: .jsonl or .csv.",
+            show_default=False,
+        ),
+    ],
+    *,
+    prompt: Annotated[
+        list[str] | None, typer.Option(help="A text prompt to score, without any search; may be given several times.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings in TOML for the prompts; options replace them.", show_default=False)
+    ] = None,
+    **settings: Any,
 ) -> None:
-    """Score the run's prompt on rows with labels or targets; prints the metric or the mean loss as one JSON object."""
+    """Score a run's prompt, or text prompts side by side, on rows with labels or targets.
+
+    Of a run, prints the metric or the mean loss as one JSON object; of prompts, a table with intervals and paired
+    differences. Answers of an endpoint are kept in the file of --answers, and paid for once.
+    """
+    if prompt or config or "prompts" in settings:
+        values = {**(read_settings(config) if config else {}), **settings}
+        _evaluate_prompts(paths, {**values, **({"prompts": prompt} if prompt else {})})
+        return
+    if len(paths) != 2:
+        raise SettingError(f"evaluate needs RUN and DATA, or --prompt and DATA; got {counted(len(paths), 'path')}")
+    if other := sorted(settings.keys() - {"metric"}):
+        raise SettingError(f"a run has its own {other[0]!r}; of the settings only metric may be given with it")
+    _evaluate_run(*paths, metric=settings.get("metric"))
+
+
+def _evaluate_run(run: Path, data: Path, *, metric: str | None) -> None:
     rows = read_rows(data)
     folder = RunFolder(run)
     metric = metric or folder.read_config().metric
     make_metric(metric)  # a wrong name is refused before the model is loaded
     figure = _predictor(folder).evaluate(rows, metric=metric)
     print(json.dumps(figure.to_dict() if figure else None))  # noqa: T201 - data goes to stdout
+
+
+def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
+    config = make_config({"space": "texts", **values})
+    if len(paths) != 1:
+        raise SettingError(f"prompts are scored on one file of rows, got {counted(len(paths), 'path')}")
+    rows, prompts = read_rows(paths[0]), text_prompts(config.prompts, role=config.role)
+    make_metric(config.metric)
+    with err.status("asking the model"):
+        scored = side_by_side(
+            make_backend(config),
+            prompts,
+            rows,
+            template=config.template,
+            label_words=config.label_words,
+            label_field=config.label_field,
+            metric=config.metric,
+        )
+    out.print(prompts_table(scored))
 
 
 def predict(run: RunArgument) -> None:
