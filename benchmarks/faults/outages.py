@@ -1,4 +1,4 @@
-"""The same run on a real model, quiet and with an endpoint that fails: the ranking, and rows lost to a failure."""
+"""The same run, quiet and with an endpoint that fails: the ranking, and rows lost to a failure."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from benchmarks.faults.endpoint import Endpoint
-from benchmarks.faults.task import SETTINGS, task
+from benchmarks.faults.task import FEW_ROWS, SETTINGS, task
 from benchmarks.faulty import OK, Plan
 from benchmarks.llama_server import llama_server
 from blackbox import Evaluation, Result, tune
@@ -16,8 +16,11 @@ PARALLEL = 8
 SHARE = 0.1
 
 
-def run(*, outage_seconds: float) -> dict[str, object]:
-    """The figures of each fault; an outage lasts so long, from the middle of the quiet run's calls."""
+def run(*, outage_seconds: float, real: bool) -> dict[str, object]:
+    """The figures of each fault; an outage lasts so long, from the middle of the quiet run's calls.
+
+    The model is SmolLM2-135M behind llama.cpp's server, or not a real one.
+    """
     faults: dict[str, tuple[Plan, Callable[[Endpoint, bool], None] | None]] = {
         "connections refused": (Plan(), Endpoint.refuse),
         "503 with retry-after": (Plan(), overloaded),
@@ -25,7 +28,8 @@ def run(*, outage_seconds: float) -> dict[str, object]:
         "10% 500": (Plan(share=SHARE, faults=("500",)), None),
     }
     with ExitStack() as stack:
-        endpoint = stack.enter_context(Endpoint(behind=stack.enter_context(llama_server()), retry_after=1.0))
+        behind = stack.enter_context(llama_server()) if real else None
+        endpoint = stack.enter_context(Endpoint(behind=behind, seconds=0.0 if real else 0.02, retry_after=1.0))
         quiet = searched(endpoint, Plan())
         middle = endpoint.bill().requests // 2
         print(
@@ -43,6 +47,7 @@ def run(*, outage_seconds: float) -> dict[str, object]:
             each[name] = compared(found, quiet, endpoint)
             print(f"{name}: {each[name]}", flush=True)
     return {
+        "model": "SmolLM2-135M-Instruct" if real else "none",
         "outage_seconds": outage_seconds,
         "ranking": ranking(quiet),
         "each": each,
@@ -56,7 +61,7 @@ def searched(endpoint: Endpoint, plan: Plan, during: threading.Thread | None = N
     endpoint.begin(plan)
     if during:
         during.start()
-    return tune(task(), **SETTINGS, base_url=endpoint.base_url, parallel=PARALLEL, outage_seconds=300.0)
+    return tune(task(FEW_ROWS), **SETTINGS, base_url=endpoint.base_url, parallel=PARALLEL, outage_seconds=300.0)
 
 
 def overloaded(endpoint: Endpoint, on: bool) -> None:

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from blackbox import Task
@@ -24,25 +25,27 @@ SETTINGS: dict[str, Any] = {
     "seed": 1,
 }
 ROWS = {"train": 60, "dev": 24, "test": 40}
+FEW_ROWS = {"train": 30, "dev": 8, "test": 10}
 
 _STYLE = re.compile(r"Style (\d+)")
 
 
-def rows(split: str) -> list[dict[str, object]]:
-    """The rows of a split, the labels in turn, no two alike."""
+def rows(split: str, count: int) -> list[dict[str, object]]:
+    """So many rows of a split, the labels in turn, no two alike."""
     labels = list(WORDS)
-    return [{"text": f"{split} {n}, a {labels[n % 2]} film.", "label": labels[n % 2]} for n in range(ROWS[split])]
+    return [{"text": f"{split} {n}, a {labels[n % 2]} film.", "label": labels[n % 2]} for n in range(count)]
 
 
-def task() -> Task:
-    """All rows."""
-    return Task(rows("train"), template=TEMPLATE, label_words=WORDS, dev=rows("dev"), test=rows("test"))
+def task(counts: Mapping[str, int] = MappingProxyType(ROWS)) -> Task:
+    """So many rows in each split."""
+    train, dev, test = (rows(split, counts[split]) for split in ("train", "dev", "test"))
+    return Task(train, template=TEMPLATE, label_words=WORDS, dev=dev, test=test)
 
 
 def write_task(path: Path, settings: Mapping[str, Any]) -> Path:
     """A TOML file of the task and these settings, and the rows beside it."""
-    for split in ROWS:
-        (path.parent / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(split)))
+    for split, count in ROWS.items():
+        (path.parent / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(split, count)))
     files = {split: f"{split}.jsonl" for split in ROWS}
     terms = {"template": TEMPLATE, "label_words": ",".join(f"{label}={word}" for label, word in WORDS.items())}
     values = {**files, **terms, **SETTINGS, **settings}

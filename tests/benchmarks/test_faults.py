@@ -11,7 +11,7 @@ from benchmarks.faults.endpoint import Endpoint
 from benchmarks.faults.task import PROMPTS, ROWS, SETTINGS, WORDS, answer, task
 from benchmarks.faulty import Plan
 from blackbox import Evaluation, Measured, tune
-from blackbox.backends import Usage
+from blackbox.backends import TextPrompt, Usage
 
 LIMITS = {"requests": 10.0, "prompt_tokens": 100.0, "completion_tokens": 10.0, "usd": 1.0}
 AS_MANY = overshoot.Ran("requests", 1, LIMITS, bill=LIMITS, spent=LIMITS)
@@ -50,6 +50,7 @@ def test_the_endpoint_counts_an_answer_to_the_same_question_as_paid_again(endpoi
 def test_the_run_finds_a_prompt_that_is_better_than_the_first(endpoint: Endpoint) -> None:
     endpoint.begin(Plan())
     result = tune(task(), **SETTINGS, base_url=endpoint.base_url)
+    assert isinstance(result.prompt, TextPrompt)
     assert result.prompt.whole in PROMPTS[1:]
     assert outages.compared(result, result, endpoint) == {
         "same_ranking": True,
@@ -66,7 +67,9 @@ def test_the_model_answers_by_the_text_alone_and_the_last_prompt_is_right_more_o
         rows = task().train
         asked = [{"messages": [{"content": prompt + query.before}]} for query in rows.queries]
         words = [answer(body, "")["choices"][0]["message"]["content"] for body in asked]
-        return sum(word == WORDS[row["label"]] for word, row in zip(words, rows.rows, strict=True)) / ROWS["train"]
+        return (
+            sum(bool(word == WORDS[row["label"]]) for word, row in zip(words, rows.rows, strict=True)) / ROWS["train"]
+        )
 
     assert right(PROMPTS[-1]) > right(PROMPTS[0]) + 0.1
 
