@@ -1,18 +1,17 @@
 """Text prompts scored on the same rows without any search, each compared with the first, row by row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import Backend, Capability, TextPrompt, Usage, chosen_options, require
-from blackbox.blank import make_blank
-from blackbox.errors import DataError
-from blackbox.metrics import Measured, make_metric
+from blackbox.blank import Blank
+from blackbox.losses import ErrorRate
+from blackbox.metrics import Measured, Metric
 from blackbox.paired import Comparison, compare
-from blackbox.task import RawRow, make_split
-from blackbox.template import Template
+from blackbox.task import Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,47 +41,33 @@ class Scored:
 
 
 def side_by_side(
-    backend: Backend,
-    prompts: Sequence[TextPrompt],
-    rows: Sequence[RawRow],
-    *,
-    template: str,
-    label_words: Mapping[str, str],
-    label_field: str = "label",
-    metric: str = "accuracy",
+    backend: Backend, prompts: Sequence[TextPrompt], split: Split, *, blank: Blank, metric: Metric
 ) -> list[Scored]:
     """Scores prompts on rows with labels; nothing is searched.
 
     Args:
         backend: takes text prompts.
         prompts: the first is what the others are compared with.
-        rows: with the fields of the template, and labels.
-        template, label_words, label_field, metric: as of `blackbox.Task`.
+        split: the rows, by `blackbox.task.make_split`.
+        blank: what stands in their blanks.
+        metric: what they are measured by.
 
     Raises:
         UnsupportedPromptError: the backend takes no text prompts.
-        DataError: no rows, or rows and label words that do not fit.
         StoppedError: the budget ends, or the endpoint is down; what was paid for is in its journal of answers.
     """
     require(backend, Capability.TEXT, Capability.LABEL_SCORES)
-    if not rows:
-        raise DataError("there are no rows to score the prompts on")
-    blank = make_blank(label_words, label_field=label_field, target_field=None)
-    split = make_split("rows", rows, Template(template), blank)
     scores = backend.score(list(prompts), split.queries)
-    scored: list[Scored] = []
-    for prompt, log_probabilities, usage in zip(prompts, scores.log_probabilities, scores.usages, strict=True):
-        missing = np.isnan(log_probabilities).any(axis=-1)
-        chosen = chosen_options(log_probabilities)
-        right = np.where(missing, np.nan, (chosen == split.labels).astype(np.float64))
-        scored.append(
-            Scored(
-                prompt,
-                blank.measure(make_metric(metric), log_probabilities, split.labels),
-                right,
-                int((chosen[~missing] < 0).sum()),
-                usage,
-                compare(right, scored[0].right) if scored else None,
-            )
+    right = 1 - ErrorRate().of_rows(scores.log_probabilities, split.labels)
+    unreadable = (chosen_options(scores.log_probabilities) < 0) & ~np.isnan(right)
+    return [
+        Scored(
+            prompt,
+            blank.measure(metric, scores.log_probabilities[number], split.labels),
+            right[number],
+            int(unreadable[number].sum()),
+            scores.usages[number],
+            compare(right[number], right[0]) if number else None,
         )
-    return scored
+        for number, prompt in enumerate(prompts)
+    ]

@@ -13,6 +13,7 @@ from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.answers import Facts
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Features
+from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.scoring import Scoring
 from blackbox.backends.base import Capability, Failure, Query, Scores, Usage, check_call
 from blackbox.backends.errors import NoAnswerError, RefusedError
@@ -46,6 +47,11 @@ class ApiBackend:
     def spent(self) -> Usage:
         """What all calls of the run have cost, over all its sessions; failed ones and the probe included."""
         return self._asker.transport.ledger.spent
+
+    @property
+    def price(self) -> Price | None:
+        """What a token costs, where that is known."""
+        return self._asker.transport.ledger.price
 
     @property
     def record(self) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """What a run would do and cost, before it does."""
 
+import math
 import time
 from datetime import timedelta
 from typing import Any
@@ -8,10 +9,10 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from blackbox.backends import Backend, Usage
+from blackbox.backends import Backend
 from blackbox.backends.api import ApiBackend
 from blackbox.cli.console import err, out
-from blackbox.config import Config, make_config
+from blackbox.config import LIMITS, Config, make_config
 from blackbox.objective import Objective, Outcome
 from blackbox.optimizers import Enumeration
 from blackbox.parts import Parts, make_parts
@@ -19,7 +20,6 @@ from blackbox.report.words import in_usd
 from blackbox.spaces import TextsSpace
 
 _ASKED = 4  # rows that an endpoint is asked for a forecast
-_LIMITS = ("max_requests", "max_prompt_tokens", "max_completion_tokens", "max_usd", "seconds")
 
 
 def print_forecast(values: dict[str, Any]) -> None:
@@ -63,26 +63,31 @@ def _on_this_machine(config: Config, parts: Parts) -> dict[str, str]:
 
 
 def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
-    """A few rows say what a row costs; the bound is that of the longest prompt on the longest row."""
-    queries, rows = parts.task.train.queries, _rows(parts)
-    prompts = parts.space.decode(np.eye(parts.space.dimension)) if isinstance(parts.space, TextsSpace) else []
-    before, began = backend.spent, time.monotonic()
-    asked = queries[:_ASKED]
+    """A few rows say what a row costs; the bound is that of the longest prompt on the longest row, and the probe."""
+    probe, began = backend.spent, time.monotonic()
+    prompts = parts.space.prompts if isinstance(parts.space, TextsSpace) else ()
+    asked = parts.task.train.queries[:_ASKED]
     backend.score(parts.space.decode(np.zeros((1, parts.space.dimension))), asked)
-    seconds, paid = time.monotonic() - began, backend.spent
-    mean = [(getattr(paid, name) - getattr(before, name)) / len(asked) for name in ("prompt_tokens", "usd")]
-    bounds = [backend.most([prompt], [query]) for prompt in prompts for query in queries]  # type: ignore[list-item]
-    most = {name: rows * max(getattr(bound, name) for bound in bounds) for name in vars(Usage())}
-    unpriced = parts.config.max_usd is None and not paid.usd
-    limits = {name: getattr(parts.config, name) for name in _LIMITS}
-    set_ = ", ".join(f"{name} {value:,}" for name, value in limits.items() if value is not None)
+    seconds, paid, rows = time.monotonic() - began, backend.spent, _rows(parts)
+    queries = [query for split in (parts.task.train, parts.task.dev, parts.task.test) for query in split.queries]
+    bounds = [backend.most([prompt], [query]) for prompt in prompts for query in queries]
+
+    def about(name: str) -> float:
+        before = getattr(probe, name)
+        return float(before + rows * (getattr(paid, name) - before) / len(asked))
+
+    def most(name: str) -> float:  # of a space that writes its prompts there is no bound but the budget
+        return float(getattr(probe, name) + rows * max((getattr(one, name) for one in bounds), default=math.inf))
+
+    limits = {name: getattr(parts.config, name) for name in LIMITS}
+    cost = f"about {in_usd(about('usd'))}, at most {in_usd(most('usd'))}" if backend.price else "not known: no price"
     return {
         "model": f"{backend.name} ({parts.config.backend}), scored by {backend.scoring.name}",
-        "requests": f"at most {rows:,}, and failed attempts; a race needs fewer",
-        "prompt tokens": f"about {mean[0] * rows:,.0f}, at most {most['prompt_tokens']:,}",
-        "completion tokens": f"at most {most['completion_tokens']:,}",
-        "cost": "not known: no price" if unpriced else f"about {in_usd(mean[1] * rows)}, at most {in_usd(most['usd'])}",
-        "budget": set_ or "none",
+        "requests": f"at most {rows + probe.requests:,}, and failed attempts; a race needs fewer",
+        "prompt tokens": f"about {about('prompt_tokens'):,.0f}, at most {most('prompt_tokens'):,.0f}",
+        "completion tokens": f"at most {most('completion_tokens'):,.0f}",
+        "cost": cost,
+        "budget": ", ".join(f"{name} {limit:,}" for name, limit in limits.items() if limit is not None) or "none",
         "time": f"about {timedelta(seconds=round(seconds * rows / len(asked)))} at the pace of {len(asked)} rows",
         "spent on this forecast": f"{paid.requests} requests, {in_usd(paid.usd)}",
     }

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from blackbox.backends.api import Answers
+from blackbox.blank import make_blank
 from blackbox.build import make_backend
 from blackbox.cli.console import WIDE, err, out
 from blackbox.cli.settings_options import with_settings
-from blackbox.config import make_config, read_settings
+from blackbox.config import LIMITS, Config, make_config, read_settings
 from blackbox.data import parse_row, read_rows
-from blackbox.endpoints import run_of
+from blackbox.endpoints import answers_file, run_of
 from blackbox.errors import DataError, RunError, SettingError
 from blackbox.metrics import make_metric
 from blackbox.prediction import Predictor
@@ -25,6 +26,8 @@ from blackbox.report.words import counted
 from blackbox.run_folder import RunFolder
 from blackbox.side_by_side import side_by_side
 from blackbox.summary import Summary
+from blackbox.task import make_split
+from blackbox.template import Template
 from blackbox.text_prompts import text_prompts
 
 _CHUNK = 256  # rows that `predict` reads before it answers
@@ -54,7 +57,8 @@ def evaluate(
     """Score a run's prompt, or text prompts side by side, on rows with labels or targets.
 
     Of a run, prints the metric or the mean loss as one JSON object; of prompts, a table with intervals and paired
-    differences. Answers of an endpoint are kept in the file of --answers, and paid for once.
+    differences. The answers of an endpoint are kept, by default in runs/answers.sqlite, and paid for once; a budget
+    counts what earlier calls with the same settings have spent.
     """
     if prompt or config or "prompts" in settings:
         values = {**(read_settings(config) if config else {}), **settings}
@@ -77,21 +81,18 @@ def _evaluate_run(run: Path, data: Path, *, metric: str | None) -> None:
 
 
 def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
+    """Whatever is wrong with the input is said before the endpoint is asked."""
     config = make_config({"space": "texts", **values})
     if len(paths) != 1:
         raise SettingError(f"prompts are scored on one file of rows, got {counted(len(paths), 'path')}")
-    rows, prompts = read_rows(paths[0]), text_prompts(config.prompts, role=config.role)
-    make_metric(config.metric)
+    if config.target_field:
+        raise SettingError("prompts are compared by label words; target_field is for the prompt of a run")
+    prompts, metric = text_prompts(config.prompts, role=config.role), make_metric(config.metric)
+    blank = make_blank(config.label_words, label_field=config.label_field)
+    split = make_split(str(paths[0]), read_rows(paths[0]), Template(config.template), blank)
     with err.status("asking the model"):
-        scored = side_by_side(
-            make_backend(config),
-            prompts,
-            rows,
-            template=config.template,
-            label_words=config.label_words,
-            label_field=config.label_field,
-            metric=config.metric,
-        )
+        backend = make_backend(_keeping(config, Path("runs", "answers.sqlite")))
+        scored = side_by_side(backend, prompts, split, blank=blank, metric=metric)
     out.print(prompts_table(scored))
 
 
@@ -135,9 +136,9 @@ def journal(run: RunArgument) -> None:
     """Print what a run on an endpoint has spent, and on what."""
     folder = RunFolder(run)
     config = folder.read_config()
-    file = Path(config.answers) if config.answers else folder.answers
-    if not file.exists():
-        raise RunError(f"{run}: no answers are kept, backend {config.backend!r} is paid for nothing")
+    file = answers_file(config, folder.answers)
+    if file is None or not file.exists():
+        raise RunError(f"{file}: there are no answers of an endpoint; the run's backend is {config.backend!r}")
     with Answers(file, run=run_of(config)) as answers:
         out.print(spending_table(folder.name, answers.spending(), answers.spent()))
 
@@ -150,9 +151,15 @@ def _compared(folder: RunFolder) -> tuple[str, Summary, dict[str, object]]:
 
 def _predictor(folder: RunFolder) -> Predictor:
     config, saved = folder.read_config(), folder.read_prompt()
+    free = config.model_copy(update=dict.fromkeys(LIMITS))  # they are the search's, which may have used them up
     with err.status("loading the model"):
-        backend = make_backend(config)
+        backend = make_backend(_keeping(free, folder.answers))
     return Predictor(backend, saved)
+
+
+def _keeping(config: Config, answers: Path) -> Config:
+    """Settings with the file where an endpoint's answers are kept, if they have none."""
+    return config.model_copy(update={"answers": str(answers_file(config, answers))})
 
 
 def _stdin_rows(predictor: Predictor) -> Iterator[dict[str, object]]:

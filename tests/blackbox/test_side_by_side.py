@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from blackbox.backends import FakeBackend, Prompt, Query, Scores, TextPrompt
-from blackbox.errors import DataError
+from blackbox.blank import make_blank
+from blackbox.metrics import make_metric
 from blackbox.paired import compare
-from blackbox.side_by_side import side_by_side
+from blackbox.side_by_side import Scored, side_by_side
+from blackbox.task import make_split
+from blackbox.template import Template
 from tests.blackbox.small import TEMPLATE, WORDS, make_rows
 
 GOOD, BAD = TextPrompt("classify sentiment carefully answer"), TextPrompt("zzz")
@@ -23,8 +26,14 @@ class Partial(FakeBackend):
         return Scores(log_probabilities, scores.usages)
 
 
+def scored(backend: FakeBackend, prompts: list[TextPrompt], n_rows: int) -> list[Scored]:
+    blank = make_blank(WORDS)
+    split = make_split("rows", make_rows(n_rows), Template(TEMPLATE), blank)
+    return side_by_side(backend, prompts, split, blank=blank, metric=make_metric("accuracy"))
+
+
 def test_prompts_are_compared_with_the_first_on_the_same_rows() -> None:
-    bad, good = side_by_side(FakeBackend(), [BAD, GOOD], make_rows(20), template=TEMPLATE, label_words=WORDS)
+    bad, good = scored(FakeBackend(), [BAD, GOOD], 20)
     assert (bad.prompt, good.prompt) == (BAD, GOOD)
     assert bad.measured is not None
     assert good.measured is not None
@@ -37,14 +46,9 @@ def test_prompts_are_compared_with_the_first_on_the_same_rows() -> None:
 
 
 def test_rows_without_an_answer_count_for_nothing_and_unreadable_ones_are_wrong() -> None:
-    [one] = side_by_side(Partial(), [GOOD], make_rows(10), template=TEMPLATE, label_words=WORDS)
+    [one] = scored(Partial(), [GOOD], 10)
     assert (one.missing, one.unreadable) == (1, 1)
     assert np.isnan(one.right[3])
     assert one.right[5] == 0.0
     assert one.measured is not None
     assert one.measured.value == pytest.approx(8 / 9)
-
-
-def test_there_must_be_rows() -> None:
-    with pytest.raises(DataError, match="no rows"):
-        side_by_side(FakeBackend(), [GOOD], [], template=TEMPLATE, label_words=WORDS)
