@@ -23,6 +23,7 @@ BENCHMARKS = {
     "elites": "how often bfloat16 finds a generation's best candidate, alone and with its best scored again",
     "api-throughput": "calls a second through the API transport, 64 in flight, against what the endpoint gives",
     "journal-memory": "memory and CPU time of the journal of paid answers over 100,000 calls of 64 threads",
+    "faults": "whole runs on an endpoint that fails, killed and resumed: budget, result, answers paid twice, ranking",
     "racing": "how often a race finds the best of 16 candidates, and for what share of the calls of all rows",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }

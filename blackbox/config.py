@@ -12,6 +12,7 @@ from blackbox.errors import SettingError
 from blackbox.presets import preset
 
 PATHS = ("train", "dev", "test", "answers", "prompts")
+LIMITS = ("max_requests", "max_prompt_tokens", "max_completion_tokens", "max_usd", "seconds")
 
 
 def _label_words(value: Any) -> Any:

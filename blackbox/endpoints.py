@@ -62,7 +62,8 @@ def run_of(config: Config) -> str:
 
 
 def _backend(config: Config, dialect: Dialect, *, base_url: str, headers: dict[str, str]) -> Backend:
-    answers = Answers(_file(config.answers), run=run_of(config))
+    answers = Answers(_made(answers_file(config)), run=run_of(config))
+    answers.charge_lost(limits(config))
     ledger = Ledger(limits(config), price(config), spent=answers.spent(), elapsed=answers.elapsed)
     transport = Transport(
         base_url,
@@ -100,7 +101,7 @@ def price(config: Config) -> Price | None:
 
 
 def _key(config: Config, usual: str, *, needed: bool) -> str | None:
-    if config.model == Config.model_fields["model"].default:
+    if "model" not in config.model_fields_set:
         raise SettingError(f"backend {config.backend!r} needs `model`, the model's name at the endpoint")
     variable = config.key_variable or usual
     key = os.environ.get(variable, "").strip()
@@ -109,11 +110,15 @@ def _key(config: Config, usual: str, *, needed: bool) -> str | None:
     return key or None
 
 
-def _file(path: str | None) -> Path | None:
-    """Where answers are kept; its folder is made."""
-    if path is None:
+def answers_file(config: Config, default: Path | None = None) -> Path | None:
+    """Where the settings say that answers are kept, or the default."""
+    return Path(config.answers).expanduser() if config.answers else default
+
+
+def _made(file: Path | None) -> Path | None:
+    """The file, once its folder is there."""
+    if file is None:
         return None
-    file = Path(path).expanduser()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

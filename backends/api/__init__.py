@@ -5,7 +5,7 @@ it within the budget (`Ledger`) and the endpoint's limits, the dialect reads the
 and `Scoring` makes scores of it.
 """
 
-from blackbox.backends.api.answers import Answers
+from blackbox.backends.api.answers import Answers, Spending
 from blackbox.backends.api.anthropic import Anthropic
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.backend import ApiBackend
@@ -29,6 +29,7 @@ __all__ = [
     "OpenAI",
     "Price",
     "Scoring",
+    "Spending",
     "Transport",
     "make_scoring",
     "price_of",

@@ -2,7 +2,8 @@
 
 A kill or a power cut loses at most the calls in flight. Many threads and several processes may use one file; an answer
 that any run has paid for is found by every other. What failed calls have cost is written down as well, so that a
-resumed run knows what was spent before it. Nothing is kept in memory.
+resumed run knows what was spent before it, and so is a bound of what is in flight (`in_flight`). Nothing is kept in
+memory.
 
 The file holds neither requests nor addresses nor keys: a request stands in it as a hash.
 """
@@ -13,7 +14,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,9 @@ from urllib.parse import urlsplit
 
 from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.group_commit import GroupCommit
+from blackbox.backends.api.in_flight import InFlight
 from blackbox.backends.api.journal_file import JournalFile
+from blackbox.backends.api.ledger import COUNTED, Limits
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import GarbageError, JournalError
 
@@ -55,7 +58,7 @@ class Facts:
     """What a call was made for.
 
     Attributes:
-        purpose: "task", "probe", "proposal", ...
+        purpose: "task", "probe", "lost in a kill", ...
         candidate: digest of the prompt.
         split: of the row that was asked about.
     """
@@ -99,6 +102,7 @@ class Answers:
         self._run = run
         self._file = JournalFile(path)
         self._commit = GroupCommit(self._insert)
+        self.in_flight = InFlight(self._file, run)
         self._opened, self._before = time.monotonic(), self.elapsed
 
     def __enter__(self) -> "Answers":
@@ -137,6 +141,22 @@ class Answers:
     def charge(self, usage: Usage, *, facts: Facts) -> None:
         """Write down what was paid without an answer: an attempt that failed, a time-out at its bound."""
         self._commit(self._row(None, usage, facts, None))
+
+    def charge_lost(self, limits: Limits) -> Usage:
+        """Charge for the calls that were in flight when earlier sessions of the run were killed.
+
+        Args:
+            limits: of the run. More than they leave was never in flight.
+
+        Returns:
+            What they count for now.
+        """
+        spent = self.spent()
+        with self._file.transaction() as connection:
+            lost = _within(limits, spent, self.in_flight.take_lost(connection))
+            if lost != Usage():
+                _insert_one(connection, self._row(None, lost, Facts("lost in a kill"), None))
+        return lost
 
     def note(self, name: str, text: str) -> None:
         """Keep a text under a name, for all runs; a later one of the same name replaces it."""
@@ -192,6 +212,12 @@ def _insert_one(connection: sqlite3.Connection, row: Row) -> bool:
         connection.execute(INSERT + ROW, (None, *row[1:-1], None))
         return False
     return True
+
+
+def _within(limits: Limits, spent: Usage, lost: Usage) -> Usage:
+    """What was lost, cut to what the limits leave behind what is spent."""
+    left = {name: getattr(limits, name) - getattr(spent, name) for name in COUNTED if getattr(limits, name) is not None}
+    return replace(lost, **{name: max(0, min(getattr(lost, name), most)) for name, most in left.items()})
 
 
 def key_of(call: Call, *, endpoint: str) -> str:

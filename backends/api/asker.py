@@ -1,15 +1,17 @@
 """Questions to an endpoint, each paid for once: from the journal where it has the answer, else over the wire."""
 
+from dataclasses import replace
 from functools import partial
 
 from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.answers import Answers, Facts, key_of
 from blackbox.backends.api.dialect import Dialect
 from blackbox.backends.api.transport import Transport
+from blackbox.backends.base import Usage
 
 
 class Asker:
-    """Asks in a dialect, and writes down before it tells.
+    """Asks in a dialect, writes down before it tells, and what is in flight before it asks.
 
     Args:
         dialect: reads the replies.
@@ -37,7 +39,16 @@ class Asker:
         known = self.answers.find(key)
         if known is not None:
             return known
-        answer = self.transport.ask(
-            call, partial(self.dialect.read, call), charged=partial(self.answers.charge, facts=facts)
-        )
-        return self.answers.put(key, answer, facts=facts)
+        most = replace(call.most, usd=self.transport.ledger.cost(call.most))
+        in_flight = self.answers.in_flight
+
+        def charged(usage: Usage) -> None:
+            if usage.requests:
+                self.answers.charge(usage, facts=facts)
+            in_flight.end(most)
+
+        sending = partial(in_flight.begin, most)
+        answer = self.transport.ask(call, partial(self.dialect.read, call), sending=sending, charged=charged)
+        answer = self.answers.put(key, answer, facts=facts)
+        in_flight.end(most)
+        return answer

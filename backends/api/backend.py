@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -10,6 +13,7 @@ from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.answers import Facts
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Features
+from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.scoring import Scoring
 from blackbox.backends.base import Capability, Failure, Query, Scores, Usage, check_call
 from blackbox.backends.errors import NoAnswerError, RefusedError
@@ -45,6 +49,11 @@ class ApiBackend:
         return self._asker.transport.ledger.spent
 
     @property
+    def price(self) -> Price | None:
+        """What a token costs, where that is known."""
+        return self._asker.transport.ledger.price
+
+    @property
     def record(self) -> dict[str, object]:
         """Address, features and way of scoring."""
         address = self._asker.transport.base_url
@@ -74,6 +83,12 @@ class ApiBackend:
                     scores[place, row] = scored
             usages.append(usage)
         return Scores(scores, tuple(usages), tuple(failures))
+
+    def most(self, prompts: Sequence[TextPrompt], queries: Sequence[Query]) -> Usage:
+        """What asking for every pair may cost at most, each once and without failed attempts. Nothing is asked."""
+        calls = [self._call(prompt, query) for prompt in prompts for query in queries]
+        most = reduce(add, (call.most for call in calls), Usage())
+        return replace(most, usd=self._asker.transport.ledger.cost(most))
 
     def close(self) -> None:
         """End the threads and close the journal."""

@@ -57,6 +57,7 @@ class _Trial:
 
     call: Call
     read: Read
+    sending: Callable[[], None]
     charged: Callable[[Usage], None]
     payload: bytes
     number: int
@@ -133,7 +134,14 @@ class Transport:
         self._stopped: StoppedError | None = None
         self._answered = clock()
 
-    def ask(self, call: Call, read: Read, *, charged: Callable[[Usage], None] = lambda usage: None) -> Answer:
+    def ask(
+        self,
+        call: Call,
+        read: Read,
+        *,
+        sending: Callable[[], None] = lambda: None,
+        charged: Callable[[Usage], None] = lambda usage: None,
+    ) -> Answer:
         """The answer to a call. Its usage is that of the attempt which was answered; the ledger has the others too.
 
         A `SpentError` is this call's alone: one that costs less may still fit. The other `StoppedError` are for all:
@@ -142,7 +150,8 @@ class Transport:
         Args:
             call: what is sent.
             read: makes an answer of what comes back.
-            charged: told what each attempt without an answer has cost, before the next.
+            sending: called before each attempt is sent; where it raises an error, it is not.
+            charged: told what each attempt without an answer has cost, before the next; nothing where it was not sent.
 
         Raises:
             RefusedError, KeyRefusedError: the endpoint refuses the call, or the key.
@@ -152,7 +161,7 @@ class Transport:
             EndpointDownError: the endpoint has failed for all calls for too long.
         """
         payload = json.dumps(call.body, allow_nan=False, separators=(",", ":")).encode()
-        trial = _Trial(call, read, charged, payload, next(self._numbers))
+        trial = _Trial(call, read, sending, charged, payload, next(self._numbers))
         try:
             while True:
                 self._check()
@@ -213,6 +222,7 @@ class Transport:
 
     def _exchange(self, trial: _Trial, reservation: Reservation, burst: int) -> Answer | _Again:
         """Send, and make sense of what comes back. The reservation has ended afterwards, however this ends."""
+        trial.sending()
         began = self._clock()
         try:
             seconds = max(min(self._call_seconds, self.ledger.seconds_left), _SHORTEST)
@@ -230,6 +240,7 @@ class Transport:
     def _lost(self, lost: Lost, trial: _Trial, reservation: Reservation, burst: int) -> _Again:
         if not lost.sent:
             reservation.release()
+            trial.charged(Usage())
         if lost.lasting:
             raise EndpointDownError(f"{self._endpoint}: {lost.why}")
         if lost.timed_out:

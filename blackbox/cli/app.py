@@ -11,9 +11,10 @@ import typer
 from rich.logging import RichHandler
 
 from blackbox.backends import BackendError
+from blackbox.backends.errors import StoppedError
 from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
-from blackbox.cli.run_commands import compare, evaluate, predict, show
+from blackbox.cli.run_commands import compare, evaluate, journal, predict, show
 from blackbox.cli.tune_commands import resume, tune
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError, SearchError
@@ -35,6 +36,7 @@ app.command()(evaluate)
 app.command()(predict)
 app.command()(show)
 app.command()(compare)
+app.command()(journal)
 app.command()(doctor)
 
 
@@ -63,7 +65,7 @@ def _exit_code(arguments: list[str]) -> int:
     except _ClickException as error:
         return _say(error, WRONG_INPUT, arguments, text=error.format_message())
     except (BlackboxError, BackendError, OptimizerError) as error:
-        failed = isinstance(error, SearchError)  # a library failed in mid-run: no wrong input
+        failed = isinstance(error, SearchError | StoppedError)  # in mid-run: no wrong input
         return _say(error, FAILED if failed else WRONG_INPUT, arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line for the user, never a silent end
         return _say(error, FAILED, arguments)

@@ -13,7 +13,18 @@ from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
 
 _CORE = "core"
 _EXTRAS = {
-    _CORE: ("numpy", "cma", "pydantic", "requests", "rich", "typer", "safetensors", "threadpoolctl", "jinja2"),
+    _CORE: (
+        "numpy",
+        "cma",
+        "pydantic",
+        "requests",
+        "urllib3",
+        "rich",
+        "typer",
+        "safetensors",
+        "threadpoolctl",
+        "jinja2",
+    ),
     "local": ("torch", "transformers", "psutil"),
     "demo": ("gguf", "accelerate", "matplotlib"),
     "plots": ("matplotlib",),

@@ -1,5 +1,6 @@
 """What a run would do and cost, before it does."""
 
+import math
 import time
 from datetime import timedelta
 from typing import Any
@@ -9,43 +10,97 @@ from rich.table import Table
 from rich.text import Text
 
 from blackbox.backends import Backend
+from blackbox.backends.api import ApiBackend
 from blackbox.cli.console import err, out
-from blackbox.config import make_config
+from blackbox.config import LIMITS, Config, make_config
 from blackbox.objective import Objective, Outcome
+from blackbox.optimizers import Enumeration
 from blackbox.parts import Parts, make_parts
+from blackbox.report.words import in_usd
+from blackbox.spaces import TextsSpace
+
+_ASKED = 4  # rows that an endpoint is asked for a forecast
 
 
 def print_forecast(values: dict[str, Any]) -> None:
-    """Load the parts, score the starting prompt once, and print what the whole budget would take."""
+    """Load the parts, score the starting prompt (behind an endpoint on a few rows), and print what is ahead."""
     config = make_config(values)
     with err.status("loading the model"):
         parts = make_parts(config)
-    start, seconds = _start(parts, parts.backend)
     splits = (parts.task.train, parts.task.dev, parts.task.test)
-    rows = config.evaluations * len(parts.task.train) + 2 * len(parts.task.test)
+    lines = {
+        "rows": ", ".join(f"{len(split)} {split.name}" for split in splits),
+        "space": f"{parts.config.space}, {parts.space.dimension} numbers in {len(parts.space.blocks)} blocks",
+        "optimizer": f"{config.optimizer}, {parts.optimizer.population_size} candidates a generation",
+        "evaluations": f"at most {config.evaluations}",
+    }
+    backend = parts.backend
+    lines |= _on_endpoint(parts, backend) if isinstance(backend, ApiBackend) else _on_this_machine(config, parts)
+    table = Table("what", "this run", title="Dry run: nothing is written", title_justify="left")
+    for what, value in lines.items():
+        table.add_row(what, Text(value))  # no markup: prompts hold [/INST]
+    out.print(table)
+
+
+def _on_this_machine(config: Config, parts: Parts) -> dict[str, str]:
+    start, seconds = _start(parts, parts.backend)
+    rows = _rows(parts)
     time_ahead = seconds * rows / len(parts.task.train)
     if parts.exact is not None:  # elites are scored by both backends
         again = rows * config.elites // config.population
         start, seconds = _start(parts, parts.exact)
         rows, time_ahead = rows + again, time_ahead + seconds * again / len(parts.task.train)
     tokens = round(start.usage.prompt_tokens * rows / len(parts.task.train))
-    lines = {
-        "rows": ", ".join(f"{len(split)} {split.name}" for split in splits),
+    return {
         "model": f"{parts.backend.name} ({config.backend}, {config.dtype})",
-        "space": f"{config.space}, {parts.space.dimension} numbers in {len(parts.space.blocks)} blocks",
         "start": repr(config.prompt) if config.prompt else "random tokens",
-        "optimizer": f"{config.optimizer}, {config.population} candidates a generation",
-        "evaluations": f"at most {config.evaluations}",
         "requests": f"at most {rows:,} rows scored",
         "prompt tokens": f"about {tokens:,}",
         "cost": "0 USD (a local model)",
         "time": f"about {timedelta(seconds=round(time_ahead))}",
         "train loss of the start": f"{start.loss:.4f}",
     }
-    table = Table("what", "this run", title="Dry run: nothing is written", title_justify="left")
-    for what, value in lines.items():
-        table.add_row(what, Text(value))  # no markup: prompts hold [/INST]
-    out.print(table)
+
+
+def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
+    """A few rows say what a row costs; the bound is that of the longest prompt on the longest row, and the probe."""
+    probe, began = backend.spent, time.monotonic()
+    prompts = parts.space.prompts if isinstance(parts.space, TextsSpace) else ()
+    asked = parts.task.train.queries[:_ASKED]
+    backend.score(parts.space.decode(np.zeros((1, parts.space.dimension))), asked)
+    seconds, paid, rows = time.monotonic() - began, backend.spent, _rows(parts)
+    queries = [query for split in (parts.task.train, parts.task.dev, parts.task.test) for query in split.queries]
+    bounds = [backend.most([prompt], [query]) for prompt in prompts for query in queries]
+
+    def about(name: str) -> float:
+        before = getattr(probe, name)
+        return float(before + rows * (getattr(paid, name) - before) / len(asked))
+
+    def most(name: str) -> float:  # of a space that writes its prompts there is no bound but the budget
+        return float(getattr(probe, name) + rows * max((getattr(one, name) for one in bounds), default=math.inf))
+
+    limits = {name: getattr(parts.config, name) for name in LIMITS}
+    cost = f"about {in_usd(about('usd'))}, at most {in_usd(most('usd'))}" if backend.price else "not known: no price"
+    return {
+        "model": f"{backend.name} ({parts.config.backend}), scored by {backend.scoring.name}",
+        "requests": f"at most {rows + probe.requests:,}, and failed attempts; a race needs fewer",
+        "prompt tokens": f"about {about('prompt_tokens'):,.0f}, at most {most('prompt_tokens'):,.0f}",
+        "completion tokens": f"at most {most('completion_tokens'):,.0f}",
+        "cost": cost,
+        "budget": ", ".join(f"{name} {limit:,}" for name, limit in limits.items() if limit is not None) or "none",
+        "time": f"about {timedelta(seconds=round(seconds * rows / len(asked)))} at the pace of {len(asked)} rows",
+        "spent on this forecast": f"{paid.requests} requests, {in_usd(paid.usd)}",
+    }
+
+
+def _rows(parts: Parts) -> int:
+    """Rows scored at most, in the whole run."""
+    task, evaluations = parts.task, parts.config.evaluations
+    rows = evaluations * len(task.train)
+    if isinstance(parts.optimizer, Enumeration):  # it ends when all are scored
+        looks = 1 + parts.config.finalists
+        rows = min(rows, (1 + parts.optimizer.dimension) * len(task.train) + looks * len(task.dev))
+    return rows + 2 * len(task.test)
 
 
 def _start(parts: Parts, backend: Backend) -> tuple[Outcome, float]:

@@ -4,37 +4,96 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from blackbox.backends.api import Answers
+from blackbox.blank import make_blank
 from blackbox.build import make_backend
 from blackbox.cli.console import WIDE, err, out
+from blackbox.cli.settings_options import with_settings
+from blackbox.config import LIMITS, Config, make_config, read_settings
 from blackbox.data import parse_row, read_rows
-from blackbox.errors import DataError
+from blackbox.endpoints import answers_file, run_of
+from blackbox.errors import DataError, RunError, SettingError
 from blackbox.metrics import make_metric
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
+from blackbox.report.prompts import prompts_table
+from blackbox.report.spending import spending_table
+from blackbox.report.words import counted
 from blackbox.run_folder import RunFolder
+from blackbox.side_by_side import side_by_side
 from blackbox.summary import Summary
+from blackbox.task import make_split
+from blackbox.template import Template
+from blackbox.text_prompts import text_prompts
 
 _CHUNK = 256  # rows that `predict` reads before it answers
 
 RunArgument = Annotated[Path, typer.Argument(help="A run's folder, e.g. runs/demo.", show_default=False)]
 
 
+@with_settings
 def evaluate(
-    run: RunArgument,
-    data: Annotated[Path, typer.Argument(help="Rows with labels or targets: .jsonl or .csv.", show_default=False)],
-    metric: Annotated[str | None, typer.Option(help="accuracy or macro-f1. \\[default: the run's]")] = None,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[RUN] DATA",
+            help="A run's folder, unless prompts are given; rows with labels or targets: .jsonl or .csv.",
+            show_default=False,
+        ),
+    ],
+    *,
+    prompt: Annotated[
+        list[str] | None, typer.Option(help="A text prompt to score, without any search; may be given several times.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings in TOML for the prompts; options replace them.", show_default=False)
+    ] = None,
+    **settings: Any,
 ) -> None:
-    """Score the run's prompt on rows with labels or targets; prints the metric or the mean loss as one JSON object."""
+    """Score a run's prompt, or text prompts side by side, on rows with labels or targets.
+
+    Of a run, prints the metric or the mean loss as one JSON object; of prompts, a table with intervals and paired
+    differences. The answers of an endpoint are kept, by default in runs/answers.sqlite, and paid for once; a budget
+    counts what earlier calls with the same settings have spent.
+    """
+    if prompt or config or "prompts" in settings:
+        values = {**(read_settings(config) if config else {}), **settings}
+        _evaluate_prompts(paths, {**values, **({"prompts": prompt} if prompt else {})})
+        return
+    if len(paths) != 2:
+        raise SettingError(f"evaluate needs RUN and DATA, or --prompt and DATA; got {counted(len(paths), 'path')}")
+    if other := sorted(settings.keys() - {"metric"}):
+        raise SettingError(f"a run has its own {other[0]!r}; of the settings only metric may be given with it")
+    _evaluate_run(*paths, metric=settings.get("metric"))
+
+
+def _evaluate_run(run: Path, data: Path, *, metric: str | None) -> None:
     rows = read_rows(data)
     folder = RunFolder(run)
     metric = metric or folder.read_config().metric
     make_metric(metric)  # a wrong name is refused before the model is loaded
     figure = _predictor(folder).evaluate(rows, metric=metric)
     print(json.dumps(figure.to_dict() if figure else None))  # noqa: T201 - data goes to stdout
+
+
+def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
+    """Whatever is wrong with the input is said before the endpoint is asked."""
+    config = make_config({"space": "texts", **values})
+    if len(paths) != 1:
+        raise SettingError(f"prompts are scored on one file of rows, got {counted(len(paths), 'path')}")
+    if config.target_field:
+        raise SettingError("prompts are compared by label words; target_field is for the prompt of a run")
+    prompts, metric = text_prompts(config.prompts, role=config.role), make_metric(config.metric)
+    blank = make_blank(config.label_words, label_field=config.label_field)
+    split = make_split(str(paths[0]), read_rows(paths[0]), Template(config.template), blank)
+    with err.status("asking the model"):
+        backend = make_backend(_keeping(config, Path("runs", "answers.sqlite")))
+        scored = side_by_side(backend, prompts, split, blank=blank, metric=metric)
+    out.print(prompts_table(scored))
 
 
 def predict(run: RunArgument) -> None:
@@ -73,6 +132,17 @@ def compare(
         out.print(summary_table(name, summary, config))
 
 
+def journal(run: RunArgument) -> None:
+    """Print what a run on an endpoint has spent, and on what."""
+    folder = RunFolder(run)
+    config = folder.read_config()
+    file = answers_file(config, folder.answers)
+    if file is None or not file.exists():
+        raise RunError(f"{file}: there are no answers of an endpoint; the run's backend is {config.backend!r}")
+    with Answers(file, run=run_of(config)) as answers:
+        out.print(spending_table(folder.name, answers.spending(), answers.spent()))
+
+
 def _compared(folder: RunFolder) -> tuple[str, Summary, dict[str, object]]:
     """The model is the one that was queried: not every backend has the setting's."""
     config = {**folder.read_config().model_dump(), "model": folder.read_environment()["model"]}
@@ -81,9 +151,15 @@ def _compared(folder: RunFolder) -> tuple[str, Summary, dict[str, object]]:
 
 def _predictor(folder: RunFolder) -> Predictor:
     config, saved = folder.read_config(), folder.read_prompt()
+    free = config.model_copy(update=dict.fromkeys(LIMITS))  # they are the search's, which may have used them up
     with err.status("loading the model"):
-        backend = make_backend(config)
+        backend = make_backend(_keeping(free, folder.answers))
     return Predictor(backend, saved)
+
+
+def _keeping(config: Config, answers: Path) -> Config:
+    """Settings with the file where an endpoint's answers are kept, if they have none."""
+    return config.model_copy(update={"answers": str(answers_file(config, answers))})
 
 
 def _stdin_rows(predictor: Predictor) -> Iterator[dict[str, object]]:

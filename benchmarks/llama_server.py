@@ -8,8 +8,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
-import pytest
+from benchmarks.data import MissingDataError
 
 _PROGRAM = """
 import sys, time, xllamacpp
@@ -26,8 +27,13 @@ while True:
 
 @contextmanager
 def llama_server() -> Iterator[str]:
-    """The base URL of a server that answers, on a free port of the loopback."""
-    pytest.importorskip("xllamacpp", reason="needs llama.cpp's server: pip install xllamacpp")
+    """The base URL of a server that answers, on a free port of the loopback.
+
+    Raises:
+        MissingDataError: it is not installed.
+    """
+    if find_spec("xllamacpp") is None:
+        raise MissingDataError("needs llama.cpp's server: pip install xllamacpp")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,0 +1,73 @@
+"""kill -9 at random moments of a run: what it finds in the end, and what was paid for twice."""
+
+import random
+import tempfile
+from pathlib import Path
+
+from benchmarks.faults.endpoint import Endpoint
+from benchmarks.faults.sessions import begin, found, lives
+from benchmarks.faults.task import write_task
+from benchmarks.faulty import Plan
+
+PARALLEL = 4
+SECONDS = 0.15
+"""That an answer takes: a run takes several sessions."""
+LIFE = (0.4, 4.0)
+"""From the start of a process to its kill, s."""
+LONGEST = 300.0
+
+
+def run(*, kills: int) -> dict[str, object]:
+    """The figures of so many kills, over as many runs as they take."""
+    rng, chains = random.Random(5), list[dict[str, object]]()
+    with Endpoint(seconds=SECONDS) as endpoint, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        config = write_task(folder / "task.toml", {"base_url": endpoint.base_url, "parallel": PARALLEL})
+        endpoint.begin(Plan())
+        if not lives(begin(config, folder / "unbroken"), LONGEST):
+            raise RuntimeError("the unbroken run takes too long")
+        expected, paid = found(folder / "unbroken"), endpoint.bill().answers
+        while (done := sum(int(str(chain["kills"])) for chain in chains)) < kills:
+            endpoint.begin(Plan())
+            chain = folder / f"chain{len(chains)}"
+            twice = killed(endpoint, config, chain, most=kills - done, rng=rng)
+            bill = endpoint.bill()
+            chains.append(
+                {
+                    "kills": len(twice),
+                    "same_result": found(chain) == expected,
+                    "answers": bill.answers,
+                    "paid_twice": bill.again,
+                    "most_beyond_in_flight": max(
+                        [again - PARALLEL * number for number, again in enumerate(twice, start=1)], default=0
+                    ),
+                }
+            )
+            print(f"chain {len(chains)}: {chains[-1]}; unbroken {paid} answers", flush=True)
+    return figures(chains, paid)
+
+
+def killed(endpoint: Endpoint, config: Path, folder: Path, *, most: int, rng: random.Random) -> list[int]:
+    """Kill sessions until the run has ended; for each kill the answers paid twice up to the end of what came behind."""
+    kills, twice = 0, list[int]()
+    while kills < most and not lives(begin(config, folder), rng.uniform(*LIFE)):
+        kills += 1
+        twice.append(endpoint.bill().again)
+    if not lives(begin(config, folder), LONGEST):
+        raise RuntimeError("the run that was killed does not end")
+    return [*twice[1:], endpoint.bill().again][: len(twice)]
+
+
+def figures(chains: list[dict[str, object]], paid: int) -> dict[str, object]:
+    """Over all chains."""
+    total = {name: sum(int(str(chain[name])) for chain in chains) for name in ("kills", "paid_twice")}
+    return {
+        "parallel": PARALLEL,
+        "answers_of_the_unbroken_run": paid,
+        "chains": len(chains),
+        **total,
+        "paid_twice_a_kill": total["paid_twice"] / max(total["kills"], 1),
+        "all_results_the_same": all(chain["same_result"] for chain in chains),
+        "never_more_than_in_flight": all(int(str(chain["most_beyond_in_flight"])) <= 0 for chain in chains),
+        "each": chains,
+    }
