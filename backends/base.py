@@ -22,6 +22,7 @@ class Capability(StrEnum):
     LABEL_SCORES = "label scores"
     TARGETS = "likelihoods of whole targets"
     INFILL = "text behind the label"
+    GENERATE = "text that the model writes"
 
 
 OFFERED_BY: dict[Capability, tuple[str, ...]] = {
@@ -32,6 +33,7 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.LABEL_SCORES: ("fake", "local", "openai", "anthropic"),
     Capability.TARGETS: ("fake", "local with a model that is not a masked one"),
     Capability.INFILL: ("fake", "local with a masked model or an encoder-decoder"),
+    Capability.GENERATE: ("fake", "local with a model that is not a masked one", "openai", "anthropic"),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
 
@@ -105,6 +107,51 @@ class Scores:
     failures: tuple[Failure, ...] = ()
 
 
+@dataclass(frozen=True)
+class Writing:
+    """How a text shall be written.
+
+    Attributes:
+        max_tokens: written at most.
+        temperature: 0 takes the most probable token each time.
+        seed: of what is drawn where `temperature` is above 0; the same seed gives the same text where the model allows.
+        stop: texts that end the writing; none of them is part of the text.
+    """
+
+    max_tokens: int = 64
+    temperature: float = 0.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text that a model has written.
+
+    Attributes:
+        text: without the white space around it.
+        cut: whether it ends because `max_tokens` were written.
+    """
+
+    text: str
+    cut: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Generations:
+    """The answer of `GeneratingBackend.generate`.
+
+    Attributes:
+        written: shape (n_prompts, n_queries); None where there is no answer.
+        usages: what each prompt cost, shape (n_prompts,).
+        failures: the pairs without an answer, with the reason.
+    """
+
+    written: tuple[tuple[Written | None, ...], ...]
+    usages: tuple[Usage, ...]
+    failures: tuple[Failure, ...] = ()
+
+
 def chosen_options(log_probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Index of the most probable of several options; -1 where an answer that is none of them is at least as probable.
 
@@ -161,6 +208,22 @@ class Backend(Protocol):
             UnsupportedPromptError: a prompt of a kind not in `capabilities`, or with vectors of another model's shape.
             QueryError: a query that the model cannot read, a number of options that differs between queries, or
                 queries with one option for a backend without `Capability.TARGETS`.
+        """
+        ...
+
+
+@runtime_checkable
+class GeneratingBackend(Backend, Protocol):
+    """A backend that writes: it has `Capability.GENERATE`."""
+
+    def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = ...) -> Generations:
+        """What the model writes behind each prompt and the text in front of each query's blank.
+
+        The options of the queries and the text behind their blanks are not read; there may be none.
+
+        Raises:
+            UnsupportedPromptError: as of `score`.
+            QueryError: a query that the model cannot read.
         """
         ...
 
