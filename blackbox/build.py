@@ -9,12 +9,13 @@ from blackbox.errors import DataError, SettingError
 from blackbox.optimizers import CMAES, Blockwise, Enumeration, NevergradSearch, Optimizer, RandomSearch
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
 from blackbox.seeds import part_seed
-from blackbox.spaces import DeepSpace, PrefixSpace, PromptSpace, SoftSpace, TextsSpace
+from blackbox.spaces import ChoicesSpace, DeepSpace, PrefixSpace, PromptSpace, SoftSpace, TextsSpace
+from blackbox.spaces.general import GENERAL_FOR_LABELS, GENERAL_FOR_TARGETS, label_words_of, sample_of_rows
 from blackbox.spaces.layers import parse_layers
 from blackbox.spaces.start import start_tokens
 from blackbox.task import Task
 from blackbox.template import Template
-from blackbox.text_prompts import text_prompts
+from blackbox.text_prompts import instructions, text_prompts
 
 
 def check_names(config: Config) -> None:
@@ -194,6 +195,19 @@ def _texts(backend: Backend, task: Task, config: Config) -> TextsSpace:
     return TextsSpace(text_prompts(config.prompts, role=config.role))
 
 
+def _choices(backend: Backend, task: Task, config: Config) -> ChoicesSpace:
+    require(backend, Capability.TEXT)
+    general = GENERAL_FOR_LABELS if task.labels else GENERAL_FOR_TARGETS
+    return ChoicesSpace(
+        task,
+        instructions(config.instructions, start=config.prompt, general=general),
+        demonstrations=config.demonstrations,
+        pool=sample_of_rows(task.train.labels, config.shown_from, seed=part_seed(config.seed, "shown")),
+        words=[label_words_of(words, task.labels) for words in config.words],
+        role=config.role,
+    )
+
+
 def _start(backend: VectorBackend, config: Config) -> tuple[int, ...]:
     seed = part_seed(config.seed, "start")
     return start_tokens(backend, text=config.prompt, length=config.prompt_tokens, seed=seed)
@@ -245,6 +259,7 @@ BACKENDS.add("anthropic", _anthropic)
 BACKENDS.add("fake", _fake)
 BACKENDS.add("local", _local)
 BACKENDS.add("openai", _openai)
+SPACES.add("choices", _choices)
 SPACES.add("deep", _deep)
 SPACES.add("prefix", _prefix)
 SPACES.add("soft", _soft)

@@ -11,7 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from blackbox.errors import SettingError
 from blackbox.presets import preset
 
-PATHS = ("train", "dev", "test", "answers", "prompts")
+PATHS = ("train", "dev", "test", "answers", "prompts", "instructions")
+_OF_SPACES: dict[str, dict[str, Any]] = {
+    "texts": {"optimizer": "enumerate"},
+    "choices": {"optimizer": "categorical", "population": 10},
+}
 LIMITS = ("max_requests", "max_prompt_tokens", "max_completion_tokens", "max_usd", "seconds")
 
 
@@ -129,13 +133,25 @@ class SpaceSettings(BaseModel):
 
     space: str = Field(
         "deep",
-        description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many) or "
-        "texts (the best of `prompts`).",
+        description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many), "
+        "texts (the best of `prompts`) or choices (a text prompt put together: instruction, shown rows, format, words).",
     )
     prompts: list[dict[str, Any] | str] | str | None = Field(
         None,
         description="Text prompts to choose from, the start first: a .txt file with one a line, or a .jsonl file with "
         "objects of text, role and demonstrations.",
+    )
+    instructions: list[str] | str | None = Field(
+        None,
+        description="Instructions to choose from (space choices), the start first: a list or a .txt file with one a "
+        "line; default: `prompt`, or none, and a few general ones.",
+    )
+    demonstrations: int = Field(6, ge=0, description="Training rows shown with their answers at most (space choices).")
+    shown_from: int = Field(
+        64, ge=1, description="Training rows that may be shown: a sample of as many, equally many of each label."
+    )
+    words: list[dict[str, str]] = Field(
+        default_factory=list, description="Further label words to choose from (space choices), each as `label_words`."
     )
     role: Literal["user", "system"] = Field(
         "user", description="Who says a text prompt to a chat model: user or system."
@@ -228,7 +244,7 @@ def make_config(values: Mapping[str, Any]) -> Config:
 
 def _of_space(space: object) -> dict[str, Any]:
     """Settings that a space has where none are given."""
-    return {"optimizer": "enumerate"} if space == "texts" else {}
+    return dict(_OF_SPACES.get(str(space), {}))
 
 
 def read_settings(path: Path) -> dict[str, Any]:

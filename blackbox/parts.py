@@ -19,9 +19,9 @@ from blackbox.data import load_task
 from blackbox.errors import SettingError
 from blackbox.optimizers import Optimizer
 from blackbox.seeds import part_seed
-from blackbox.spaces import PromptSpace, TextsSpace
+from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace
 from blackbox.task import Task
-from blackbox.text_prompts import prompt_to_dict, text_prompts
+from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +75,14 @@ def make_parts(
 
 def races(config: Config, space: PromptSpace) -> bool:
     """Whether the candidates of a generation race on the training rows."""
-    return config.racing == "on" or (config.racing == "auto" and isinstance(space, TextsSpace))
+    return config.racing == "on" or (config.racing == "auto" and isinstance(space, TextsSpace | ChoicesSpace))
 
 
 def _prompts(config: Config) -> dict[str, object]:
-    if config.prompts is None:
-        return {}
-    return {"prompts": [prompt_to_dict(prompt) for prompt in text_prompts(config.prompts, role=config.role)]}
+    """What stands in files: a run folder holds all of it."""
+    read: dict[str, object] = {}
+    if config.prompts is not None:
+        read["prompts"] = [prompt_to_dict(prompt) for prompt in text_prompts(config.prompts, role=config.role)]
+    if config.instructions is not None:
+        read["instructions"] = instructions(config.instructions, start=config.prompt, general=())
+    return read

@@ -49,9 +49,7 @@ class RacingObjective(Objective):
             return score_prompts(self.backend, self.task, prompts, split)
         track = _Track(self, prompts, split)
         labels = split.labels.tolist()
-        result = race(
-            track.losses, len(prompts), n_rows=len(split), rules=self.rules, seed=self.seed, labels=labels
-        )
+        result = race(track.losses, len(prompts), n_rows=len(split), rules=self.rules, seed=self.seed, labels=labels)
         log.info("race of %d prompts: %s", len(prompts), result)
         return ranked([track.outcome(number) for number in range(len(prompts))], result)
 

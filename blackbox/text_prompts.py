@@ -33,6 +33,23 @@ def text_prompts(
     return [_prompt(value, number, role) for number, value in enumerate(values, start=1)]
 
 
+def instructions(given: Sequence[str] | str | None, *, start: str | None, general: Sequence[str]) -> list[str]:
+    """The instructions of the setting `instructions`: a list, or the path of a .txt file with one a line.
+
+    Args:
+        given: texts, or a path; None stands for `start`, or no instruction, and the general ones.
+        start: what the search starts from, in front of all.
+        general: see `given`.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if given is None:
+        given = general if start else ["", *general]
+    texts = [str(text) for text in _read(Path(given).expanduser())] if isinstance(given, str) else given
+    return list(dict.fromkeys([start, *texts] if start else texts))
+
+
 def prompt_to_dict(prompt: TextPrompt) -> dict[str, object]:
     """JSON values; `prompt_from_dict` makes the prompt again."""
     return {**asdict(prompt), "demonstrations": [asdict(shown) for shown in prompt.demonstrations]}

@@ -1,10 +1,20 @@
 """Prompt spaces: candidates in, prompts out."""
 
 from blackbox.spaces.base import PromptSpace
+from blackbox.spaces.choices import ChoicesSpace
 from blackbox.spaces.deep import DeepSpace
 from blackbox.spaces.prefix import PrefixSpace
 from blackbox.spaces.projection import PROJECTIONS, Projection
 from blackbox.spaces.soft import SoftSpace
 from blackbox.spaces.texts import TextsSpace
 
-__all__ = ["PROJECTIONS", "DeepSpace", "PrefixSpace", "Projection", "PromptSpace", "SoftSpace", "TextsSpace"]
+__all__ = [
+    "PROJECTIONS",
+    "ChoicesSpace",
+    "DeepSpace",
+    "PrefixSpace",
+    "Projection",
+    "PromptSpace",
+    "SoftSpace",
+    "TextsSpace",
+]
