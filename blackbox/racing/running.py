@@ -44,7 +44,7 @@ def race(
     """Races candidates 0 to n_candidates - 1 over rows 0 to n_rows - 1.
 
     Deterministic: the same answers and seed give the same calls in the same order, and the same result. Where `score`
-    raises a `SpentError` once all have met the first rows, the race ends with the ranking of the last look, and says so.
+    raises a `SpentError` once all have met the first rows, the race ends with the ranking of the last look.
 
     Args:
         score: see `Score`.
