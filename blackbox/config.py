@@ -134,7 +134,7 @@ class SpaceSettings(BaseModel):
     space: str = Field(
         "deep",
         description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many), "
-        "texts (the best of `prompts`) or choices (a text prompt put together: instruction, shown rows, format, words).",
+        "texts (the best of `prompts`) or choices (a text put together: instruction, shown rows, format, words).",
     )
     prompts: list[dict[str, Any] | str] | str | None = Field(
         None,
