@@ -17,6 +17,8 @@ from blackbox.config import LIMITS, Config, make_config, read_settings
 from blackbox.data import parse_row, read_rows
 from blackbox.endpoints import answers_file, run_of
 from blackbox.errors import DataError, RunError, SettingError
+from blackbox.export import exported
+from blackbox.files import write_whole
 from blackbox.metrics import make_metric
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
@@ -118,6 +120,20 @@ def show(run: RunArgument) -> None:
         saved = folder.read_prompt()
         kind = type(saved.prompt).__name__
         out.print(f"prompt: {kind} for {saved.model} on the tokens of {saved.text!r}", highlight=False, markup=False)
+
+
+def export(
+    run: RunArgument,
+    *,
+    form: Annotated[str, typer.Option("--format", help="text (to paste), messages (of a chat) or json.")] = "text",
+    output: Annotated[Path | None, typer.Option(help="A file to write; default: print it.", show_default=False)] = None,
+) -> None:
+    """Print a run's text prompt, with {field} where a row's text goes; or write it to a file."""
+    text = exported(RunFolder(run).read_prompt(), form)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(output, text.encode())
 
 
 def compare(
