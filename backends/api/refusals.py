@@ -55,6 +55,21 @@ def refusal(status: int, body: bytes, endpoint: Endpoint) -> EndpointError | Non
     return RefusedError(f"{endpoint} refuses the call with {status}: {message}", status=status, parameter=parameter)
 
 
+def error_within(value: object) -> int | None:
+    """The status of the error that a reply holds though it came with a 200; None where it holds none.
+
+    An error that comes up while the model writes can no longer change the status
+    (https://openrouter.ai/docs/api/reference/errors-and-debugging). One that names no status of HTTP is a 500.
+    """
+    if not isinstance(value, dict):
+        return None
+    error = value if value.get("object") == "error" else value.get("error")
+    if not error:
+        return None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and 400 <= code < 600 else 500
+
+
 def parsed(body: bytes) -> object:
     """The JSON value of a body.
 
