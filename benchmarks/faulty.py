@@ -80,7 +80,7 @@ def upstream(base_url: str) -> Callable[[Mapping[str, Any], str], Body]:
     return answer
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """What an `answer` raises to refuse a call: the status and the body of the reply."""
 
     def __init__(self, status: int, body: Body) -> None:
@@ -128,7 +128,7 @@ class FaultyServer:
 
     Args:
         plan: the faults.
-        answer: makes the answer of a body and a path, or raises `Refused`; `chat` by default.
+        answer: makes the answer of a body and a path, or raises `RefusalError`; `chat` by default.
         seconds: that an answer takes.
         slow_seconds: that the fault "slow" takes, and between two bytes of "trickle".
         retry_after: what the faults with a wait ask for, s.
@@ -252,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(307, b"", {"Location": self.headers["X-Elsewhere"] or "http://127.0.0.1:1/"})
         try:
             return self._give(fault, body)
-        except Refused as refused:
+        except RefusalError as refused:
             return self._send(refused.status, json.dumps(refused.body).encode(), self.faulty.headers)
 
     def _wait(self, fault: str) -> dict[str, str]:
