@@ -24,11 +24,15 @@ _QUOTA_CODES = {
 _QUOTA_WORDS = re.compile(r"credit balance is too low|insufficient (?:account )?(?:balance|credit|fund)", re.IGNORECASE)
 
 _NAME = r"['\"`]([\w.\[\]-]+)['\"`]"
+_DENIED = re.compile(r"not allowed to request (\w+) from this model", re.I)
+"""OpenAI's reasoning models say so of log-probabilities, with a 403: a parameter is refused, not the key."""
+
 _PARAMETERS = (
     re.compile(rf"(?:parameter|field|argument|property|option|value|key|input)s?(?: supplied| name)?:? {_NAME}", re.I),
     re.compile(rf"{_NAME} (?:is|was|are|does|do) (?:not|un)", re.I),
     re.compile(r"(?:unrecognized|unknown|unexpected) [\w ]*(?:argument|parameter|field)s?[\w ]*: ([\w.]+)", re.I),
     re.compile(r"^([\w.]+): extra inputs are not permitted", re.I),
+    _DENIED,
 )
 
 
@@ -46,7 +50,7 @@ def refusal(status: int, body: bytes, endpoint: Endpoint) -> EndpointError | Non
         return QuotaError(f"{endpoint}: the account's quota is used up: {message or status}")
     if status in _AGAIN or status >= 500:
         return None
-    if status in (401, 403):  # the message may quote a part of the key
+    if status in (401, 403) and not _DENIED.search(said.get("message", "")):  # the message may quote a part of the key
         code = endpoint.hide(said.get("code") or said.get("type") or "no reason given")
         return KeyRefusedError(f"{endpoint} refuses the key with {status} ({code})", status=status)
     if status < 400:
