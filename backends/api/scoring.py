@@ -3,8 +3,8 @@
 Best first: log-probabilities of the label words, an answer constrained to them, text that is read. Which of them an
 endpoint can do is found by probing it. An answer that is none of the options is wrong, not missing, for the prompt has
 brought it about: "none of them" has the probability `CONFIDENCE`, and no option is chosen
-(`blackbox.backends.chosen_options`). Missing is what a filter held back, and an answer that was cut off before its first
-word: by thoughts that the limit has no room for, whatever the prompt.
+(`blackbox.backends.chosen_options`). Missing is what a filter held back, and what was cut off before its first word:
+by thoughts that the limit has no room for, whatever the prompt.
 """
 
 import math
