@@ -89,10 +89,11 @@ def test_instructions_may_be_added_and_are_part_of_its_state() -> None:
     assert other.sizes == make_space().sizes
 
 
-def test_shown_rows_are_alike() -> None:
+def test_the_places_of_shown_rows_are_alike() -> None:
     space = make_space()
-    assert [[space.names[place] for place in group] for group in space.alike] == [["row 1", "row 2", "row 3"]]
-    assert make_space(demonstrations=1).alike == ()
+    assert space.names[-3:] == ("row 1", "row 2", "row 3")
+    assert space.blocks == (1,) * (space.dimension - 3) + (3,)
+    assert make_space(demonstrations=0).blocks == (1,) * make_space(demonstrations=0).dimension
 
 
 def test_instructions_must_differ() -> None:
