@@ -173,8 +173,8 @@ class OptimizerSettings(BaseModel):
     )
     racing: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="Candidates of a generation meet the first rows, then the likeliest to lead meet the next ones until "
-        "one leads: on, off, or auto (on for text prompts).",
+        description="Candidates of a generation meet the first rows, then the likeliest to lead meet the next ones "
+        "until one leads: on, off, or auto (on for text prompts).",
     )
     finalists: int = Field(3, ge=1, description="Best candidates of a race that are looked at on the dev rows.")
     sigma: float = Field(1.0, gt=0, description="First step size, in units of the space.")

@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ class RacingObjective(Objective):
     """
 
     seed: int = 0
-    rules: RaceRules = RaceRules()
+    rules: RaceRules = field(default_factory=RaceRules)
 
     def __call__(self, candidates: npt.NDArray[np.float64], split: Split) -> list[Outcome]:
         """See `Objective`.
@@ -49,9 +49,7 @@ class RacingObjective(Objective):
             return score_prompts(self.backend, self.task, prompts, split)
         track = _Track(self, prompts, split)
         labels = split.labels.tolist()
-        result = race(
-            track.losses, len(prompts), n_rows=len(split), rules=self.rules, seed=self.seed, labels=labels
-        )
+        result = race(track.losses, len(prompts), n_rows=len(split), rules=self.rules, seed=self.seed, labels=labels)
         log.info("race of %d prompts: %s", len(prompts), result)
         return ranked([track.outcome(number) for number in range(len(prompts))], result)
 
@@ -87,7 +85,7 @@ class _Track:
 
 
 def ranked(outcomes: Sequence[Outcome], result: RaceResult) -> list[Outcome]:
-    """Outcomes with losses in the order of the race: where one is lower than that of a better candidate, just behind."""
+    """Outcomes with losses in the order of the race: one that is lower than a better candidate's comes just behind."""
     losses, worst = [math.inf] * len(outcomes), -math.inf
     for candidate in result.ranking:
         worst = max(outcomes[candidate].loss, math.nextafter(worst, math.inf))

@@ -31,7 +31,7 @@ class RaceResult:
 
     Attributes:
         winner: None where no candidate has answers enough: the race is then undecided, not lost.
-        ranking: the winner first, then the others by the mean loss to be expected over all rows; without those set aside.
+        ranking: the winner first, then the others by the mean loss to be expected over all rows; not those set aside.
         probabilities: of those in `ranking`, to lead over all rows.
         rows: rows that each candidate met in the race.
         calls: (candidate, row) pairs that were asked in the race, those asked again included.

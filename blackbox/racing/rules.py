@@ -10,8 +10,8 @@ from blackbox.errors import SettingError
 class RaceRules:
     """Who meets the next rows, when the race ends, and when an answer is missed.
 
-    The defaults of `risk`, `spread`, `finalists`, `first_rows` and `block_rows` are from simulations with other seeds than those
-    whose figures `python -m benchmarks racing` prints.
+    The defaults of `first_rows`, `block_rows`, `risk`, `spread` and `finalists` are from simulations with other seeds
+    than those whose figures `python -m benchmarks racing` prints.
 
     Attributes:
         first_rows: rows that all candidates meet.
@@ -22,7 +22,7 @@ class RaceRules:
         finalists: the likeliest to lead, which meet the next rows; at most so many are scored on fresh rows.
         asks: times that a row without an answer is asked in one look.
         least_rows: a candidate with fewer answered rows is not compared.
-        least_share: nor is one that answers a smaller share of the rows that it met than this part of the largest share.
+        least_share: nor is one that answers a smaller share of the rows it met than this part of the largest share.
         patience: looks in which a missing row of such a candidate is asked again, and looks that the candidate is
             waited for, before it is set aside, while it falls short by more than bad luck on few rows explains (two
             standard deviations) or all rows are met.

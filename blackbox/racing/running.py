@@ -44,7 +44,7 @@ def race(
     """Races candidates 0 to n_candidates - 1 over rows 0 to n_rows - 1.
 
     Deterministic: the same answers and seed give the same calls in the same order, and the same result. Where `score`
-    raises a `SpentError` once all have met the first rows, the race ends with the ranking of the last look, and says so.
+    raises a `SpentError` once all have met the first rows, the race ends with the ranking of the last look.
 
     Args:
         score: see `Score`.
@@ -67,7 +67,10 @@ def race(
     shuffled = [fresh[place] for place in row_order(len(fresh), labels=None, seed=seed)]
     of_fresh = Answers(lambda who, rows: score(who, [shuffled[row] for row in rows]), n_candidates, len(fresh))
     run = _Race(
-        Answers(score, n_candidates, n_rows), of_fresh, rules or RaceRules(), row_order(n_rows, labels=labels, seed=seed)
+        Answers(score, n_candidates, n_rows),
+        of_fresh,
+        rules or RaceRules(),
+        row_order(n_rows, labels=labels, seed=seed),
     )
     try:
         while run.goes_on():
@@ -160,12 +163,16 @@ class _Race:
 
     def _since(self, candidate: int) -> int:
         """Where its next questions begin: of one that is waited for, rows missed a while ago are asked again."""
-        return self.mets[candidate][-1 - self.rules.patience :][0] if candidate in self.waiting else self._met(candidate)
+        return (
+            self.mets[candidate][-1 - self.rules.patience :][0] if candidate in self.waiting else self._met(candidate)
+        )
 
     def _see_who_waits(self) -> None:
         """Those with answers enough for the rows that they met are compared; the others wait, or are set aside."""
         gone = {aside.candidate for aside in self.set_aside}
-        answered = {candidate: self._answered(candidate) for candidate in range(self.n_candidates) if candidate not in gone}
+        answered = {
+            candidate: self._answered(candidate) for candidate in range(self.n_candidates) if candidate not in gone
+        }
         most = max((rows / self._met(candidate) for candidate, rows in answered.items()), default=0.0)
         least, share = min(self.rules.least_rows, self.n_rows), self.rules.least_share
         for candidate, rows in answered.items():

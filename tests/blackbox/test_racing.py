@@ -153,7 +153,9 @@ def test_the_lower_of_two_is_known_in_closed_form() -> None:
 def test_the_lowest_of_many_that_vary_together_is_that_of_draws() -> None:
     mean, root = np.array([0.0, 0.3, -0.2, 1.0]), np.random.default_rng(1).normal(size=(4, 4))
     draws = (mean + np.random.default_rng(0).normal(size=(200_000, 4)) @ root.T).argmin(axis=1)
-    assert lead_probabilities(mean, root @ root.T) == pytest.approx(np.bincount(draws, minlength=4) / len(draws), abs=0.04)
+    assert lead_probabilities(mean, root @ root.T) == pytest.approx(
+        np.bincount(draws, minlength=4) / len(draws), abs=0.04
+    )
 
 
 def test_when_all_rows_are_met_the_leader_is_certain_and_equals_share() -> None:
