@@ -17,8 +17,6 @@ from blackbox.backends.base import (
     Scores,
     Usage,
     VectorBackend,
-    Writing,
-    Written,
     chosen_options,
     require,
 )
@@ -44,8 +42,10 @@ from blackbox.backends.errors import (
 )
 from blackbox.backends.fake import FakeBackend
 from blackbox.backends.prompts import DeepPrompt, Demonstration, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.writing import GREEDY, Writing, Written
 
 __all__ = [
+    "GREEDY",
     "Backend",
     "BackendError",
     "BackendSettingError",

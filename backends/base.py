@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from blackbox.backends.errors import QueryError, UnsupportedPromptError
 from blackbox.backends.prompts import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, vectors_of
+from blackbox.backends.writing import GREEDY, Writing, Written
 
 
 class Capability(StrEnum):
@@ -107,36 +108,6 @@ class Scores:
     failures: tuple[Failure, ...] = ()
 
 
-@dataclass(frozen=True)
-class Writing:
-    """How a text shall be written.
-
-    Attributes:
-        max_tokens: written at most.
-        temperature: 0 takes the most probable token each time.
-        seed: of what is drawn where `temperature` is above 0; the same seed gives the same text where the model allows.
-        stop: texts that end the writing; none of them is part of the text.
-    """
-
-    max_tokens: int = 64
-    temperature: float = 0.0
-    seed: int = 0
-    stop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Written:
-    """A text that a model has written.
-
-    Attributes:
-        text: without the white space around it.
-        cut: whether it ends because `max_tokens` were written.
-    """
-
-    text: str
-    cut: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Generations:
     """The answer of `GeneratingBackend.generate`.
@@ -216,7 +187,7 @@ class Backend(Protocol):
 class GeneratingBackend(Backend, Protocol):
     """A backend that writes: it has `Capability.GENERATE`."""
 
-    def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = ...) -> Generations:
+    def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = GREEDY) -> Generations:
         """What the model writes behind each prompt and the text in front of each query's blank.
 
         The options of the queries and the text behind their blanks are not read; there may be none.
@@ -306,6 +277,20 @@ def check_call(backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Qu
     Raises:
         UnsupportedPromptError, QueryError: as `Backend.score` says.
     """
+    check_prompts(backend, prompts)
+    counts = {len(query.options) for query in queries}
+    if len(counts) > 1 or 0 in counts:
+        raise QueryError(f"all queries of one call must have the same number of options, got {sorted(counts)}")
+    if counts == {1} and Capability.TARGETS not in backend.capabilities:
+        raise QueryError(f"a query with one option asks for its likelihood: {_missing(backend, Capability.TARGETS)}")
+
+
+def check_prompts(backend: Backend, prompts: Sequence[Prompt]) -> None:
+    """The checks that every `generate` begins with, and every `score` (by `check_call`).
+
+    Raises:
+        UnsupportedPromptError: a prompt of a kind not in the backend's capabilities.
+    """
     for prompt in prompts:
         capability = _TAKES.get(type(prompt))
         if capability is None or capability not in backend.capabilities:
@@ -314,11 +299,6 @@ def check_call(backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Qu
             raise UnsupportedPromptError(
                 f"backend {backend.name!r} takes {takes}, got {type(prompt).__name__}; such prompts need {offered}"
             )
-    counts = {len(query.options) for query in queries}
-    if len(counts) > 1 or 0 in counts:
-        raise QueryError(f"all queries of one call must have the same number of options, got {sorted(counts)}")
-    if counts == {1} and Capability.TARGETS not in backend.capabilities:
-        raise QueryError(f"a query with one option asks for its likelihood: {_missing(backend, Capability.TARGETS)}")
 
 
 def _missing(backend: Backend, capability: Capability) -> str:

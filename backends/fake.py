@@ -14,6 +14,12 @@ four numbers. For prefix prompts it is that of their keys and values less those 
 (`prefix_of`; positions behind the last token have zeros). Zero vectors and the prefix of some tokens are thus the text
 prompt of these tokens, a text with all the words is the best there is, and any space of four or more dimensions reaches
 q = 1.
+
+What it writes behind a query with options is the right one where a number between 0 and 1, drawn from the hash of the
+query's text alone, is below q, otherwise `NO_IDEA`: a better prompt is right wherever a worse one is. Behind a query
+without options it writes some words drawn from the hash of all that it reads, each of `HELPFUL_WORDS` with probability
+1/2, so that a search which asks it for instructions finds good ones. Above a temperature of 0 both hashes hold the
+seed.
 """
 
 import hashlib
@@ -23,10 +29,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends.base import Capability, ModelShape, Query, Scores, Usage, check_call, check_fit
+from blackbox.backends.base import (
+    Capability,
+    Generations,
+    ModelShape,
+    Query,
+    Scores,
+    Usage,
+    check_call,
+    check_fit,
+    check_prompts,
+)
 from blackbox.backends.prompts import FloatArray, PrefixPrompt, Prompt, TextPrompt, vectors_of
+from blackbox.backends.writing import GREEDY, Writing
 
 HELPFUL_WORDS = ("classify", "sentiment", "carefully", "answer")
+NO_IDEA = "no idea"
+_OTHER_WORDS = ("please", "read", "the", "text", "and", "say", "what", "it", "means")
 _Array = npt.NDArray[np.float64]
 _BYTES = 256
 _READ_OUT = 4
@@ -60,7 +79,8 @@ class FakeBackend:
     @property
     def capabilities(self) -> frozenset[Capability]:
         prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.PREFIX}
-        return frozenset(prompts | {Capability.LABEL_SCORES, Capability.TARGETS, Capability.INFILL})
+        answers = {Capability.LABEL_SCORES, Capability.TARGETS, Capability.INFILL, Capability.GENERATE}
+        return frozenset(prompts | answers)
 
     def optimum_loss(self, n_options: int) -> float:
         """The cross-entropy of the best prompt, nats: log(1 + (n_options - 1) exp(-margin)); for targets log(1) = 0."""
@@ -98,9 +118,29 @@ class FakeBackend:
         qualities = np.array([self.quality(prompt) for prompt in prompts])
         n_options = len(queries[0].options) if queries else 0
         log_probabilities = (self._of_targets if n_options == 1 else self._of_options)(qualities, queries, n_options)
-        row_tokens = sum(len((query.before + query.after).encode()) for query in queries)
-        tokens = [self._length(prompt) * len(queries) + row_tokens for prompt in prompts]
-        return Scores(log_probabilities, tuple(Usage(len(queries), prompt_tokens=count) for count in tokens))
+        rows = [query.before + query.after for query in queries]
+        return Scores(log_probabilities, tuple(self._cost(prompt, rows) for prompt in prompts))
+
+    def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = GREEDY) -> Generations:
+        """See `GeneratingBackend.generate`; unlike a model it reads the options, to know what is right."""
+        check_prompts(self, prompts)
+        for prompt in prompts:
+            check_fit(self, prompt)
+        texts = [[self._text(prompt, query, writing).encode() for query in queries] for prompt in prompts]
+        cut = [[text[: writing.max_tokens] for text in line] for line in texts]
+        rows = [query.before for query in queries]
+        usages = (
+            self._cost(prompt, rows) + Usage(completion_tokens=sum(map(len, line)))
+            for prompt, line in zip(prompts, cut, strict=True)
+        )
+        written = (
+            tuple(
+                writing.ended(short.decode(errors="ignore"), cut=len(short) < len(text))
+                for short, text in zip(short_line, line, strict=True)
+            )
+            for short_line, line in zip(cut, texts, strict=True)
+        )
+        return Generations(tuple(written), tuple(usages))
 
     def quality(self, prompt: Prompt) -> float:
         """How good a prompt is, from 0 to 1."""
@@ -110,6 +150,19 @@ class FakeBackend:
         for layer, vectors in self._added(prompt).items():
             read += self._read_out(layer, vectors)
         return float(np.exp(-np.sum((read - math.sqrt(1 - share) * self._point) ** 2)))
+
+    def _text(self, prompt: Prompt, query: Query, writing: Writing) -> str:
+        """What is written behind a query if nothing ends it."""
+        drawn = repr((writing.temperature, writing.seed)) if writing.temperature else ""
+        if query.options:
+            right = _rng(query.before.encode(), drawn).random() < self.quality(prompt)
+            return query.options[self.right_option(query)] if right else NO_IDEA
+        tokens = prompt.whole.encode() if isinstance(prompt, TextPrompt) else bytes(prompt.token_ids)
+        vectors = b"".join(array.tobytes() for array in vectors_of(prompt).values())
+        rng = _rng(tokens + vectors + query.before.encode(), drawn)
+        helpful = [word for word in HELPFUL_WORDS if rng.random() < 0.5]
+        others = rng.permutation(_OTHER_WORDS)[: rng.integers(1, len(_OTHER_WORDS))]
+        return " ".join(rng.permutation([*helpful, *others]))
 
     def _of_options(self, q: _Array, queries: Sequence[Query], n_options: int) -> _Array:
         logits = np.zeros((len(q), len(queries), n_options))
@@ -142,7 +195,17 @@ class FakeBackend:
         )
         return of_bytes[:, list(token_ids)]
 
+    def _cost(self, prompt: Prompt, rows: Sequence[str]) -> Usage:
+        """What reading a prompt with some rows costs."""
+        tokens = self._length(prompt) * len(rows) + sum(len(row.encode()) for row in rows)
+        return Usage(len(rows), prompt_tokens=tokens)
+
     def _length(self, prompt: Prompt) -> int:
         if isinstance(prompt, PrefixPrompt):
             return prompt.n_positions
         return len(self.encode(prompt.whole)) if isinstance(prompt, TextPrompt) else len(prompt.token_ids)
+
+
+def _rng(read: bytes, drawn: str) -> np.random.Generator:
+    """A generator whose numbers depend on what is read and, where it is drawn, on how."""
+    return np.random.default_rng(list(hashlib.sha256(read + drawn.encode()).digest()))

@@ -1,6 +1,8 @@
 """What every backend keeps: derive a test class from one of these and name your backend in `make`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from blackbox.backends import (
     Backend,
     Capability,
     DeepPrompt,
+    GeneratingBackend,
     PrefixBackend,
     PrefixPrompt,
     Prompt,
@@ -19,6 +22,8 @@ from blackbox.backends import (
     UnsupportedPromptError,
     Usage,
     VectorBackend,
+    Writing,
+    Written,
 )
 
 
@@ -376,3 +381,95 @@ class PrefixBackendContract(VectorBackendContract):
         wider = {layer: np.zeros((2, prefix.n_positions, width + 1), np.float32) for layer in prefix.keys_values}
         with pytest.raises(UnsupportedPromptError, match=f"width {width} .*, got .* of width {width + 1}"):
             self.score(PrefixPrompt(prefix.token_ids, wider))
+
+
+class GeneratingContract:
+    """A backend that writes; stands beside another contract, whose `make` and `prompts` it uses."""
+
+    to_go_on: Sequence[Query] = (
+        Query("The film was great fun. In other words:", ()),
+        Query("A bad day, and a long one at that, from its first hour to its last. In other words:", ()),
+        Query("Say it again, Sam.", ()),
+    )
+    writing = Writing(max_tokens=8)
+
+    make: Callable[..., Any]
+    prompts: Callable[..., list[Prompt]]
+
+    def texts_of(self, prompts: Sequence[Prompt], queries: Sequence[Query], **changes: Any) -> list[list[str]]:
+        """What is written behind each prompt and query; every pair must have a text."""
+        generations = self.make().generate(prompts, queries, replace(self.writing, **changes))
+        assert generations.failures == ()
+        return [[written.text for written in line] for line in generations.written]
+
+    def test_it_says_that_it_writes(self) -> None:
+        assert isinstance(self.make(), GeneratingBackend)
+        assert Capability.GENERATE in self.make().capabilities
+
+    def test_there_is_a_text_for_every_prompt_and_query(self) -> None:
+        generations = self.make().generate(self.prompts(), self.to_go_on, self.writing)
+        assert [len(line) for line in generations.written] == [len(self.to_go_on)] * len(self.prompts())
+        assert all(isinstance(written, Written) for line in generations.written for written in line)
+        assert any(written.text for line in generations.written for written in line if written)
+        assert len(generations.usages) == len(self.prompts())
+
+    def test_no_prompts_and_no_queries_have_no_texts(self) -> None:
+        assert self.make().generate([], self.to_go_on).written == ()
+        assert self.make().generate(self.prompts()[:2], []).written == ((), ())
+
+    def test_the_same_call_writes_the_same_texts(self) -> None:
+        for temperature in (0.0, 1.0):
+            first, second = (
+                self.texts_of(self.prompts(), self.to_go_on, temperature=temperature, seed=3) for _ in range(2)
+            )
+            assert first == second
+
+    def test_the_text_of_a_pair_does_not_depend_on_its_company(self) -> None:
+        for temperature in (0.0, 1.0):
+            changes = {"temperature": temperature, "seed": 3}
+            together = self.texts_of(self.prompts(), self.to_go_on, **changes)
+            for number, prompt in enumerate(self.prompts()):
+                assert self.texts_of([prompt], self.to_go_on, **changes) == [together[number]]
+            for number, query in enumerate(self.to_go_on):
+                of_query = [line[0] for line in self.texts_of(self.prompts(), [query], **changes)]
+                assert of_query == [line[number] for line in together]
+
+    def test_other_seeds_write_other_texts_above_a_temperature_of_0_only(self) -> None:
+        drawn, greedy = (
+            [self.texts_of(self.prompts(), self.to_go_on, temperature=temperature, seed=seed) for seed in range(4)]
+            for temperature in (1.0, 0.0)
+        )
+        assert any(texts != drawn[0] for texts in drawn[1:])
+        assert all(texts == greedy[0] for texts in greedy[1:])
+
+    def test_options_are_not_needed_and_their_number_may_differ(self) -> None:
+        queries = [Query("It was", ()), Query("It was", ("bad", "great")), Query("It was", ("fine",))]
+        assert len(self.texts_of(self.prompts(), queries)[0]) == 3
+
+    def test_usage_counts_a_request_and_the_tokens_of_every_query(self) -> None:
+        generations = self.make().generate(self.prompts(), self.to_go_on, self.writing)
+        for usage in generations.usages:
+            assert usage.requests == len(self.to_go_on)
+            assert usage.prompt_tokens > 0
+            assert 0 < usage.completion_tokens <= len(self.to_go_on) * self.writing.max_tokens
+            assert min(vars(usage).values()) >= 0
+
+    def test_no_more_than_the_greatest_number_of_tokens_is_written_and_such_a_text_is_cut(self) -> None:
+        generations = self.make().generate(self.prompts(), self.to_go_on, Writing(max_tokens=2))
+        assert all(usage.completion_tokens <= 2 * len(self.to_go_on) for usage in generations.usages)
+        assert any(written.cut for line in generations.written for written in line if written)
+
+    def test_a_text_ends_in_front_of_the_first_stop_text_and_is_not_cut(self) -> None:
+        [[whole]] = self.texts_of(self.prompts()[:1], self.to_go_on[:1])
+        stop = whole[len(whole) // 2 :]
+        assert stop
+        [[written]] = (
+            self.make()
+            .generate(self.prompts()[:1], self.to_go_on[:1], replace(self.writing, stop=("#never#", stop)))
+            .written
+        )
+        assert written == Written(whole[: whole.index(stop)].strip(), cut=False)
+
+    def test_a_prompt_of_an_unknown_kind_is_refused_by_name_before_anything_is_written(self) -> None:
+        with pytest.raises(UnsupportedPromptError, match="StrangePrompt"):
+            self.make().generate([TextPrompt("Say it."), StrangePrompt()], self.to_go_on)

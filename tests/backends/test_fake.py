@@ -1,14 +1,25 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from blackbox.backends import Capability, DeepPrompt, FakeBackend, PrefixPrompt, Prompt, Query, TextPrompt
-from blackbox.backends.fake import HELPFUL_WORDS
-from tests.backends.contract import PrefixBackendContract, TargetBackendContract
+from blackbox.backends import (
+    Capability,
+    DeepPrompt,
+    FakeBackend,
+    PrefixPrompt,
+    Prompt,
+    Query,
+    SoftPrompt,
+    TextPrompt,
+    Writing,
+)
+from blackbox.backends.fake import HELPFUL_WORDS, NO_IDEA
+from tests.backends.contract import GeneratingContract, PrefixBackendContract, TargetBackendContract
 
 
-class TestFakeBackend(TargetBackendContract, PrefixBackendContract):
+class TestFakeBackend(GeneratingContract, TargetBackendContract, PrefixBackendContract):
     tolerance = 1e-12
 
     def make(self) -> FakeBackend:
@@ -125,3 +136,47 @@ def test_backends_with_other_settings_are_other_models() -> None:
     shapes = [FakeBackend(n_layers=5), FakeBackend(hidden_size=9), FakeBackend(key_value_width=7)]
     backends = [FakeBackend(), FakeBackend(margin=3.0), *shapes]
     assert len({backend.model_hash for backend in backends}) == 5
+
+
+SUMS = [Query(f"{number} + {number} = ", (str(2 * number),)) for number in range(200)]
+
+
+def right_rows(prompt: Prompt, writing: Writing | None = None) -> set[int]:
+    """The sums that are right behind a prompt."""
+    [texts] = FakeBackend().generate([prompt], SUMS, writing or Writing()).written
+    assert {text.text for text in texts if text} <= {NO_IDEA, *(query.options[0] for query in SUMS)}
+    return {number for number, text in enumerate(texts) if text and text.text == SUMS[number].options[0]}
+
+
+def test_a_share_of_the_rows_as_large_as_the_quality_is_written_right() -> None:
+    for count in range(5):
+        prompt = TextPrompt(" ".join(HELPFUL_WORDS[:count]))
+        q = FakeBackend().quality(prompt)
+        five_deviations = 5 * math.sqrt(q * (1 - q) / len(SUMS))
+        assert len(right_rows(prompt)) / len(SUMS) == pytest.approx(q, abs=five_deviations + 1e-12)
+
+
+@pytest.mark.parametrize("writing", [Writing(), Writing(temperature=1.0, seed=5)])
+def test_a_better_prompt_writes_right_wherever_a_worse_one_does(writing: Writing) -> None:
+    right = [right_rows(TextPrompt(" ".join(HELPFUL_WORDS[:count])), writing) for count in range(5)]
+    assert all(worse < better for worse, better in pairwise(right))
+
+
+def test_of_several_options_the_right_one_is_written() -> None:
+    best, query = TextPrompt(" ".join(HELPFUL_WORDS)), Query("a great one", ("bad", "great"))
+    [[written]] = FakeBackend().generate([best], [query]).written
+    assert written is not None
+    assert written.text == "great"
+
+
+def test_a_search_that_asks_for_instructions_is_written_good_ones_before_long() -> None:
+    asked = [Query(f"Try number {number}: ", ()) for number in range(100)]
+    [texts] = FakeBackend().generate([TextPrompt("Write an instruction.")], asked).written
+    helpful = [sum(word in text.text for word in HELPFUL_WORDS) for text in texts if text]
+    assert set(helpful) == {0, 1, 2, 3, 4}
+
+
+def test_other_vectors_write_other_instructions() -> None:
+    soft = [SoftPrompt((65, 66), np.full((2, 8), scale, np.float32)) for scale in (0.0, 0.1, 0.2)]
+    written = FakeBackend().generate(soft, [Query("Write an instruction: ", ())], Writing(max_tokens=200)).written
+    assert len({line[0].text for line in written if line[0]}) == 3
