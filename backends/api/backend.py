@@ -16,7 +16,7 @@ from blackbox.backends.api.dialect import Features
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.scoring import Scoring
 from blackbox.backends.base import Capability, Failure, Query, Scores, Usage, check_call
-from blackbox.backends.errors import NoAnswerError, RefusedError
+from blackbox.backends.errors import KeyRefusedError, NoAnswerError, RefusedError, StoppedError
 from blackbox.backends.prompts import Prompt, TextPrompt
 
 
@@ -63,7 +63,8 @@ class ApiBackend:
         """See `Backend.score`. A row that the endpoint does not answer is missing, with the reason.
 
         Raises:
-            StoppedError: no further call is made: the budget or the quota is used up, or the endpoint is down.
+            StoppedError: no further call is made: the budget or the quota is used up, the endpoint is down, or it
+                takes the key no longer.
         """
         check_call(self, prompts, queries)
         texts = [prompt for prompt in prompts if isinstance(prompt, TextPrompt)]
@@ -120,6 +121,12 @@ class ApiBackend:
     def _answer(self, call: Call, facts: Facts) -> Answer | str:
         try:
             return self._asker(call, facts)
+        except KeyRefusedError as error:
+            if error.status != 401:  # what a filter refuses in one row may be a 403
+                return str(error)
+            stopped = StoppedError(f"{error}; it took the key before")
+            self._asker.transport.stop(stopped)
+            raise stopped from error
         except (NoAnswerError, RefusedError) as error:
             return str(error)
 

@@ -113,9 +113,7 @@ class TestScores:
 
 
 @pytest.mark.parametrize("name", ["log-probabilities", "choice", "text"])
-@pytest.mark.parametrize(
-    ("finish", "reason"), [("content_filter", Reason.FILTERED), ("tool_calls", Reason.TOOL)]
-)
+@pytest.mark.parametrize(("finish", "reason"), [("content_filter", Reason.FILTERED), ("tool_calls", Reason.TOOL)])
 def test_what_a_filter_or_a_tool_kept_from_being_an_answer_is_missing(name: str, finish: str, reason: Reason) -> None:
     scoring = by(name, Features("/x", tops=20, choice="grammar"))
     assert scoring.score(answered("bad", finish=finish, bad=0.9), TWO) == reason
