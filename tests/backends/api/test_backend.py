@@ -205,6 +205,16 @@ def test_when_the_budget_ends_what_is_paid_for_is_kept_and_a_larger_one_pays_for
         assert server.counts.requests == 12
 
 
+def test_behind_a_call_that_does_not_fit_the_budget_no_other_begins() -> None:
+    rows = [Query("A film. " * 1000, OPTIONS), *ROWS]
+    with FaultyServer(seconds=0.05) as server:
+        with backend_to(server.base_url, limits=Limits(prompt_tokens=7000), parallel=1) as backend:
+            with pytest.raises(SpentError, match="7000 prompt tokens would be passed"):
+                backend.score(PROMPTS[:1], rows)
+            backend.score(PROMPTS[:1], ROWS[-1:])  # behind all that still wait
+        assert server.counts.requests <= 3
+
+
 def test_what_stops_one_call_stops_all_and_is_raised() -> None:
     with FaultyServer(Plan.of("ok", then="insufficient_quota")) as server:
         with backend_to(server.base_url, parallel=2) as backend, pytest.raises(StoppedError, match="quota"):
