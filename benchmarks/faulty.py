@@ -151,6 +151,7 @@ class FaultyServer:
         self.seconds, self.slow_seconds, self.retry_after = seconds, slow_seconds, retry_after
         self.headers, self._certificate = dict(headers or {}), certificate
         self.targets: list[str] = []
+        self.heads: list[dict[str, str]] = []
         self.counts, self.lock, self.closing = Counts(), threading.Lock(), threading.Event()
         self.at_once = 0
         self._server: ThreadingHTTPServer | None = None
@@ -230,6 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
         with faulty.lock:
             fault = faulty.plan.next()
             faulty.targets.append(self.path)
+            faulty.heads.append({name.lower(): value for name, value in self.headers.items()})
             faulty.counts.requests += 1
             faulty.counts.faults[fault] += 1
             faulty.counts.moments.append(time.monotonic())

@@ -106,7 +106,12 @@ class EndpointSettings(BaseModel):
         description="How answers become label scores: log-probabilities, a constrained choice, or text that is read; "
         "auto takes the first that the endpoint can do.",
     )
-    answer_tokens: int = Field(16, ge=1, description="Most tokens of an answer that is read as text.")
+    answer_tokens: int = Field(
+        16,
+        ge=1,
+        description="Most tokens of an answer that is read as text, thoughts included: a model that reasons needs "
+        "hundreds.",
+    )
     parallel: int = Field(16, ge=1, description="Most calls in flight; the endpoint's own limits may allow fewer.")
     call_seconds: float = Field(60.0, gt=0, description="Most time of one call.")
     outage_seconds: float = Field(

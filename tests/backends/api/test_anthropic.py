@@ -84,7 +84,7 @@ class TestTheAnswer:
 
     def test_is_the_text_of_all_blocks_without_the_thoughts(self) -> None:
         thought = {"type": "thinking", "thinking": "bad, I think", "signature": "x"}
-        assert read(thought, text("gr"), {"type": "redacted_thinking", "data": "x"}, text("eat")).text == "great"
+        assert read(thought, text("gr"), {"type": "other", "text": "bad"}, text("eat")).text == "great"
 
     @pytest.mark.parametrize(("told", "finish"), [("end_turn", "stop"), ("max_tokens", "length")])
     def test_may_be_empty(self, told: str, finish: str) -> None:
