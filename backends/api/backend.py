@@ -171,20 +171,16 @@ class ApiBackend:
             call = call.without(stop)
         try:
             return self._asker(call, facts)
-<<<<<<< HEAD
-        except RefusedError as error:
-            if error.parameter != stop or stop not in call.body:
-                return str(error)
-        except NoAnswerError as error:
-=======
         except KeyRefusedError as error:
             if error.status != 401:  # what a filter refuses in one row may be a 403
                 return str(error)
             stopped = StoppedError(f"{error}; it took the key before")
             self._asker.transport.stop(stopped)
             raise stopped from error
-        except (NoAnswerError, RefusedError) as error:
->>>>>>> apitests
+        except RefusedError as error:
+            if error.parameter != stop or stop not in call.body:
+                return str(error)
+        except NoAnswerError as error:
             return str(error)
         self._refuses_stop = True
         return self._answer(call, facts)
