@@ -11,10 +11,10 @@ from pydantic import NonNegativeInt
 
 from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.dialect import Choice, Features, Wanted
-from blackbox.backends.api.rendering import conversation
 from blackbox.backends.api.replies import Shape, shaped, shaped_or_none
 from blackbox.backends.base import Query, Usage
 from blackbox.backends.prompts import TextPrompt
+from blackbox.backends.rendering import conversation
 
 _FINISHES = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
 _FINISHES |= {"refusal": "content_filter", "model_context_window_exceeded": "length"}

@@ -14,11 +14,11 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 
 from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.dialect import Choice, Features, Wanted
-from blackbox.backends.api.rendering import conversation, one_text
 from blackbox.backends.api.replies import Shape, shaped, shaped_or_none
 from blackbox.backends.base import Query, Usage
 from blackbox.backends.errors import GarbageError
 from blackbox.backends.prompts import TextPrompt
+from blackbox.backends.rendering import conversation, one_text
 
 MOST_TOPS = {"/chat/completions": 20, "/completions": 5}
 _MOST_STOPS = 4
