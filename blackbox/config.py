@@ -55,11 +55,21 @@ class TaskSettings(BaseModel):
     )
     label_field: str = Field("label", description="The field of a row that holds its label.")
     target_field: str | None = Field(
-        None, description="The field of a row that holds its target, a text of its own; instead of label words."
+        None,
+        description="The field of a row that holds its target, a text of its own, or a list of which any will do; "
+        "instead of label words.",
     )
-    loss: str = Field("cross-entropy", description="cross-entropy, hinge or error-rate; for targets the first only.")
+    loss: str | None = Field(
+        None,
+        description="cross-entropy (default), hinge or error-rate; targets have cross-entropy, or with a metric "
+        "error-rate.",
+    )
     margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
-    metric: str = Field("accuracy", description="accuracy or macro-f1; targets have none, and the loss is shown.")
+    metric: str | None = Field(
+        None,
+        description="accuracy (default) or macro-f1; for targets none (default: their likelihood is the loss) or, "
+        "where the model shall write them, exact-match, numeric-match, contains or token-f1.",
+    )
 
 
 class ModelSettings(BaseModel):
@@ -84,6 +94,12 @@ class ModelSettings(BaseModel):
         description="Most memory for hidden states that prompts share; default: a sixteenth of the device's.",
     )
     cache_on: Literal["device", "host"] = Field("device", description="Where these states are kept: device or host.")
+    answer_tokens: int = Field(
+        16,
+        ge=1,
+        description="Most tokens of an answer that the model writes: of a target, or where an endpoint's label is read "
+        "as text; thoughts count, a model that reasons needs hundreds.",
+    )
     single_token_labels: bool = Field(False, description="Refuse label words that are more than one token.")
 
 
@@ -105,12 +121,6 @@ class EndpointSettings(BaseModel):
         "auto",
         description="How answers become label scores: log-probabilities, a constrained choice, or text that is read; "
         "auto takes the first that the endpoint can do.",
-    )
-    answer_tokens: int = Field(
-        16,
-        ge=1,
-        description="Most tokens of an answer that is read as text, thoughts included: a model that reasons needs "
-        "hundreds.",
     )
     parallel: int = Field(16, ge=1, description="Most calls in flight; the endpoint's own limits may allow fewer.")
     call_seconds: float = Field(60.0, gt=0, description="Most time of one call.")
@@ -211,7 +221,8 @@ class RunSettings(BaseModel):
     target: float | None = Field(
         None,
         gt=0,
-        description="Stop when the dev metric reaches this share; with targets, when the dev loss is as low, nats.",
+        description="Stop when the dev metric reaches this share; where there is none, when the dev loss is as low, "
+        "nats.",
     )
     patience: int | None = Field(None, ge=1, description="Stop after so many evaluations without a lower loss.")
     slice_size: int = Field(5, ge=1, description="Candidates of one call of the backend.")

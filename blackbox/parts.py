@@ -55,7 +55,7 @@ def make_parts(
     check_names(config)
     check_elites(config, backend, optimizer)
     task = task or load_task(config)
-    task.blank.check_goal(config.target)
+    task.grader.check_goal(config.target)
     config = config.model_copy(update={**task.terms, **_prompts(config)})
     if backend is None or isinstance(backend, str):
         backend = make_backend(config.model_copy(update={"answers": config.answers or (answers and str(answers))}))
