@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from blackbox.backends import Query, TextPrompt
-from blackbox.backends.api.rendering import conversation, one_text
+from blackbox.backends.rendering import conversation, one_text
 from blackbox.errors import RunError, unknown_name
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.template import Template

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blackbox.backends.api.rendering import conversation, one_text
+from blackbox.backends.rendering import conversation, one_text
 from blackbox.backends.base import Query
 from blackbox.backends.prompts import Demonstration, TextPrompt
 
