@@ -18,7 +18,7 @@ HOMES = {
     "nevergrad": {"optimizers/nevergrad_search.py"},
     "cma": {"optimizers/cma_es.py"},
     "matplotlib": {"blackbox/report/curve.py"},
-    "jinja2": {"blackbox/report/page.py"},
+    "jinja2": {"backends/local/chat.py", "blackbox/report/page.py"},
     "typer": {"blackbox/cli"},
     "requests": {"backends/api"},
     "urllib3": {"backends/api"},
