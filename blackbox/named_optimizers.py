@@ -2,12 +2,23 @@
 
 from blackbox.config import Config
 from blackbox.errors import SettingError, UnfitOptimizerError
-from blackbox.optimizers import CMAES, Blockwise, Domain, Enumeration, NevergradSearch, Optimizer, RandomSearch
+from blackbox.optimizers import (
+    CMAES,
+    Blockwise,
+    Categorical,
+    Domain,
+    Enumeration,
+    NevergradChoices,
+    NevergradSearch,
+    Optimizer,
+    RandomChoices,
+    RandomSearch,
+)
 from blackbox.registry import OPTIMIZERS
 from blackbox.spaces import PromptSpace
 
 _OF_NUMBERS = "cma-es, random-search, nevergrad:NAME or blockwise:OPTIMIZER"
-_OF_CHOICES = "enumerate"
+_OF_CHOICES = "categorical, random-search, nevergrad:NAME or enumerate"
 
 
 def make_optimizer(name: str, domain: Domain, config: Config, seed: int) -> Optimizer:
@@ -77,9 +88,9 @@ def _sizes(name: str, domain: Domain) -> tuple[int, ...]:
 
 def _random_search(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
     _no_variant("random-search", variant)
-    return RandomSearch(
-        _dimension("random-search", domain), population_size=config.population, sigma=config.sigma, seed=seed
-    )
+    if domain.sizes is not None:
+        return RandomChoices(domain.sizes, population_size=config.population, seed=seed)
+    return RandomSearch(domain.dimension, population_size=config.population, sigma=config.sigma, seed=seed)
 
 
 def _cma_es(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
@@ -97,14 +108,24 @@ def _cma_es(variant: str, domain: Domain, config: Config, seed: int) -> Optimize
 def _nevergrad(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
     if not variant:
         raise SettingError("optimizer 'nevergrad' needs the name of one: nevergrad:TwoPointsDE, nevergrad:NGOpt, ...")
+    if domain.sizes is not None:
+        return NevergradChoices(
+            domain.sizes, name=variant, population_size=config.population, budget=config.evaluations, seed=seed
+        )
     return NevergradSearch(
-        _dimension(f"nevergrad:{variant}", domain),
+        domain.dimension,
         name=variant,
         population_size=config.population,
         sigma=config.sigma,
         budget=config.evaluations,
         seed=seed,
     )
+
+
+def _categorical(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
+    _no_variant("categorical", variant)
+    sizes = _sizes("categorical", domain)
+    return Categorical(sizes, blocks=domain.blocks, population_size=config.population, seed=seed)
 
 
 def _enumerate(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
@@ -128,8 +149,9 @@ def _no_variant(name: str, variant: str) -> None:
         raise SettingError(f"optimizer {name!r} has no variants, got {name}:{variant}")
 
 
-OPTIMIZERS.add("random-search", _random_search)
+OPTIMIZERS.add("blockwise", _blockwise)
+OPTIMIZERS.add("categorical", _categorical)
 OPTIMIZERS.add("cma-es", _cma_es)
 OPTIMIZERS.add("enumerate", _enumerate)
 OPTIMIZERS.add("nevergrad", _nevergrad)
-OPTIMIZERS.add("blockwise", _blockwise)
+OPTIMIZERS.add("random-search", _random_search)

@@ -11,6 +11,8 @@ Importing this package imports neither `cma` nor `nevergrad`; making an optimize
 
 from blackbox.optimizers.base import Best, FloatArray, LearnsFromRows, Optimizer, State
 from blackbox.optimizers.blockwise import Blockwise
+from blackbox.optimizers.categorical import Categorical
+from blackbox.optimizers.choices import ChoiceOptimizer, RandomChoices
 from blackbox.optimizers.cma_es import CMAES
 from blackbox.optimizers.domain import Domain
 from blackbox.optimizers.enumeration import Enumeration
@@ -23,7 +25,7 @@ from blackbox.optimizers.errors import (
     TellError,
     TurnError,
 )
-from blackbox.optimizers.nevergrad_search import NevergradSearch
+from blackbox.optimizers.nevergrad_search import NevergradChoices, NevergradSearch
 from blackbox.optimizers.random_search import RandomSearch
 from blackbox.optimizers.replay import Engine, ReplayedOptimizer
 
@@ -31,15 +33,19 @@ __all__ = [
     "CMAES",
     "Best",
     "Blockwise",
+    "Categorical",
+    "ChoiceOptimizer",
     "Domain",
     "Engine",
     "Enumeration",
     "FloatArray",
     "LearnsFromRows",
     "MissingPackageError",
+    "NevergradChoices",
     "NevergradSearch",
     "Optimizer",
     "OptimizerError",
+    "RandomChoices",
     "RandomSearch",
     "ReplayedOptimizer",
     "SearchError",

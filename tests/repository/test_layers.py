@@ -15,7 +15,7 @@ HOMES = {
     "torch": {"backends/local", "blackbox/cli/doctor.py"},
     "transformers": {"backends/local"},
     "psutil": {"backends/local"},
-    "nevergrad": {"optimizers/nevergrad_search.py"},
+    "nevergrad": {"optimizers/nevergrad_engine.py"},
     "cma": {"optimizers/cma_es.py"},
     "matplotlib": {"blackbox/report/curve.py"},
     "jinja2": {"backends/local/chat.py", "blackbox/report/page.py"},
