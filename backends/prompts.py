@@ -19,11 +19,17 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A row with its answer, shown before the query: the text in front of the blank, what fills it, the text behind."""
+    """A row with its answer, shown before the query: the text in front of the blank, what fills it, the text behind.
+
+    Attributes:
+        row: the number of the training row that it was made from, from 0. Backends do not read it: whoever scores
+            training rows leaves this one out, since its answer stands in the prompt.
+    """
 
     before: str
     answer: str
     after: str = ""
+    row: int | None = None
 
     @property
     def whole(self) -> str:
@@ -38,11 +44,16 @@ class TextPrompt:
         text: the instruction.
         demonstrations: rows with answers. A chat model sees each as a turn of the user and one of its own.
         role: who says the instruction to a chat model: the "user", in front of the first row, or the "system".
+        template, label_words: how rows are put behind this prompt, where that is not the task's own way: the text of a
+            row with a place for its label, and a word for each label in the task's order. Backends do not read them:
+            the queries that they get are written so already.
     """
 
     text: str
     demonstrations: tuple[Demonstration, ...] = ()
     role: Literal["user", "system"] = "user"
+    template: str | None = None
+    label_words: tuple[str, ...] | None = None
 
     @property
     def whole(self) -> str:

@@ -9,7 +9,7 @@
 Importing this package imports neither `cma` nor `nevergrad`; making an optimizer that needs one does.
 """
 
-from blackbox.optimizers.base import Best, FloatArray, Optimizer, State
+from blackbox.optimizers.base import Best, FloatArray, LearnsFromRows, Optimizer, State
 from blackbox.optimizers.blockwise import Blockwise
 from blackbox.optimizers.cma_es import CMAES
 from blackbox.optimizers.enumeration import Enumeration
@@ -33,6 +33,7 @@ __all__ = [
     "Engine",
     "Enumeration",
     "FloatArray",
+    "LearnsFromRows",
     "MissingPackageError",
     "NevergradSearch",
     "Optimizer",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -146,6 +146,21 @@ class Optimizer(ABC):
     @abstractmethod
     def _load_state(self, state: State) -> None:
         """Takes over what `_state` returned; raises StateError *before* it changes anything."""
+
+
+@runtime_checkable
+class LearnsFromRows(Protocol):
+    """An optimizer that is told more than one loss for each candidate: what it lost on each row."""
+
+    def tell_rows(self, candidates: ArrayLike, row_losses: ArrayLike) -> None:
+        """Takes the losses of single rows; `tell` follows at once with the same candidates.
+
+        Args:
+            candidates: What `ask` returned, shape (n, dimension).
+            row_losses: Shape (n, n_rows), NaN where a candidate was not asked a row or gave no answer. Their means need
+                not be the losses that `tell` takes: a candidate that failed, or lost a race, has another.
+        """
+        ...
 
 
 def checked_losses(losses: ArrayLike, count: int) -> FloatArray:

@@ -127,4 +127,5 @@ class ApiBackend:
 def subject(prompt: TextPrompt) -> str:
     """What a prompt is known by where money is accounted for: a digest and how it begins."""
     digest = hashlib.sha256(repr(prompt).encode()).hexdigest()[:8]
-    return f"{digest} {' '.join(prompt.whole.split())[:60]}"
+    words = [*prompt.whole.split(), *(prompt.template or "").split()]
+    return f"{digest} {' '.join(words)[:60]}"
