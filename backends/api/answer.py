@@ -1,7 +1,7 @@
 """What an endpoint answered to one call, in the same form whatever its dialect."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from blackbox.backends.base import Usage
 
@@ -21,6 +21,10 @@ class Call:
     body: Mapping[str, object]
     most: Usage
     repeat: int = 0
+
+    def without(self, parameter: str) -> "Call":
+        """The same call with one parameter less."""
+        return replace(self, body={name: value for name, value in self.body.items() if name != parameter})
 
 
 @dataclass(frozen=True)

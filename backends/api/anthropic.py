@@ -28,6 +28,7 @@ class Anthropic:
 
     droppable = frozenset({"temperature"})
     constraints: Sequence[Choice] = ()
+    stop = "stop_sequences"
     starts: Sequence[Features] = (Features("/messages"),)
 
     def __init__(self, model: str) -> None:
@@ -44,7 +45,9 @@ class Anthropic:
         if said.system:
             body["system"] = said.system
         if "temperature" not in features.refused:
-            body["temperature"] = 0
+            body["temperature"] = wanted.temperature
+        if stop := [text for text in wanted.stop if text.strip()]:  # it refuses white space
+            body[self.stop] = stop
         tokens = said.n_bytes + (len(said.turns) + 1) * features.overhead
         return Call(features.path, body, Usage(1, tokens, wanted.max_tokens), repeat)
 

@@ -1,23 +1,37 @@
-"""The backend of models behind an HTTP endpoint: text prompts in, label scores out, every call within the budget."""
+"""The backend of models behind an HTTP endpoint: text prompts in, label scores or text out, all within the budget."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from operator import add
+from typing import TypeVar
 
 import numpy as np
 
+from blackbox.backends.api import texts
 from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.answers import Facts
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Features
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.scoring import Scoring
-from blackbox.backends.base import Capability, Failure, Query, Scores, Usage, check_call
+from blackbox.backends.base import (
+    Capability,
+    Failure,
+    Generations,
+    Query,
+    Scores,
+    Usage,
+    check_call,
+    check_prompts,
+)
 from blackbox.backends.errors import NoAnswerError, RefusedError
 from blackbox.backends.prompts import Prompt, TextPrompt
+from blackbox.backends.writing import GREEDY, Writing
+
+T = TypeVar("T")
 
 
 class ApiBackend:
@@ -31,11 +45,11 @@ class ApiBackend:
         repeat: number of the ask; another number asks everything anew, to measure noise.
     """
 
-    capabilities = frozenset({Capability.TEXT, Capability.LABEL_SCORES})
+    capabilities = frozenset({Capability.TEXT, Capability.LABEL_SCORES, Capability.GENERATE})
 
     def __init__(self, model: str, asker: Asker, *, features: Features, scoring: Scoring, repeat: int = 0) -> None:
         self.name, self.features, self.scoring = model, features, scoring
-        self._asker, self._repeat = asker, repeat
+        self._asker, self._repeat, self._refuses_stop = asker, repeat, False
         self._threads = ThreadPoolExecutor(asker.transport.parallel, thread_name_prefix="endpoint")
 
     @property
@@ -66,27 +80,32 @@ class ApiBackend:
             StoppedError: no further call is made: the budget or the quota is used up, or the endpoint is down.
         """
         check_call(self, prompts, queries)
-        texts = [prompt for prompt in prompts if isinstance(prompt, TextPrompt)]
-        answers = iter(self._answers([(prompt, query) for prompt in texts for query in queries]))
+        calls = [self._call(prompt, query) for prompt in _texts(prompts) for query in queries]
+        read = [partial(self.scoring.score, options=query.options) for query in queries]
+        found, usages, failures = self._told(prompts, calls, read)
         n_options = len(queries[0].options) if queries else 0
-        scores = np.full((len(texts), len(queries), n_options), np.nan)
-        usages, failures = [], []
-        for place in range(len(texts)):
-            usage = Usage()
-            for row, query in enumerate(queries):
-                answer = next(answers)
-                usage += Usage(requests=1) if isinstance(answer, str) else answer.usage
-                scored = answer if isinstance(answer, str) else self.scoring.score(answer, query.options)
-                if isinstance(scored, str):
-                    failures.append(Failure(place, row, scored))
-                else:
-                    scores[place, row] = scored
-            usages.append(usage)
-        return Scores(scores, tuple(usages), tuple(failures))
+        missing = np.full(n_options, np.nan)
+        scores = [[missing if one is None else one for one in line] for line in found]
+        return Scores(np.array(scores).reshape(len(prompts), len(queries), n_options), usages, failures)
 
-    def most(self, prompts: Sequence[TextPrompt], queries: Sequence[Query]) -> Usage:
-        """What asking for every pair may cost at most, each once and without failed attempts. Nothing is asked."""
-        calls = [self._call(prompt, query) for prompt in prompts for query in queries]
+    def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = GREEDY) -> Generations:
+        """See `GeneratingBackend.generate`. What a filter held back and a call of a tool are missing, with the reason.
+
+        Raises:
+            StoppedError: as of `score`.
+        """
+        check_prompts(self, prompts)
+        calls = [self._call(prompt, query, writing) for prompt in _texts(prompts) for query in queries]
+        found, usages, failures = self._told(prompts, calls, [partial(texts.written, writing=writing)] * len(queries))
+        return Generations(tuple(map(tuple, found)), usages, failures)
+
+    def most(self, prompts: Sequence[TextPrompt], queries: Sequence[Query], writing: Writing | None = None) -> Usage:
+        """What asking for every pair may cost at most, each once and without failed attempts. Nothing is asked.
+
+        Args:
+            writing: of `generate`; None is what `score` costs.
+        """
+        calls = [self._call(prompt, query, writing) for prompt in prompts for query in queries]
         most = reduce(add, (call.most for call in calls), Usage())
         return replace(most, usd=self._asker.transport.ledger.cost(most))
 
@@ -95,16 +114,41 @@ class ApiBackend:
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._asker.answers.close()
 
-    def _answers(self, pairs: Sequence[tuple[TextPrompt, Query]]) -> list[Answer | str]:
-        """The answer to each pair, or the reason why there is none; the same call is made once."""
-        calls = [self._call(prompt, query) for prompt, query in pairs]
+    def _told(
+        self, prompts: Sequence[Prompt], calls: Sequence[Call], read: Sequence[Callable[[Answer], T | str]]
+    ) -> tuple[list[list[T | None]], tuple[Usage, ...], tuple[Failure, ...]]:
+        """What the answers tell of each pair, what each prompt has cost, and the pairs that are missing.
+
+        Args:
+            calls: those of the first prompt, then those of the second, ...
+            read: for each query, what reads its answers, or says why one cannot be read.
+        """
+        subjects = [subject(prompt) for prompt in _texts(prompts) for _ in read]
+        answers = iter(self._answers(calls, subjects))
+        found: list[list[T | None]] = []
+        usages, failures = [], []
+        for place in range(len(prompts)):
+            line: list[T | None] = []
+            usage = Usage()
+            for row, reader in enumerate(read):
+                answer = next(answers)
+                usage += Usage(requests=1) if isinstance(answer, str) else answer.usage
+                told = answer if isinstance(answer, str) else reader(answer)
+                if isinstance(told, str):
+                    failures.append(Failure(place, row, told))
+                line.append(None if isinstance(told, str) else told)
+            found.append(line)
+            usages.append(usage)
+        return found, tuple(usages), tuple(failures)
+
+    def _answers(self, calls: Sequence[Call], subjects: Sequence[str]) -> list[Answer | str]:
+        """The answer to each call, or the reason why there is none; the same call is made once."""
         keys = [self._asker.key(call) for call in calls]
-        facts = [Facts("task", subject(prompt)) for prompt, _ in pairs]
         futures: dict[str, Future[Answer | str]] = {}
         try:
-            for key, call, fact in zip(keys, calls, facts, strict=True):
+            for key, call, about in zip(keys, calls, subjects, strict=True):
                 if key not in futures:
-                    futures[key] = self._threads.submit(self._answer, call, fact)
+                    futures[key] = self._threads.submit(self._answer, call, Facts("task", about))
             done, _ = wait(futures.values(), return_when=FIRST_EXCEPTION)
         finally:
             for future in futures.values():
@@ -113,15 +157,31 @@ class ApiBackend:
             future.result()
         return [futures[key].result() for key in keys]
 
-    def _call(self, prompt: TextPrompt, query: Query) -> Call:
-        wanted = self.scoring.wanted(query.options)
-        return self._asker.dialect.call(prompt, query, features=self.features, wanted=wanted, repeat=self._repeat)
+    def _call(self, prompt: TextPrompt, query: Query, writing: Writing | None = None) -> Call:
+        """The call that writes, or without `writing` the one that scores."""
+        wanted = texts.wanted(writing) if writing else self.scoring.wanted(query.options)
+        repeat = texts.number_of_ask(self._repeat, writing) if writing else self._repeat
+        return self._asker.dialect.call(prompt, query, features=self.features, wanted=wanted, repeat=repeat)
 
     def _answer(self, call: Call, facts: Facts) -> Answer | str:
+        """An endpoint that refuses stop texts is asked without: the text is cut here, too."""
+        stop = self._asker.dialect.stop
+        if self._refuses_stop:
+            call = call.without(stop)
         try:
             return self._asker(call, facts)
-        except (NoAnswerError, RefusedError) as error:
+        except RefusedError as error:
+            if error.parameter != stop or stop not in call.body:
+                return str(error)
+        except NoAnswerError as error:
             return str(error)
+        self._refuses_stop = True
+        return self._answer(call, facts)
+
+
+def _texts(prompts: Sequence[Prompt]) -> list[TextPrompt]:
+    """The prompts, all of which are texts once they are checked."""
+    return [prompt for prompt in prompts if isinstance(prompt, TextPrompt)]
 
 
 def subject(prompt: TextPrompt) -> str:

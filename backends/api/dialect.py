@@ -57,11 +57,16 @@ class Wanted:
         max_tokens: tokens written at most.
         tops: most probable tokens to be told for each; 0 for none.
         choices: texts of which the answer shall be one; empty for any.
+        temperature, seed: as of `Writing`.
+        stop: texts that end the answer. An endpoint may take only some of them: read the answer up to the first.
     """
 
     max_tokens: int
     tops: int = 0
     choices: tuple[str, ...] = ()
+    temperature: float = 0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
 
 
 class Dialect(Protocol):
@@ -78,6 +83,10 @@ class Dialect(Protocol):
     @property
     def constraints(self) -> Sequence[Choice]:
         """Parameters that may constrain an answer to some texts."""
+
+    @property
+    def stop(self) -> str:
+        """The parameter with the texts that end an answer."""
 
     def call(self, prompt: TextPrompt, query: Query, *, features: Features, wanted: Wanted, repeat: int = 0) -> Call:
         """The request that asks a model for what stands in a query's blank."""

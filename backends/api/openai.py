@@ -21,6 +21,7 @@ from blackbox.backends.errors import GarbageError
 from blackbox.backends.prompts import TextPrompt
 
 MOST_TOPS = {"/chat/completions": 20, "/completions": 5}
+_MOST_STOPS = 4
 _SHOWN = -1000.0  # nats; -9999.0 stands for a token that is not among the most probable
 
 
@@ -34,6 +35,7 @@ class OpenAI:
 
     droppable = frozenset({"temperature", "seed", "logprobs", "top_logprobs"})
     constraints: Sequence[Choice] = ("structured_outputs", "grammar")
+    stop = "stop"
 
     def __init__(self, model: str, paths: Sequence[str] = ("/chat/completions", "/completions")) -> None:
         self._model, self._paths = model, tuple(paths)
@@ -55,7 +57,13 @@ class OpenAI:
         else:
             text = one_text(prompt, query)
             n_bytes, n_turns, asked = len(text.encode()), 1, {"prompt": text}
-        settings: dict[str, Any] = {features.limit: wanted.max_tokens, "temperature": 0, "seed": 0}
+        settings: dict[str, Any] = {
+            features.limit: wanted.max_tokens,
+            "temperature": wanted.temperature,
+            "seed": wanted.seed,
+        }
+        if wanted.stop:
+            settings[self.stop] = list(wanted.stop[:_MOST_STOPS])
         if wanted.tops:
             settings |= {"logprobs": True, "top_logprobs": wanted.tops} if chat else {"logprobs": wanted.tops}
         if wanted.choices and features.choice:
