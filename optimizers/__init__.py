@@ -22,8 +22,11 @@ from blackbox.optimizers.errors import (
     TellError,
     TurnError,
 )
+from blackbox.optimizers.evolution import Evolution
 from blackbox.optimizers.nevergrad_search import NevergradSearch
+from blackbox.optimizers.proposals import Proposer, Request, TakesProposals
 from blackbox.optimizers.random_search import RandomSearch
+from blackbox.optimizers.reflective import Reflective
 from blackbox.optimizers.replay import Engine, ReplayedOptimizer
 
 __all__ = [
@@ -32,18 +35,23 @@ __all__ = [
     "Blockwise",
     "Engine",
     "Enumeration",
+    "Evolution",
     "FloatArray",
     "LearnsFromRows",
     "MissingPackageError",
     "NevergradSearch",
     "Optimizer",
     "OptimizerError",
+    "Proposer",
     "RandomSearch",
+    "Reflective",
     "ReplayedOptimizer",
+    "Request",
     "SearchError",
     "SettingError",
     "State",
     "StateError",
+    "TakesProposals",
     "TellError",
     "TurnError",
 ]

@@ -87,8 +87,20 @@ class ChoicesSpace:
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """One: a part means little without the others."""
-        return (self.dimension,)
+        """One for each variable, but for the places of the rows that are shown: they are one together."""
+        rows = sum(name.startswith("row ") for name in self.names)
+        return (1,) * (self.dimension - rows) + ((rows,) if rows else ())
+
+    def meaning(self, candidate: Sequence[int]) -> tuple[int, ...]:
+        """The candidate with zeros in the place of what its prompt does not depend on."""
+        chosen = dict(zip(self.names, map(int, candidate), strict=True))
+        if not chosen["layout"]:
+            chosen |= dict.fromkeys(("casing", "separator", "space", "answer"), 0)
+        if "shown" in chosen:
+            shown = list(dict.fromkeys(chosen[f"row {place}"] for place in range(1, chosen["shown"] + 1)))
+            chosen |= {name: 0 for name in chosen if name.startswith("row ")}
+            chosen |= {f"row {place}": row for place, row in enumerate(shown, start=1)} | {"shown": len(shown)}
+        return tuple(chosen.values())
 
     def add(self, instruction: str) -> int:
         """The number of an instruction, which is added if it is new."""
