@@ -11,9 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Capability, chosen_options
+from blackbox.backends import Capability
 from blackbox.errors import DataError, RunError, SettingError
-from blackbox.metrics import Measured, Metric
 from blackbox.template import Template
 
 Row = Mapping[str, object]
@@ -39,13 +38,26 @@ class Blank(Protocol):
     def terms(self) -> dict[str, object]:
         """The arguments of `make_blank`, as JSON values."""
 
-    def check(self, template: Template, *, loss: str) -> None:
-        """Refuse what cannot make a task.
+    def check(self, template: Template) -> None:
+        """Refuse what cannot make a form.
 
         Raises:
             DataError: fewer than two labels, an empty label word or one that stands for two labels, or a template that
                 names the target itself.
-            SettingError: a loss that compares label words, where there are none.
+        """
+
+    def check_loss(self, loss: str) -> None:
+        """Refuse a loss that has no meaning here.
+
+        Raises:
+            SettingError: it compares label words, and there are none.
+        """
+
+    def with_words(self, words: Sequence[str]) -> "Blank":
+        """The same labels with other words, in the labels' order.
+
+        Raises:
+            DataError: not one word for each label.
         """
 
     def check_goal(self, goal: float | None) -> None:
@@ -76,14 +88,6 @@ class Blank(Protocol):
             DataError: a row has no label, or an unknown one.
         """
 
-    def measure(self, metric: Metric, log_probabilities: npt.NDArray[np.float64], right: LabelArray) -> Measured | None:
-        """The metric on the rows that have an answer; None where none has, and for targets.
-
-        Args:
-            log_probabilities: shape (n_rows, n_options), nats; NaN where there is no answer.
-            right: shape (n_rows,), as from `right_options`.
-        """
-
 
 @dataclass(frozen=True)
 class LabelWords:
@@ -111,7 +115,7 @@ class LabelWords:
     def terms(self) -> dict[str, object]:
         return {"label_words": dict(self.label_words), "label_field": self.label_field, "target_field": None}
 
-    def check(self, template: Template, *, loss: str) -> None:
+    def check(self, template: Template) -> None:
         if len(self.label_words) < 2:
             raise DataError(f"label_words must name at least two labels, got {len(self.label_words)}")
         for label, word in self.label_words.items():
@@ -122,6 +126,17 @@ class LabelWords:
             twins = [other for other, twin in self.label_words.items() if twin == word and other != label]
             if twins:
                 raise DataError(f"label word {word!r} stands for {label!r} and {twins[0]!r}; each label needs its own")
+
+    def check_loss(self, loss: str) -> None:
+        """All losses compare label words."""
+
+    def with_words(self, words: Sequence[str]) -> "LabelWords":
+        if len(words) != len(self.labels):
+            raise DataError(
+                f"label_words of a prompt must be {len(self.labels)}, one for each of {', '.join(self.labels)}, "
+                f"got {len(words)}"
+            )
+        return LabelWords(dict(zip(self.labels, words, strict=True)), self.label_field)
 
     def check_goal(self, goal: float | None) -> None:
         if goal is not None and goal > 1:
@@ -148,12 +163,6 @@ class LabelWords:
                 )
         return np.array([places[str(row[self.label_field])] for row in rows], dtype=np.int64)
 
-    def measure(self, metric: Metric, log_probabilities: npt.NDArray[np.float64], right: LabelArray) -> Measured | None:
-        answered = ~np.isnan(log_probabilities).any(axis=-1)
-        if not answered.any():
-            return None
-        return metric(chosen_options(log_probabilities[answered]), right[answered], len(self.labels))
-
 
 @dataclass(frozen=True)
 class Targets:
@@ -173,14 +182,19 @@ class Targets:
     def terms(self) -> dict[str, object]:
         return {"label_words": {}, "label_field": LabelWords.label_field, "target_field": self.target_field}
 
-    def check(self, template: Template, *, loss: str) -> None:
+    def check(self, template: Template) -> None:
         if self.target_field in template.fields:
             raise DataError(
                 f"template names {{{self.target_field}}}, the target itself, which the model would read before it is "
                 "asked for it; the target goes where {label} stands"
             )
+
+    def check_loss(self, loss: str) -> None:
         if loss != "cross-entropy":
             raise SettingError(f"loss {loss!r} compares label words, and targets have none; use 'cross-entropy'")
+
+    def with_words(self, words: Sequence[str]) -> Blank:
+        raise DataError(f"a prompt has label words, {', '.join(words)}, and the task has targets; leave them out")
 
     def check_goal(self, goal: float | None) -> None:
         """A loss may be any number of nats."""
@@ -203,9 +217,6 @@ class Targets:
     def right_options(self, rows: Sequence[Row], *, where: str) -> LabelArray:
         """Zeros: a target is the first of one."""
         return np.zeros(len(rows), dtype=np.int64)
-
-    def measure(self, metric: Metric, log_probabilities: npt.NDArray[np.float64], right: LabelArray) -> None:
-        return None
 
 
 def make_blank(

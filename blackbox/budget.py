@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 from blackbox.errors import BudgetError, SettingError
-from blackbox.task import Split, Task
+from blackbox.split import Split
+from blackbox.task import Task
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from blackbox.blank import make_blank
 from blackbox.config import Config
 from blackbox.errors import DataError
 from blackbox.seeds import part_seed
-from blackbox.task import RawRow, Task
+from blackbox.split import RawRow
+from blackbox.task import Task
 
 
 def load_task(config: Config) -> Task:

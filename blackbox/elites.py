@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from blackbox.backends import Backend
 from blackbox.objective import Objective, Outcome, score_prompts
-from blackbox.task import Split
+from blackbox.split import Split
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from blackbox.backends import Usage
 from blackbox.figures import Figure, figure_of
 from blackbox.metrics import Measured
 
+_RARE: dict[str, object] = {"shown_rows": 0, "row_losses": None}  # journals may be older than these
 _FACTS = ("number", "split", "generation", "block", "candidate", "loss", "measured")
 
 
@@ -25,11 +26,14 @@ class Evaluation:
         candidate: digest of the candidate.
         loss: the task's loss; inf where no row could be scored.
         measured: the task's metric with its interval, None where no row could be scored and for tasks without one.
-        rows: of the split; fewer where a race did not need all of them.
+        rows: of the split; fewer where a race did not need all of them, or the prompt shows some.
         failed_rows: those without an answer.
         usage: what it cost; of answers that were paid for earlier, what they cost then.
         elapsed: seconds since the run began, over all its sessions.
         unreadable_rows: those that were answered with none of the label words: wrong, and counted apart.
+        shown_rows: training rows that the prompt shows with their answers, which it was not asked.
+        row_losses: the loss of each row of the training split, None where it was not asked or has no answer; None
+            altogether where the optimizer does not learn from rows.
     """
 
     number: int
@@ -44,6 +48,8 @@ class Evaluation:
     usage: Usage
     elapsed: float
     unreadable_rows: int = 0
+    shown_rows: int = 0
+    row_losses: tuple[float | None, ...] | None = None
 
     @property
     def figure(self) -> Figure | None:
@@ -56,8 +62,12 @@ class Evaluation:
         return tuple(getattr(self, name) for name in _FACTS)
 
     def to_dict(self) -> dict[str, object]:
-        """JSON values; `from_dict` makes the evaluation again."""
-        return asdict(self)
+        """JSON values, without what few evaluations have; `from_dict` makes the evaluation again."""
+        values = asdict(self)
+        for name, nothing in _RARE.items():
+            if values[name] == nothing:
+                del values[name]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, object]) -> "Evaluation":
@@ -66,10 +76,13 @@ class Evaluation:
         Raises:
             KeyError, TypeError: the values are not those of an evaluation.
         """
+        values = {**_RARE, **values}
         parts = {field.name: values[field.name] for field in fields(cls)}
         parts["usage"] = Usage(**parts["usage"])  # type: ignore[arg-type]
         if parts["measured"] is not None:
             parts["measured"] = Measured(**parts["measured"])  # type: ignore[arg-type]
+        if parts["row_losses"] is not None:
+            parts["row_losses"] = tuple(parts["row_losses"])  # type: ignore[arg-type]
         return cls(**parts)  # type: ignore[arg-type]
 
 

@@ -62,6 +62,11 @@ class ErrorRate(Loss):
         return np.where(unanswered, np.nan, chosen_options(log_probabilities) != labels)
 
 
+def mean_loss(of_rows: FloatArray) -> float:
+    """The mean over the rows of one prompt that have an answer, from losses of shape (n_rows,); inf without any."""
+    return float(_mean_over_rows(of_rows[None])[0])
+
+
 def make_loss(name: str, *, margin: float = 2.0) -> Loss:
     """A loss by name.
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Backend, Prompt, Usage, chosen_options
+from blackbox.asking import Asked, ask
+from blackbox.backends import Backend, Prompt, Usage
+from blackbox.losses import mean_loss
 from blackbox.metrics import Measured
 from blackbox.spaces import PromptSpace
-from blackbox.task import Split, Task
+from blackbox.split import Split, shown_rows
+from blackbox.task import Task
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Outcome:
     failed_rows: int
     usage: Usage
     unreadable_rows: int = 0
+    shown_rows: int = 0
+    row_losses: tuple[float | None, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -38,25 +43,38 @@ class Objective:
 
 
 def score_prompts(backend: Backend, task: Task, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
-    """Score prompts on the rows of a split, one outcome each. A row without an answer counts in no mean."""
-    scores = backend.score(prompts, split.queries)
-    return [
-        outcome_of(task, log_probabilities, split.labels, usage)
-        for log_probabilities, usage in zip(scores.log_probabilities, scores.usages, strict=True)
-    ]
+    """Score prompts on the rows of a split, one outcome each. A row without an answer counts in no mean.
+
+    Nor does a training row that a prompt shows: it is not asked.
+    """
+    shown = shown_in(task, prompts, split)
+    rows = [[row for row in range(len(split)) if row not in hidden] for hidden in shown]
+    asked = ask(backend, task.grader, prompts, split, rows)
+    return [outcome_of(one, n_rows=len(split), shown=len(hidden)) for one, hidden in zip(asked, shown, strict=True)]
 
 
-def outcome_of(
-    task: Task, log_probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.int64], usage: Usage
-) -> Outcome:
-    """What log-probabilities of shape (n_rows, n_options) say of one prompt, on rows with labels of shape (n_rows,)."""
-    failed = np.isnan(log_probabilities).any(axis=-1)
-    unreadable = chosen_options(log_probabilities[~failed]) < 0 if log_probabilities.shape[-1] > 1 else np.array([])
+def shown_in(task: Task, prompts: Sequence[Prompt], split: Split) -> list[frozenset[int]]:
+    """The rows of a split that each prompt shows with their answers: none but training rows."""
+    return [shown_rows(prompt, split) if split is task.train else frozenset() for prompt in prompts]
+
+
+def outcome_of(asked: Asked, *, n_rows: int, shown: int) -> Outcome:
+    """What the answers of one prompt say of it.
+
+    Args:
+        asked: on which of the split's rows, and what came.
+        n_rows: of the split.
+        shown: rows of the split that it was not asked since it shows them.
+    """
+    losses = asked.answers.losses
+    known = dict(zip(asked.rows, losses.tolist(), strict=True))
     return Outcome(
-        loss=float(task.loss(log_probabilities[None], labels)[0]),
-        measured=task.blank.measure(task.metric, log_probabilities, labels),
-        rows=len(labels),
-        failed_rows=int(failed.sum()),
-        usage=usage,
-        unreadable_rows=int(unreadable.sum()),
+        loss=mean_loss(losses),
+        measured=asked.answers.measured(),
+        rows=len(asked.rows),
+        failed_rows=int((~asked.answers.answered).sum()),
+        usage=asked.usage,
+        unreadable_rows=asked.answers.unreadable,
+        shown_rows=shown,
+        row_losses=tuple(None if np.isnan(known.get(row, np.nan)) else known[row] for row in range(n_rows)),
     )

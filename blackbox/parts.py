@@ -60,10 +60,14 @@ def make_parts(
     config = config.model_copy(update={**task.terms, **_prompts(config)})
     if backend is None or isinstance(backend, str):
         backend = make_backend(config.model_copy(update={"answers": config.answers or (answers and str(answers))}))
-    require(backend, task.blank.needs)
+    require(backend, task.grader.needs)
     check_template(backend, task.template)
     if space is None or isinstance(space, str):
         space = make_space(backend, task, config)
+    if isinstance(space, TextsSpace):
+        for prompt in space.prompts:
+            task.check_prompt(prompt)
+            check_template(backend, task.form.of(prompt).template)
     if optimizer is None or isinstance(optimizer, str):
         optimizer = make_optimizer(config.optimizer, space.blocks, config, part_seed(config.seed, "optimizer"))
     if optimizer.dimension != space.dimension:

@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 from blackbox.backends import Backend, chosen_options
 from blackbox.figures import Figure, figure_of
-from blackbox.losses import CrossEntropy
+from blackbox.graders import ScoreGrader
+from blackbox.losses import CrossEntropy, mean_loss
 from blackbox.metrics import make_metric
 from blackbox.saved_prompt import SavedPrompt
-from blackbox.task import RawRow, make_split, render_rows
-from blackbox.template import Template
+from blackbox.split import RawRow, make_split
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,7 @@ class Predictor:
 
     def __init__(self, backend: Backend, saved: SavedPrompt) -> None:
         saved.check(backend)
-        self._backend, self._prompt = backend, saved.prompt
-        self._template, self._blank = Template(saved.template), saved.blank
+        self._backend, self._prompt, self._form = backend, saved.prompt, saved.form
 
     def check_row(self, row: RawRow, *, where: str) -> None:
         """Refuse a row that `predict` would refuse; `where` names it.
@@ -46,7 +45,7 @@ class Predictor:
         Raises:
             DataError: the row lacks a field, or has null there.
         """
-        self._template.check(row, where=where)
+        self._form.template.check(row, where=where)
 
     def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
         """Predictions for rows with the fields of the template; labels, if any, are not looked at.
@@ -58,10 +57,10 @@ class Predictor:
             RunError: the prompt is for targets, which are written and not chosen.
             DataError: a row lacks a field, or has null there.
         """
-        self._blank.check_predicts()
+        self._form.blank.check_predicts()
         if not rows:
             return []
-        scores = self._backend.score([self._prompt], render_rows(self._template, self._blank, rows))
+        scores = self._backend.score([self._prompt], self._form.queries(rows))
         return [self._prediction(log_probabilities) for log_probabilities in scores.log_probabilities[0]]
 
     def evaluate(self, rows: Sequence[RawRow], *, metric: str) -> Figure | None:
@@ -72,16 +71,15 @@ class Predictor:
         """
         if not rows:
             return None
-        split = make_split("rows", rows, self._template, self._blank)
-        log_probabilities = self._backend.score([self._prompt], split.queries).log_probabilities
-        measured = self._blank.measure(make_metric(metric), log_probabilities[0], split.labels)
-        answered = int((~np.isnan(log_probabilities[0]).any(axis=-1)).sum())
-        return figure_of(measured, float(CrossEntropy()(log_probabilities, split.labels)[0]), rows=answered)
+        blank = self._form.blank
+        grader = ScoreGrader(blank, CrossEntropy(), make_metric(metric) if blank.labels else None)
+        answers, _ = grader.ask(self._backend, [self._prompt], make_split("rows", rows, self._form))[0]
+        return figure_of(answers.measured(), mean_loss(answers.losses), rows=int(answers.answered.sum()))
 
     def _prediction(self, log_probabilities: npt.NDArray[np.float64]) -> Prediction:
         if np.isnan(log_probabilities).any():
             return Prediction(None, {})
-        labels = self._blank.labels
+        labels = self._form.blank.labels
         shares = dict(zip(labels, np.exp(log_probabilities).tolist(), strict=True))
         chosen = int(chosen_options(log_probabilities))
         return Prediction(labels[chosen] if chosen >= 0 else None, shares)

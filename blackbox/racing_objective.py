@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from blackbox.asking import Asked, ask
 from blackbox.backends import Prompt, Usage
-from blackbox.objective import Objective, Outcome, outcome_of, score_prompts
+from blackbox.objective import Objective, Outcome, outcome_of, score_prompts, shown_in
 from blackbox.racing import RaceResult, RaceRules, race
-from blackbox.task import Split, Task
+from blackbox.split import Split
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,8 @@ class RacingObjective(Objective):
     """Candidates of one call race against each other, so a generation must come in one call; see `racing`.
 
     A candidate has the figures of the rows that it met, and a loss behind all that are better by the race. One that was
-    set aside, for want of answers, has failed. Other splits than the training rows are scored whole.
+    set aside, for want of answers, has failed. Rows that a candidate's prompt shows are not asked. Other splits than
+    the training rows are scored whole.
 
     Where the budget ends a race once all have met the first rows, what was paid counts: the outcomes are those of the
     race so far, and the next call that does not fit raises the `SpentError`. A run that is resumed has the answers paid
@@ -48,40 +50,39 @@ class RacingObjective(Objective):
         if split is not self.task.train or len(prompts) < 2:
             return score_prompts(self.backend, self.task, prompts, split)
         track = _Track(self, prompts, split)
-        labels = split.labels.tolist()
-        result = race(track.losses, len(prompts), n_rows=len(split), rules=self.rules, seed=self.seed, labels=labels)
+        result = race(
+            track.losses,
+            len(prompts),
+            n_rows=len(split),
+            rules=self.rules,
+            seed=self.seed,
+            labels=split.labels.tolist(),
+            exempt=dict(enumerate(track.shown)),
+        )
         log.info("race of %d prompts: %s", len(prompts), result)
         return ranked([track.outcome(number) for number in range(len(prompts))], result)
 
 
 class _Track:
-    """What was asked so far, row by row."""
+    """What was asked so far, candidate by candidate."""
 
     def __init__(self, objective: RacingObjective, prompts: Sequence[Prompt], split: Split) -> None:
         self._objective, self._prompts, self._split = objective, prompts, split
-        n_options = len(split.queries[0].options)
-        self._scores = np.full((len(prompts), len(split), n_options), np.nan)
-        self._met = np.zeros((len(prompts), len(split)), dtype=bool)
-        self._usages = [Usage()] * len(prompts)
+        self._asked = [Asked((), objective.task.grader.nothing(), Usage())] * len(prompts)
+        self.shown = shown_in(objective.task, prompts, split)
 
     def losses(self, candidates: Sequence[int], rows: Sequence[int]) -> FloatArray:
         """Of some candidates on some rows, shape (n_candidates, n_rows); NaN where there is no answer."""
         prompts = [self._prompts[number] for number in candidates]
-        scores = self._objective.backend.score(prompts, [self._split.queries[row] for row in rows])
-        place = np.ix_(list(candidates), list(rows))
-        self._scores[place], self._met[place] = scores.log_probabilities, True
-        for number, usage in zip(candidates, scores.usages, strict=True):
-            self._usages[number] += usage
-        return self._task.loss.of_rows(scores.log_probabilities, self._split.labels[list(rows)])
+        objective = self._objective
+        asked = ask(objective.backend, objective.task.grader, prompts, self._split, [rows] * len(prompts))
+        for number, one in zip(candidates, asked, strict=True):
+            self._asked[number] = self._asked[number].joined(one)
+        return np.array([one.answers.losses for one in asked])
 
     def outcome(self, number: int) -> Outcome:
         """Of a candidate on the rows that it met."""
-        met = self._met[number]
-        return outcome_of(self._task, self._scores[number, met], self._split.labels[met], self._usages[number])
-
-    @property
-    def _task(self) -> Task:
-        return self._objective.task
+        return outcome_of(self._asked[number], n_rows=len(self._split), shown=len(self.shown[number]))
 
 
 def ranked(outcomes: Sequence[Outcome], result: RaceResult) -> list[Outcome]:

@@ -20,8 +20,8 @@ from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.search import Search, StopRules
 from blackbox.seeds import part_seed
+from blackbox.split import RawRow
 from blackbox.summary import Summary, summarize
-from blackbox.task import RawRow
 
 log = logging.getLogger(__name__)
 

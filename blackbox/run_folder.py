@@ -23,13 +23,14 @@ from pathlib import Path
 
 import numpy as np
 
-from blackbox.backends import Backend, MeteredBackend, TextPrompt
+from blackbox.backends import Backend, MeteredBackend, Prompt, TextPrompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.checkpoint import load_checkpoint, save_checkpoint
 from blackbox.config import Config, make_config
 from blackbox.errors import DamagedFileError, MismatchError, RunError, SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.files import read_json, write_json
+from blackbox.form import own_form
 from blackbox.report.curve import draw_curve
 from blackbox.report.page import write_report
 from blackbox.saved_prompt import SavedPrompt
@@ -225,15 +226,21 @@ def space_hash(space: PromptSpace) -> str:
     """
     candidate = np.random.default_rng(0).standard_normal((1, space.dimension))
     prompt, start = space.decode(np.vstack([candidate, np.zeros_like(candidate)]))
-    found = hashlib.sha256(
-        repr((prompt.whole, prompt.role) if isinstance(prompt, TextPrompt) else prompt.token_ids).encode()
-    )
+    found = hashlib.sha256(repr(_told_by(prompt)).encode())
     for layer, vectors in vectors_of(prompt).items():
         began = vectors_of(start).get(layer)
         added = vectors - began if began is not None and began.shape == vectors.shape else vectors
         fractions, exponents = np.frexp(added.ravel()[:_PROBED])
         found.update(f"{layer} {vectors.shape} {np.sign(fractions).tolist()} {exponents.tolist()}".encode())
     return found.hexdigest()
+
+
+def _told_by(prompt: Prompt) -> tuple[object, ...]:
+    """The text or the tokens of a prompt, and its own form, if it has one."""
+    if not isinstance(prompt, TextPrompt):
+        return prompt.token_ids
+    own = own_form(prompt)
+    return (prompt.whole, prompt.role, *(own if any(own) else ()))
 
 
 def _check_keys(path: Path, values: dict[str, object], expected: set[str]) -> None:

@@ -21,11 +21,14 @@ from blackbox.backends.prompts import vectors_of
 from blackbox.blank import Blank, make_blank
 from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.files import read_json, write_json, write_whole
+from blackbox.form import Form
 from blackbox.task import Task
+from blackbox.template import Template
 from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
 
 FORMAT = 1
 JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
+_OWN = ("template", "label_words")
 _KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
 
 
@@ -37,7 +40,8 @@ class SavedPrompt:
         prompt: the prompt itself.
         text: its text, or that of the tokens that it stands on or started from, for people to read.
         model, model_hash: the model it was tuned for; it means nothing to another.
-        template, label_words, label_field, target_field: of the task, so that rows can be rendered.
+        template, label_words, label_field, target_field: so that rows can be rendered; the task's, as far as the prompt
+            has none of its own.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
     """
 
@@ -54,13 +58,14 @@ class SavedPrompt:
     @classmethod
     def of(cls, prompt: Prompt, *, backend: Backend, task: Task, scores: Mapping[str, object]) -> "SavedPrompt":
         """The prompt with what the backend and the task know."""
+        form = task.form.of(prompt)
         return cls(
             prompt=prompt,
             text=_text(prompt, backend),
             model=backend.name,
             model_hash=backend.model_hash,
-            template=task.template.text,
-            **task.blank.terms,  # type: ignore[arg-type]
+            template=form.template.text,
+            **form.blank.terms,  # type: ignore[arg-type]
             scores=scores,
         )
 
@@ -68,6 +73,11 @@ class SavedPrompt:
     def blank(self) -> Blank:
         """What fills the blanks of rows."""
         return make_blank(self.label_words, label_field=self.label_field, target_field=self.target_field)
+
+    @property
+    def form(self) -> Form:
+        """How rows are put behind the prompt."""
+        return Form(Template(self.template), self.blank)
 
     def save(self, folder: str | Path) -> None:
         """Write the prompt's files into a folder, in place of another prompt's.
@@ -79,7 +89,7 @@ class SavedPrompt:
         values: dict[str, object] = {"format": FORMAT, "kind": _KINDS[type(self.prompt)], **vars(self)}
         del values["prompt"]
         if isinstance(self.prompt, TextPrompt):
-            values |= prompt_to_dict(self.prompt)
+            values |= _text_parts(self.prompt)
         else:
             values |= {"token_ids": self.prompt.token_ids, **_write_vectors(self.prompt, folder)}
         write_json(folder / JSON_FILE, {**values, "checksum": _checksum(values)})
@@ -107,7 +117,7 @@ class SavedPrompt:
         try:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
-            values = {"target_field": None, **values}  # prompts are older than targets
+            values = {"target_field": None, "own": [], **values}  # prompts are older than these
             prompt = _prompt(values, folder)
             return cls(prompt=prompt, **{key: values[key] for key in cls.__dataclass_fields__ if key != "prompt"})
         except KeyError as error:
@@ -145,6 +155,13 @@ def _write_vectors(prompt: SoftPrompt | DeepPrompt | PrefixPrompt, folder: Path)
     return {"layers": list(vectors), "vectors": name, "sha256": sha256}
 
 
+def _text_parts(prompt: TextPrompt) -> dict[str, object]:
+    """What `prompt.json` says of a text; of its own form only the names of the parts, which stand beside it."""
+    parts = prompt_to_dict(prompt)
+    own = [name for name in _OWN if parts.pop(name, None) is not None]
+    return {**parts, "own": own} if own else parts
+
+
 def _text(prompt: Prompt, backend: Backend) -> str:
     if isinstance(prompt, TextPrompt):
         return prompt.text
@@ -154,7 +171,10 @@ def _text(prompt: Prompt, backend: Backend) -> str:
 def _prompt(values: dict[str, Any], folder: Path) -> Prompt:
     kind = values["kind"]
     if kind == "text":
-        parts: dict[str, object] = {name: values[name] for name in ("text", "demonstrations", "role") if name in values}
+        names = ("text", "demonstrations", "role", *values["own"])
+        parts: dict[str, Any] = {name: values[name] for name in names if name in values}
+        if "label_words" in parts:
+            parts["label_words"] = list(parts["label_words"].values())
         return prompt_from_dict(parts)
     file = Path(values["vectors"]).name  # never outside the folder
     vectors = _read_vectors(folder / file, values["sha256"])

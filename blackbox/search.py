@@ -20,10 +20,10 @@ from blackbox.errors import BudgetError, SettingError
 from blackbox.evaluation import Evaluation, candidate_digest
 from blackbox.journal import Journal
 from blackbox.objective import Objective, Outcome
-from blackbox.optimizers import Blockwise, Optimizer
+from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
 from blackbox.selection import Choice, Selection
 from blackbox.spaces import GrowingSpace
-from blackbox.task import Split
+from blackbox.split import Split
 
 log = logging.getLogger(__name__)
 
@@ -220,6 +220,8 @@ class Search:
         self._consider(candidates, evaluations)
         if self._ended:
             return
+        if isinstance(self.optimizer, LearnsFromRows):
+            self.optimizer.tell_rows(candidates, self._row_losses(evaluations))
         self.optimizer.tell(candidates, np.array([self._loss(evaluation) for evaluation in evaluations]))
         self.tally.generation += 1
         self._save(self)
@@ -291,6 +293,11 @@ class Search:
         """What the optimizer is told: a mean over fewer rows than the start's compares with nothing, it has failed."""
         return evaluation.loss if evaluation.failed_rows <= self._journal[0].failed_rows else math.inf
 
+    def _row_losses(self, evaluations: Sequence[Evaluation]) -> Candidates:
+        """Shape (n, n_rows), NaN where a row has none; what the journal says, so that a resumed run tells the same."""
+        nothing = (None,) * len(self._task.train)
+        return np.array([evaluation.row_losses or nothing for evaluation in evaluations], dtype=np.float64)
+
     def _known(self, part: Candidates) -> list[Evaluation] | None:
         numbered = enumerate(part, start=self.tally.number)
         known = [self._journal.find(number, candidate=candidate_digest(candidate)) for number, candidate in numbered]
@@ -330,8 +337,11 @@ class Search:
             block=self._block(),
             candidate=candidate_digest(candidate),
             elapsed=self.elapsed,
-            **vars(outcome),
+            **{**vars(outcome), "row_losses": outcome.row_losses if self._learns_from(split) else None},
         )
+
+    def _learns_from(self, split: Split) -> bool:
+        return split is self._task.train and isinstance(self.optimizer, LearnsFromRows)
 
     def _stop_reason(self) -> str | None:
         chosen = self.selection.chosen

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Backend, Capability, TextPrompt, Usage, chosen_options, require
-from blackbox.blank import Blank
-from blackbox.losses import ErrorRate
-from blackbox.metrics import Measured, Metric
+from blackbox.asking import ask
+from blackbox.backends import Backend, Capability, TextPrompt, Usage, require
+from blackbox.graders import Grader
+from blackbox.metrics import Measured
 from blackbox.paired import Comparison, compare
-from blackbox.task import Split
+from blackbox.split import Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,34 +40,31 @@ class Scored:
         return int(np.isnan(self.right).sum())
 
 
-def side_by_side(
-    backend: Backend, prompts: Sequence[TextPrompt], split: Split, *, blank: Blank, metric: Metric
-) -> list[Scored]:
+def side_by_side(backend: Backend, prompts: Sequence[TextPrompt], split: Split, *, grader: Grader) -> list[Scored]:
     """Scores prompts on rows with labels; nothing is searched.
 
     Args:
         backend: takes text prompts.
         prompts: the first is what the others are compared with.
-        split: the rows, by `blackbox.task.make_split`.
-        blank: what stands in their blanks.
-        metric: what they are measured by.
+        split: the rows, by `blackbox.split.make_split`.
+        grader: what their answers are graded by.
 
     Raises:
+        DataError: a prompt's own form is none for these rows.
         UnsupportedPromptError: the backend takes no text prompts.
         StoppedError: the budget ends, or the endpoint is down; what was paid for is in its journal of answers.
     """
-    require(backend, Capability.TEXT, Capability.LABEL_SCORES)
-    scores = backend.score(list(prompts), split.queries)
-    right = 1 - ErrorRate().of_rows(scores.log_probabilities, split.labels)
-    unreadable = (chosen_options(scores.log_probabilities) < 0) & ~np.isnan(right)
+    require(backend, Capability.TEXT, grader.needs)
+    asked = ask(backend, grader, prompts, split, [range(len(split))] * len(prompts))
+    first = asked[0].answers.scores
     return [
         Scored(
             prompt,
-            blank.measure(metric, scores.log_probabilities[number], split.labels),
-            right[number],
-            int(unreadable[number].sum()),
-            scores.usages[number],
-            compare(right[number], right[0]) if number else None,
+            one.answers.measured(),
+            one.answers.scores,
+            one.answers.unreadable,
+            one.usage,
+            compare(one.answers.scores, first) if number else None,
         )
-        for number, prompt in enumerate(prompts)
+        for number, (prompt, one) in enumerate(zip(prompts, asked, strict=True))
     ]

@@ -2,40 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from blackbox.backends import Query
-from blackbox.blank import Blank, make_blank
+from blackbox.backends import Prompt
+from blackbox.blank import make_blank
 from blackbox.errors import DataError
+from blackbox.form import Form
+from blackbox.graders import Grader, ScoreGrader
 from blackbox.losses import Loss, make_loss
-from blackbox.metrics import Metric, make_metric
+from blackbox.metrics import make_metric
+from blackbox.split import RawRow, make_split, shown_rows
 from blackbox.template import Template
-
-RawRow = Mapping[str, object]
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Rows as a search needs them.
-
-    Attributes:
-        name: "train", "dev" or "test".
-        rows: the rows as given, as text.
-        queries: the rows rendered by the task's template, one each.
-        labels: shape (n_rows,), index of each row's right option: its label among the task's labels; 0 for a target.
-    """
-
-    name: str
-    rows: tuple[Mapping[str, str], ...]
-    queries: tuple[Query, ...]
-    labels: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.queries)
 
 
 class Task:
@@ -60,6 +37,8 @@ class Task:
 
     Attributes:
         blank: what fills the blanks of the rows.
+        form: it with the template around it.
+        grader: asks the rows and grades the answers.
 
     Raises:
         DataError: no rows, a row that is no mapping, without a field or with an unknown label, a label without training
@@ -83,16 +62,18 @@ class Task:
         target_field: str | None = None,
     ) -> None:
         self.template = Template(template)
-        self.blank: Blank = make_blank(label_words, label_field=label_field, target_field=target_field)
+        self.blank = make_blank(label_words, label_field=label_field, target_field=target_field)
         self.loss: Loss = make_loss(loss, margin=margin)
-        self.metric: Metric = make_metric(metric)
-        self.blank.check(self.template, loss=loss)
+        measure = make_metric(metric)
+        self.form = Form(self.template, self.blank)
+        self.blank.check_loss(loss)
+        self.grader: Grader = ScoreGrader(self.blank, self.loss, measure if self.blank.labels else None)
         self.settings = {"loss": loss, "margin": margin, "metric": metric}
         if not train:
             raise DataError("train has no rows")
-        self.train = make_split("train", train, self.template, self.blank)
-        self.dev = make_split("dev", dev, self.template, self.blank)
-        self.test = make_split("test", test, self.template, self.blank)
+        self.train = make_split("train", train, self.form)
+        self.dev = make_split("dev", dev, self.form)
+        self.test = make_split("test", test, self.form)
         self._check_classes()
 
     @property
@@ -117,32 +98,18 @@ class Task:
         """The task that `to_dict` wrote."""
         return cls(**values)  # type: ignore[arg-type]
 
+    def check_prompt(self, prompt: Prompt) -> None:
+        """Refuse a prompt that cannot be scored on the rows.
+
+        Raises:
+            DataError: its own form is none for them, or it shows a training row that there is not.
+        """
+        for split in (self.train, self.dev, self.test):
+            split.in_form_of(prompt)
+        shown_rows(prompt, self.train)
+
     def _check_classes(self) -> None:
         counts = Counter(self.train.labels.tolist())
         for index, label in enumerate(self.labels):
             if not counts[index]:
                 raise DataError(f"label {label!r} has no row in train; every label needs one")
-
-
-def make_split(name: str, rows: Sequence[RawRow], template: Template, blank: Blank) -> Split:
-    """Rows with what is right in their blanks.
-
-    Raises:
-        DataError: a row is no mapping, lacks a field, its label or its target, or has an unknown label.
-    """
-    queries = render_rows(template, blank, rows, where=name)
-    texts = tuple({key: str(value) for key, value in row.items()} for row in rows)
-    return Split(name, texts, queries, blank.right_options(rows, where=name))
-
-
-def render_rows(template: Template, blank: Blank, rows: Sequence[RawRow], *, where: str = "rows") -> tuple[Query, ...]:
-    """The queries of rows; their labels, if any, are not looked at. `where` names them in errors.
-
-    Raises:
-        DataError: a row is no mapping, or lacks a field of the template or its target.
-    """
-    named = [(f"{where} row {number}", row) for number, row in enumerate(rows, start=1)]
-    for place, row in named:
-        if not isinstance(row, Mapping):
-            raise DataError(f"{place} must map fields to values, got {type(row).__name__}")
-    return tuple(template.render(row, blank.options(row, where=place), where=place) for place, row in named)

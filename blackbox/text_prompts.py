@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from blackbox.backends import TextPrompt
+from blackbox.backends import Demonstration, TextPrompt
 from blackbox.data import read_rows
 from blackbox.errors import DataError, SettingError
 
@@ -51,8 +51,8 @@ def instructions(given: Sequence[str] | str | None, *, start: str | None, genera
 
 
 def prompt_to_dict(prompt: TextPrompt) -> dict[str, object]:
-    """JSON values; `prompt_from_dict` makes the prompt again."""
-    return {**asdict(prompt), "demonstrations": [asdict(shown) for shown in prompt.demonstrations]}
+    """JSON values, without what the prompt leaves to the task; `prompt_from_dict` makes the prompt again."""
+    return {**_given(prompt), "demonstrations": [_given(shown) for shown in prompt.demonstrations]}
 
 
 def prompt_from_dict(values: Mapping[str, object]) -> TextPrompt:
@@ -62,6 +62,11 @@ def prompt_from_dict(values: Mapping[str, object]) -> TextPrompt:
         ValueError: the values are not those of a prompt.
     """
     return _ADAPTER.validate_python(dict(values))
+
+
+def _given(part: TextPrompt | Demonstration) -> dict[str, object]:
+    values = {key: value for key, value in asdict(part).items() if value is not None}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
 def _prompt(value: Mapping[str, Any] | str, number: int, role: str) -> TextPrompt:

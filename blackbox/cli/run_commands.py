@@ -17,6 +17,9 @@ from blackbox.config import LIMITS, Config, make_config, read_settings
 from blackbox.data import parse_row, read_rows
 from blackbox.endpoints import answers_file, run_of
 from blackbox.errors import DataError, RunError, SettingError
+from blackbox.form import Form
+from blackbox.graders import ScoreGrader
+from blackbox.losses import CrossEntropy
 from blackbox.metrics import make_metric
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
@@ -25,8 +28,8 @@ from blackbox.report.spending import spending_table
 from blackbox.report.words import counted
 from blackbox.run_folder import RunFolder
 from blackbox.side_by_side import side_by_side
+from blackbox.split import make_split
 from blackbox.summary import Summary
-from blackbox.task import make_split
 from blackbox.template import Template
 from blackbox.text_prompts import text_prompts
 
@@ -89,10 +92,11 @@ def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
         raise SettingError("prompts are compared by label words; target_field is for the prompt of a run")
     prompts, metric = text_prompts(config.prompts, role=config.role), make_metric(config.metric)
     blank = make_blank(config.label_words, label_field=config.label_field)
-    split = make_split(str(paths[0]), read_rows(paths[0]), Template(config.template), blank)
+    grader = ScoreGrader(blank, CrossEntropy(), metric)
+    split = make_split(str(paths[0]), read_rows(paths[0]), Form(Template(config.template), blank))
     with err.status("asking the model"):
         backend = make_backend(_keeping(config, Path("runs", "answers.sqlite")))
-        scored = side_by_side(backend, prompts, split, blank=blank, metric=metric)
+        scored = side_by_side(backend, prompts, split, grader=grader)
     out.print(prompts_table(scored))
 
 

@@ -33,10 +33,10 @@ class RaceResult:
         winner: None where no candidate has answers enough: the race is then undecided, not lost.
         ranking: the winner first, then the others by the mean loss to be expected over all rows; not those set aside.
         probabilities: of those in `ranking`, to lead over all rows.
-        rows: rows that each candidate met in the race.
+        rows: rows that each candidate met in the race, without those that it was exempt from.
         calls: (candidate, row) pairs that were asked in the race, those asked again included.
         asked_again: how many of `calls` and `fresh_calls` were asked again because they had no answer.
-        full_calls: calls of a full evaluation, n_candidates * n_rows.
+        full_calls: calls of a full evaluation: all pairs but the exempt ones.
         set_aside: those that had too few answers; neither worse nor better than any other.
         finalists: those that were scored on fresh rows, in the order of the race; empty without fresh rows.
         fresh: the winner's figure; None without fresh rows, or where none was answered.

@@ -13,7 +13,7 @@ is asked for the winner only, and its figure there, which no choice has seen, is
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -40,6 +40,7 @@ def race(
     seed: int = 0,
     labels: Sequence[int] | None = None,
     fresh_rows: Sequence[int] = (),
+    exempt: Mapping[int, Collection[int]] | None = None,
 ) -> RaceResult:
     """Races candidates 0 to n_candidates - 1 over rows 0 to n_rows - 1.
 
@@ -53,9 +54,12 @@ def race(
         seed: of the order of the rows.
         labels: one a row of the race; the rows are met in an order that is balanced over them.
         fresh_rows: further rows, which `score` knows by these numbers; empty for a race without them.
+        exempt: candidate -> rows of the race that it is never asked, since its answer to them says nothing. They do not
+            count among the rows that it met and are not missing; one that is exempt from all rows is set aside.
 
     Raises:
-        SettingError: no candidate, no row, or a fresh row that is one of the race or stands twice.
+        SettingError: no candidate, no row, a fresh row that is one of the race or stands twice, or an exempt row that
+            is none of it.
         DataError: not one label a row, or losses of another shape or infinite.
         SpentError: the budget ends before all have met the first rows.
     """
@@ -67,7 +71,7 @@ def race(
     shuffled = [fresh[place] for place in row_order(len(fresh), labels=None, seed=seed)]
     of_fresh = Answers(lambda who, rows: score(who, [shuffled[row] for row in rows]), n_candidates, len(fresh))
     run = _Race(
-        Answers(score, n_candidates, n_rows),
+        Answers(score, n_candidates, n_rows, exempt),
         of_fresh,
         rules or RaceRules(),
         row_order(n_rows, labels=labels, seed=seed),
@@ -86,13 +90,16 @@ class _Race:
     def __init__(self, answers: Answers, of_fresh: Answers, rules: RaceRules, order: list[int]) -> None:
         self.answers, self.of_fresh, self.rules, self.order = answers, of_fresh, rules, order
         self.n_candidates, self.n_rows = answers.losses.shape
-        self.mets: list[list[int]] = [[0] for _ in range(self.n_candidates)]  # rows met, after each look at a candidate
+        # how far in the order each candidate has come, after each look at it
+        self.mets: list[list[int]] = [[0] for _ in range(self.n_candidates)]
         self.waiting: set[int] = set()  # those with too few answers to be compared
         self.waited = [0] * self.n_candidates
         self.set_aside: list[SetAside] = []
         self.looks = 0
         self.ranked: list[int] = list(range(self.n_candidates))  # those that are compared, the best first
         self.leads: list[float] = []  # their probabilities to lead over all rows
+        self._set_aside([candidate for candidate in self.ranked if not answers.open[candidate].any()])
+        self.ranked = self._compared()
 
     def goes_on(self) -> bool:
         """Until one leads surely enough or the likeliest have met all rows; while one is waited for in any case."""
@@ -112,8 +119,7 @@ class _Race:
             self.mets[candidate].append(met)
         self.looks += 1
         self._see_who_waits()
-        gone = self.waiting | {aside.candidate for aside in self.set_aside}
-        self._rank([candidate for candidate in range(self.n_candidates) if candidate not in gone])
+        self._rank(self._compared())
 
     def decided(self) -> RaceResult:
         """The end of the race, by the fresh rows where there are any."""
@@ -140,10 +146,10 @@ class _Race:
             winner=self.ranked[0] if self.ranked else None,
             ranking=tuple(self.ranked),
             probabilities=tuple(self.leads),
-            rows=tuple(self._met(candidate) for candidate in range(self.n_candidates)),
+            rows=tuple(self._asked(candidate) for candidate in range(self.n_candidates)),
             calls=self.answers.calls,
             asked_again=self.answers.asked_again + self.of_fresh.asked_again,
-            full_calls=self.n_candidates * self.n_rows,
+            full_calls=int(self.answers.open.sum()),
             set_aside=tuple(self.set_aside),
             finalists=finalists,
             fresh=fresh,
@@ -158,8 +164,16 @@ class _Race:
         places = sorted(range(len(self.ranked)), key=lambda place: -self.leads[place])[: self.rules.finalists]
         return [self.ranked[place] for place in places if self._met(self.ranked[place]) < self.n_rows]
 
+    def _compared(self) -> list[int]:
+        gone = self.waiting | {aside.candidate for aside in self.set_aside}
+        return [candidate for candidate in range(self.n_candidates) if candidate not in gone]
+
     def _met(self, candidate: int) -> int:
         return self.mets[candidate][-1]
+
+    def _asked(self, candidate: int) -> int:
+        """Rows that it met, without those that it is exempt from."""
+        return int(self.answers.open[candidate, self.order[: self._met(candidate)]].sum())
 
     def _since(self, candidate: int) -> int:
         """Where its next questions begin: of one that is waited for, rows missed a while ago are asked again."""
@@ -173,18 +187,19 @@ class _Race:
         answered = {
             candidate: self._answered(candidate) for candidate in range(self.n_candidates) if candidate not in gone
         }
-        most = max((rows / self._met(candidate) for candidate, rows in answered.items()), default=0.0)
-        least, share = min(self.rules.least_rows, self.n_rows), self.rules.least_share
+        most = max((rows / max(self._asked(candidate), 1) for candidate, rows in answered.items()), default=0.0)
+        share = self.rules.least_share
         for candidate, rows in answered.items():
-            met = self._met(candidate)
-            enough = max(least, share * most * met)
-            if rows >= enough:
+            met = self._asked(candidate)
+            least = min(self.rules.least_rows, int(self.answers.open[candidate].sum()))
+            if rows >= max(least, share * most * met):
                 self.waiting.discard(candidate)
                 self.waited[candidate] = 0
                 continue
             self.waiting.add(candidate)
+            enough = max(min(least, met), share * most * met)  # nobody is blamed for rows that it is exempt from
             by_luck = enough - _LUCK * math.sqrt(share * (1 - share) * most * met)
-            self.waited[candidate] += rows < by_luck or met == self.n_rows
+            self.waited[candidate] += rows < by_luck or self._met(candidate) == self.n_rows
         self._set_aside([candidate for candidate in answered if self.waited[candidate] > self.rules.patience])
 
     def _answered(self, candidate: int) -> int:
@@ -192,7 +207,7 @@ class _Race:
 
     def _set_aside(self, candidates: Sequence[int]) -> None:
         for candidate in candidates:
-            self.set_aside.append(SetAside(candidate, self._met(candidate), self._answered(candidate)))
+            self.set_aside.append(SetAside(candidate, self._asked(candidate), self._answered(candidate)))
             self.waiting.discard(candidate)
 
     def _rank(self, candidates: list[int], *, deciding: int = 0) -> None:

@@ -1,10 +1,8 @@
-import numpy as np
 import pytest
 
 from blackbox.backends import Capability
 from blackbox.blank import Blank, LabelWords, Targets, make_blank
 from blackbox.errors import DataError, RunError, SettingError
-from blackbox.metrics import Accuracy
 
 WORDS = LabelWords({"negative": "bad", "positive": "great"}, "y")
 TARGETS = Targets("answer")
@@ -40,15 +38,6 @@ def test_the_options_of_a_row_with_label_words_do_not_depend_on_its_label() -> N
     assert WORDS.options({"y": "nonsense"}, where="row 1") == WORDS.options({}, where="row 1") == ("bad", "great")
 
 
-def test_the_metric_is_of_the_answered_rows_and_targets_have_none() -> None:
-    log_probabilities = np.log([[0.9, 0.1], [0.2, 0.8], [np.nan, np.nan], [0.6, 0.4]])
-    measured = WORDS.measure(Accuracy(), log_probabilities, np.array([0, 1, 1, 1]))
-    assert measured is not None
-    assert (measured.value, measured.rows) == (pytest.approx(2 / 3), 3)
-    assert WORDS.measure(Accuracy(), np.full((2, 2), np.nan), np.array([0, 1])) is None
-    assert TARGETS.measure(Accuracy(), log_probabilities[:, :1], np.zeros(4, int)) is None
-
-
 def test_a_share_above_one_cannot_be_reached_and_a_loss_above_one_can() -> None:
     for goal in (None, 0.5, 1.0):
         WORDS.check_goal(goal)
@@ -62,3 +51,11 @@ def test_labels_are_predicted_and_targets_are_not_yet() -> None:
     WORDS.check_predicts()
     with pytest.raises(RunError, match="written by generating"):
         TARGETS.check_predicts()
+
+
+def test_labels_may_have_other_words_in_their_order() -> None:
+    assert WORDS.with_words(("poor", "fine")) == LabelWords({"negative": "poor", "positive": "fine"}, "y")
+    with pytest.raises(DataError, match="must be 2, one for each of negative, positive, got 1"):
+        WORDS.with_words(("poor",))
+    with pytest.raises(DataError, match="a prompt has label words, poor, fine, and the task has targets"):
+        TARGETS.with_words(("poor", "fine"))

@@ -27,9 +27,20 @@ EVALUATION = Evaluation(
 )
 
 
-@pytest.mark.parametrize("evaluation", [EVALUATION, replace(EVALUATION, loss=math.inf, measured=None, block=None)])
+@pytest.mark.parametrize(
+    "evaluation",
+    [
+        EVALUATION,
+        replace(EVALUATION, loss=math.inf, measured=None, block=None),
+        replace(EVALUATION, shown_rows=2, row_losses=(0.1, None, 0.3, None)),
+    ],
+)
 def test_it_comes_back_from_json_number_for_number(evaluation: Evaluation) -> None:
     assert Evaluation.from_dict(json.loads(json.dumps(evaluation.to_dict()))) == evaluation
+
+
+def test_what_few_evaluations_have_is_not_written_of_the_others() -> None:
+    assert EVALUATION.to_dict().keys().isdisjoint({"shown_rows", "row_losses"})
 
 
 def test_facts_are_everything_but_time_and_cost() -> None:

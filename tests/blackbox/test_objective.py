@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from blackbox.backends import Failure, FakeBackend, Prompt, Query, Scores, TextPrompt
+from blackbox.backends import Demonstration, Failure, FakeBackend, Prompt, Query, Scores, TextPrompt
 from blackbox.objective import score_prompts
 from tests.blackbox.small import make_target_task, make_task
 
@@ -61,3 +61,44 @@ def test_a_prompt_without_any_answer_has_the_loss_inf_and_no_metric() -> None:
     assert math.isinf(outcome.loss)
     assert outcome.measured is None
     assert outcome.failed_rows == 2
+
+
+def test_a_training_row_that_a_prompt_shows_is_not_asked_and_is_no_failure() -> None:
+    task = make_task(train=4, dev=4)
+    shows = TextPrompt(
+        "classify", (Demonstration("a", "b", row=1), Demonstration("c", "d", row=3), Demonstration("e", "f"))
+    )
+    outcome, plain = score_prompts(FakeBackend(), task, [shows, TextPrompt("classify")], task.train)
+    assert (outcome.rows, outcome.shown_rows, outcome.failed_rows) == (2, 2, 0)
+    assert outcome.usage.requests == 2
+    assert outcome.measured is not None
+    assert outcome.measured.rows == 2
+    assert outcome.row_losses is not None
+    assert [loss is None for loss in outcome.row_losses] == [False, True, False, True]
+    assert (plain.rows, plain.shown_rows) == (4, 0)
+    on_dev = score_prompts(FakeBackend(), task, [shows], task.dev)[0]
+    assert (on_dev.rows, on_dev.shown_rows) == (4, 0)
+
+
+def test_a_prompt_that_shows_all_rows_has_no_loss() -> None:
+    task = make_task(train=2)
+    shows = TextPrompt("", tuple(Demonstration("a", "b", row=row) for row in range(2)))
+    outcome = score_prompts(FakeBackend(), task, [shows], task.train)[0]
+    assert (outcome.loss, outcome.rows, outcome.shown_rows, outcome.failed_rows) == (math.inf, 0, 2, 0)
+
+
+def test_the_losses_of_single_rows_have_the_loss_as_their_mean() -> None:
+    task = make_task(train=4)
+    outcome = score_prompts(Forgetful(1), task, [TextPrompt("classify")], task.train)[0]
+    assert outcome.row_losses is not None
+    assert outcome.row_losses[1] is None
+    assert outcome.loss == pytest.approx(np.mean([loss for loss in outcome.row_losses if loss is not None]))
+
+
+def test_a_prompt_is_scored_in_its_own_form() -> None:
+    task = make_task(train=4)
+    own = TextPrompt("classify", template="{text} So {label}", label_words=("poor", "fine"))
+    outcome, plain = score_prompts(FakeBackend(), task, [own, TextPrompt("classify")], task.train)
+    queries = task.train.in_form_of(own).queries
+    assert outcome.usage == FakeBackend().score([own], queries).usages[0]
+    assert outcome.usage != plain.usage

@@ -456,3 +456,59 @@ def test_a_race_without_candidates_or_with_rows_twice_is_refused() -> None:
 def test_rules_out_of_range_are_refused(rules: dict[str, float], said: str) -> None:
     with pytest.raises(SettingError, match=said):
         RaceRules(**rules)  # type: ignore[arg-type]
+
+
+# --- rows that a candidate is exempt from
+
+
+EXEMPT = {0: [3, 7], 2: range(15), 3: range(30)}
+
+
+def race_of_exempt(table: Table) -> RaceResult:
+    return race(table, 5, n_rows=60, rules=RaceRules(risk=0.0), exempt=EXEMPT)
+
+
+def test_exempt_rows_are_never_asked_and_no_failures() -> None:
+    table = Table(wrong([0.6, 0.5, 0.9, 0.8, 0.55], 60, seed=1))
+    result = race_of_exempt(table)
+    for candidates, rows in table.asked:
+        assert not any(row in EXEMPT.get(candidate, ()) for candidate in candidates for row in rows)
+    assert result.calls == table.calls == sum(result.rows)
+    assert (result.asked_again, result.set_aside) == (0, ())
+    assert sorted(result.ranking) == list(range(5))
+    assert result.winner == 2
+    assert result.full_calls == 5 * 60 - 2 - 15 - 30
+
+
+def test_a_candidate_that_is_exempt_from_most_first_rows_is_waited_for_and_not_blamed() -> None:
+    order = row_order(60, labels=None, seed=0)
+    table = Table(wrong([0.5, 0.5, 0.95], 60, seed=2))
+    result = race(table, 3, n_rows=60, rules=RaceRules(risk=0.0, patience=0), exempt={2: order[:40]})
+    assert (result.winner, result.set_aside) == (2, ())
+    assert result.rows[2] == 20
+
+
+def test_a_candidate_that_is_exempt_from_all_rows_is_set_aside_at_once() -> None:
+    table = Table(wrong([0.5, 0.9], 30, seed=3))
+    result = race(table, 2, n_rows=30, exempt={1: range(30)})
+    assert (result.winner, result.ranking, [aside.candidate for aside in result.set_aside]) == (0, (0,), [1])
+    assert race(table, 2, n_rows=30, exempt={0: range(30), 1: range(30)}).winner is None
+
+
+def test_few_rows_that_are_left_are_enough_where_they_are_all() -> None:
+    table = Table(wrong([0.5, 0.95], 30, seed=4))
+    result = race(table, 2, n_rows=30, rules=RaceRules(risk=0.0), exempt={1: range(25)})
+    assert (sorted(result.ranking), result.set_aside, result.rows[1]) == ([0, 1], (), 5)
+
+
+def test_missing_answers_count_against_the_rows_that_may_be_asked_only() -> None:
+    outage = np.zeros((2, 60), dtype=np.int64)
+    outage[1] = 99
+    result = race(Table(wrong([0.5, 0.9], 60, seed=5), outage), 2, n_rows=60, exempt={1: range(10)})
+    assert [(aside.candidate, aside.answered) for aside in result.set_aside] == [(1, 0)]
+
+
+@pytest.mark.parametrize("exempt", [{2: [0]}, {-1: [0]}, {0: [30]}, {0: [-1]}])
+def test_exempt_pairs_that_there_are_not_are_refused(exempt: dict[int, list[int]]) -> None:
+    with pytest.raises(SettingError, match="exempt must name candidates 0 to 1 and rows 0 to 29"):
+        race(Table(np.zeros((2, 30))), 2, n_rows=30, exempt=exempt)

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blackbox.backends import FakeBackend, Prompt, Query, Scores, TextPrompt, Usage
+from blackbox.backends import Demonstration, FakeBackend, Prompt, Query, Scores, TextPrompt, Usage
 from blackbox.backends.errors import SpentError
 from blackbox.objective import Objective, Outcome
 from blackbox.racing import RaceResult, RaceRules
@@ -84,6 +84,29 @@ def test_a_budget_that_ends_on_the_first_rows_is_told() -> None:
     task = make_task(train=60)
     with pytest.raises(SpentError):
         make_objective(Limited(49), task)(ALL, task.train)
+
+
+class Shows(Texts):
+    """Every text with the first rows as demonstrations, so many as its place."""
+
+    def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
+        return [
+            TextPrompt(TEXTS[int(place)], tuple(Demonstration("a", "b", row=row) for row in range(int(place))))
+            for place in candidates[:, 0]
+        ]
+
+
+def test_rows_that_a_prompt_shows_are_never_asked_in_a_race() -> None:
+    backend, task = Limited(), make_task(train=60)
+    outcomes = RacingObjective(task, backend, Shows(), rules=RaceRules(10, 5, risk=0.0))(ALL, task.train)  # type: ignore[arg-type]
+    for number, found in enumerate(outcomes):
+        prompt = Shows().decode(ALL)[number]
+        met = {query for asker, query in backend.paid if asker == prompt}
+        assert not met & set(task.train.queries[:number])
+        assert (found.shown_rows, found.rows, found.failed_rows) == (number, len(met), 0)
+        assert found.row_losses is not None
+        assert sum(loss is not None for loss in found.row_losses) == len(met)
+    assert int(np.argmin([found.loss for found in outcomes])) == 4
 
 
 def outcome(loss: float) -> Outcome:

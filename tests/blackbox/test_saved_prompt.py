@@ -2,13 +2,14 @@ import hashlib
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import safetensors.numpy
 
 from blackbox import SavedPrompt
-from blackbox.backends import DeepPrompt, FakeBackend, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends import DeepPrompt, Demonstration, FakeBackend, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError, MismatchError, RunError
 from tests.blackbox.small import TEMPLATE, WORDS, make_target_task, make_task
@@ -86,6 +87,22 @@ def test_a_prompt_for_targets_comes_back_with_the_field_of_the_targets(tmp_path:
     loaded = SavedPrompt.load(tmp_path)
     assert (loaded.target_field, loaded.label_words) == ("target", {})
     assert loaded.blank == task.blank
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"template": "{text} So {label}"},
+        {"label_words": ("poor", "fine")},
+        {"template": "{text} So {label}", "label_words": ("poor", "fine")},
+    ],
+)
+def test_a_prompt_keeps_its_own_form_and_is_used_in_it(tmp_path: Path, own: dict[str, Any]) -> None:
+    prompt = TextPrompt("Say it.", (Demonstration("a", "b", row=1),), **own)
+    SavedPrompt.of(prompt, backend=FakeBackend(), task=make_task(), scores={}).save(tmp_path)
+    loaded = SavedPrompt.load(tmp_path)
+    assert loaded.prompt == prompt
+    assert loaded.form == make_task().form.of(prompt)
 
 
 def test_a_prompt_from_before_there_were_targets_is_one_for_labels(folder: Path) -> None:

@@ -4,13 +4,9 @@ import numpy as np
 import pytest
 
 from blackbox.backends import FakeBackend, Prompt, Query, Scores, TextPrompt
-from blackbox.blank import make_blank
-from blackbox.metrics import make_metric
 from blackbox.paired import compare
 from blackbox.side_by_side import Scored, side_by_side
-from blackbox.task import make_split
-from blackbox.template import Template
-from tests.blackbox.small import TEMPLATE, WORDS, make_rows
+from tests.blackbox.small import make_task
 
 GOOD, BAD = TextPrompt("classify sentiment carefully answer"), TextPrompt("zzz")
 
@@ -27,9 +23,8 @@ class Partial(FakeBackend):
 
 
 def scored(backend: FakeBackend, prompts: list[TextPrompt], n_rows: int) -> list[Scored]:
-    blank = make_blank(WORDS)
-    split = make_split("rows", make_rows(n_rows), Template(TEMPLATE), blank)
-    return side_by_side(backend, prompts, split, blank=blank, metric=make_metric("accuracy"))
+    task = make_task(train=n_rows)
+    return side_by_side(backend, prompts, task.train, grader=task.grader)
 
 
 def test_prompts_are_compared_with_the_first_on_the_same_rows() -> None:
@@ -52,3 +47,10 @@ def test_rows_without_an_answer_count_for_nothing_and_unreadable_ones_are_wrong(
     assert one.right[5] == 0.0
     assert one.measured is not None
     assert one.measured.value == pytest.approx(8 / 9)
+
+
+def test_prompts_may_have_forms_of_their_own() -> None:
+    own = TextPrompt("zzz", template="{text} In a single word: {label}", label_words=("poor", "fine"))
+    plain, formed = scored(FakeBackend(), [BAD, own], 4)
+    assert (plain.missing, formed.missing) == (0, 0)
+    assert formed.usage.prompt_tokens > plain.usage.prompt_tokens

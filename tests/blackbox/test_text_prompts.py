@@ -22,6 +22,19 @@ def test_a_prompt_goes_through_json() -> None:
     assert prompt_from_dict(json.loads(json.dumps(prompt_to_dict(SHOWN)))) == SHOWN
 
 
+def test_a_prompt_of_a_form_of_its_own_goes_through_json_and_others_do_not_name_it() -> None:
+    own = TextPrompt("", (Demonstration("a", "b", row=3),), template="{text} {label}", label_words=("poor", "fine"))
+    values = json.loads(json.dumps(prompt_to_dict(own)))
+    assert prompt_from_dict(values) == own
+    assert values["demonstrations"][0]["row"] == 3
+    plain = prompt_to_dict(SHOWN)
+    assert plain == {
+        "text": "Say it. ",
+        "demonstrations": [{"before": "A bad day. It was ", "answer": "bad", "after": "."}],
+        "role": "system",
+    }
+
+
 def test_a_text_file_has_a_prompt_a_line(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("One.\n\nZwei, bitte.\n", encoding="utf-8")
     assert text_prompts(str(tmp_path / "p.txt")) == [TextPrompt("One."), TextPrompt("Zwei, bitte.")]

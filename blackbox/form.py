@@ -1,0 +1,59 @@
+"""Forms: the text around the blank of a row, and what may fill it. A prompt may have a form of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from blackbox.backends import Prompt, Query, TextPrompt
+from blackbox.blank import Blank
+from blackbox.errors import DataError
+from blackbox.template import Template
+
+OwnForm = tuple[str | None, tuple[str, ...] | None]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A template and what fills its blank.
+
+    Raises:
+        DataError: label words that cannot be told apart, or a template that names the target itself.
+    """
+
+    template: Template
+    blank: Blank
+
+    def __post_init__(self) -> None:
+        self.blank.check(self.template)
+
+    def of(self, prompt: Prompt) -> "Form":
+        """The form in which rows are put behind a prompt: its own, as far as it has one, else this one.
+
+        Raises:
+            DataError: as of `Form` and `Template`, or not one label word for each label.
+        """
+        template, words = own_form(prompt)
+        if template is None and words is None:
+            return self
+        return Form(
+            self.template if template is None else Template(template),
+            self.blank if words is None else self.blank.with_words(words),
+        )
+
+    def queries(self, rows: Sequence[Mapping[str, object]], *, where: str = "rows") -> tuple[Query, ...]:
+        """The queries of rows; their labels, if any, are not looked at. `where` names them in errors.
+
+        Raises:
+            DataError: a row is no mapping, or lacks a field of the template or its target.
+        """
+        named = [(f"{where} row {number}", row) for number, row in enumerate(rows, start=1)]
+        for place, row in named:
+            if not isinstance(row, Mapping):
+                raise DataError(f"{place} must map fields to values, got {type(row).__name__}")
+        return tuple(
+            self.template.render(row, self.blank.options(row, where=place), where=place) for place, row in named
+        )
+
+
+def own_form(prompt: Prompt) -> OwnForm:
+    """The template and the label words that a prompt brings along; None for what it leaves to the task."""
+    return (prompt.template, prompt.label_words) if isinstance(prompt, TextPrompt) else (None, None)

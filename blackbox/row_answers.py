@@ -1,0 +1,102 @@
+"""The answers of one prompt to some rows, and what they are worth.
+
+Rows without an answer are missing: NaN in every array, counted in no mean, never wrong.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.backends import chosen_options
+from blackbox.losses import Loss
+from blackbox.metrics import Measured, Metric
+
+FloatArray = npt.NDArray[np.float64]
+LabelArray = npt.NDArray[np.int64]
+
+
+class RowAnswers(Protocol):
+    """See the module. `blackbox.graders` makes them."""
+
+    @property
+    def losses(self) -> FloatArray:
+        """Of each row, shape (n_rows,)."""
+
+    @property
+    def scores(self) -> FloatArray:
+        """What each row adds to the metric, from 0 to 1, shape (n_rows,); without a metric its loss, less than zero."""
+
+    @property
+    def answered(self) -> npt.NDArray[np.bool_]:
+        """Which rows have an answer, shape (n_rows,)."""
+
+    @property
+    def unreadable(self) -> int:
+        """Rows that were answered with none of the options: wrong, and counted apart."""
+
+    def measured(self) -> Measured | None:
+        """The metric on the rows that have an answer; None where none has, and where there is no metric."""
+
+    def take(self, places: Sequence[int]) -> Self:
+        """The answers to some of the rows, in the order of their places given."""
+
+    def joined(self, others: Self) -> Self:
+        """These answers, and those to other rows behind them."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelScores:
+    """Answers that are log-probabilities of a row's options: its label words, or its target alone.
+
+    Attributes:
+        log_probabilities: shape (n_rows, n_options), nats.
+        right: shape (n_rows,), index of the right option of each row.
+        loss: of the rows.
+        metric: None for targets.
+    """
+
+    log_probabilities: FloatArray
+    right: LabelArray
+    loss: Loss
+    metric: Metric | None
+
+    @property
+    def losses(self) -> FloatArray:
+        losses: FloatArray = self.loss.of_rows(self.log_probabilities[None], self.right)[0]
+        return losses
+
+    @property
+    def scores(self) -> FloatArray:
+        if self.metric is None:
+            return -self.losses
+        return np.where(self.answered, chosen_options(self.log_probabilities) == self.right, np.nan)
+
+    @property
+    def answered(self) -> npt.NDArray[np.bool_]:
+        there: npt.NDArray[np.bool_] = np.asarray(~np.isnan(self.log_probabilities)).all(axis=-1)
+        return there
+
+    @property
+    def unreadable(self) -> int:
+        return 0 if self.metric is None else int((self._chosen < 0).sum())
+
+    def measured(self) -> Measured | None:
+        if self.metric is None or not self.answered.any():
+            return None
+        return self.metric(self._chosen, self.right[self.answered], self.log_probabilities.shape[-1])
+
+    def take(self, places: Sequence[int]) -> Self:
+        chosen = list(places)
+        return replace(self, log_probabilities=self.log_probabilities[chosen], right=self.right[chosen])
+
+    def joined(self, others: Self) -> Self:
+        both = np.concatenate([self.log_probabilities, others.log_probabilities])
+        return replace(self, log_probabilities=both, right=np.concatenate([self.right, others.right]))
+
+    @property
+    def _chosen(self) -> LabelArray:
+        """Of the answered rows."""
+        return chosen_options(self.log_probabilities[self.answered])

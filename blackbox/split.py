@@ -1,0 +1,93 @@
+"""Splits: rows with the queries that ask for them, in the task's form or in a prompt's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.backends import Prompt, Query, TextPrompt
+from blackbox.errors import DataError
+from blackbox.form import Form, OwnForm, own_form
+
+RawRow = Mapping[str, object]
+_KEPT_FORMS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows as a search needs them.
+
+    Attributes:
+        name: "train", "dev" or "test".
+        rows: the rows as given, as text; without fields that are null.
+        form: how they are put to a model.
+        queries: the rows in that form, one each.
+        labels: shape (n_rows,), index of each row's right option: its label among the task's labels; 0 for a target.
+    """
+
+    name: str
+    rows: tuple[Mapping[str, str], ...]
+    form: Form
+    queries: tuple[Query, ...]
+    labels: npt.NDArray[np.int64]
+    _in_forms: dict[OwnForm, "Split"] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def in_form_of(self, prompt: Prompt) -> "Split":
+        """The same rows as they are put behind a prompt; those of the last forms are kept.
+
+        Raises:
+            DataError: the prompt's own form is none for these rows.
+        """
+        own = own_form(prompt)
+        if own == (None, None):
+            return self
+        formed = self._in_forms.pop(own, None) or self._rendered(self.form.of(prompt))
+        self._in_forms[own] = formed  # the last one used stands last
+        if len(self._in_forms) > _KEPT_FORMS:
+            del self._in_forms[next(iter(self._in_forms))]
+        return formed
+
+    def take(self, rows: Sequence[int]) -> "Split":
+        """Some of the rows, in the order of their numbers given."""
+        return Split(
+            self.name,
+            tuple(self.rows[row] for row in rows),
+            self.form,
+            tuple(self.queries[row] for row in rows),
+            self.labels[list(rows)],
+        )
+
+    def _rendered(self, form: Form) -> "Split":
+        return Split(self.name, self.rows, form, form.queries(self.rows, where=self.name), self.labels)
+
+
+def make_split(name: str, rows: Sequence[RawRow], form: Form) -> Split:
+    """Rows with what is right in their blanks.
+
+    Raises:
+        DataError: a row is no mapping, lacks a field, its label or its target, or has an unknown label.
+    """
+    queries = form.queries(rows, where=name)
+    texts = tuple({key: str(value) for key, value in row.items() if value is not None} for row in rows)
+    return Split(name, texts, form, queries, form.blank.right_options(rows, where=name))
+
+
+def shown_rows(prompt: Prompt, split: Split) -> frozenset[int]:
+    """The rows of the training split that a prompt shows with their answers.
+
+    Raises:
+        DataError: it shows one that the split does not have.
+    """
+    if not isinstance(prompt, TextPrompt):
+        return frozenset()
+    shown = frozenset(demonstration.row for demonstration in prompt.demonstrations if demonstration.row is not None)
+    if unknown := sorted(row for row in shown if not 0 <= row < len(split)):
+        raise DataError(
+            f"a demonstration says that it was made from row {unknown[0]} of {split.name}, which has the rows 0 to "
+            f"{len(split) - 1}; leave its `row` out if it was made from another file"
+        )
+    return shown
