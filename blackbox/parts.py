@@ -18,6 +18,7 @@ from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.errors import SettingError
 from blackbox.optimizers import Optimizer
+from blackbox.proposing import equip
 from blackbox.seeds import part_seed
 from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace
 from blackbox.task import Task
@@ -34,6 +35,7 @@ class Parts:
     space: PromptSpace
     optimizer: Optimizer
     exact: Backend | None = None  # of the same model in float32, where elites are scored again
+    writer: Backend | None = None  # of the model that writes new instructions, if the optimizer asks for some
 
 
 def make_parts(
@@ -58,8 +60,9 @@ def make_parts(
     task = task or load_task(config)
     task.blank.check_goal(config.target)
     config = config.model_copy(update={**task.terms, **_prompts(config)})
+    keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
-        backend = make_backend(config.model_copy(update={"answers": config.answers or (answers and str(answers))}))
+        backend = make_backend(keeping)
     require(backend, task.grader.needs)
     check_template(backend, task.template)
     if space is None or isinstance(space, str):
@@ -72,9 +75,10 @@ def make_parts(
         optimizer = make_optimizer(config.optimizer, space.blocks, config, part_seed(config.seed, "optimizer"))
     if optimizer.dimension != space.dimension:
         raise SettingError(f"the optimizer has dimension {optimizer.dimension}, the space {space.dimension}")
+    writer = equip(optimizer, space, task, backend, keeping)
     looks = config.finalists if races(config, space) else 1
     Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size, looks))
-    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend))
+    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend), writer)
 
 
 def races(config: Config, space: PromptSpace) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from blackbox.backends import Backend
 from blackbox.backends.errors import SpentError
 from blackbox.budget import Budget, price, price_of_start
 from blackbox.callbacks.base import Callback, Progress
@@ -93,6 +94,7 @@ class Search:
         journal: the answers paid for so far, and where further ones are written down.
         callbacks: what watches.
         save: called after each generation.
+        writer: the model that writes for the optimizer, if any; what it costs is the run's.
     """
 
     def __init__(
@@ -105,8 +107,10 @@ class Search:
         journal: Journal,
         callbacks: Sequence[Callback] = (),
         save: Callable[["Search"], None] = lambda search: None,
+        writer: Backend | None = None,
     ) -> None:
         self.objective, self.optimizer, self.budget, self.rules = objective, optimizer, budget, rules
+        self.writer = writer
         self.selection = Selection()
         self.tally = Tally()
         self._task = objective.task

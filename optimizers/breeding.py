@@ -62,7 +62,7 @@ class Breeding(Optimizer):
         self._told: list[Choice] = []
         self._origins: list[int] = []
 
-    def take(self, proposer: Proposer | None, key: Callable[[Choice], Hashable]) -> None:
+    def take_proposals(self, proposer: Proposer | None, key: Callable[[Choice], Hashable]) -> None:
         """Go on with this proposer and this key."""
         self._proposals, self._key = Proposals(proposer, self._proposals.refused), key
 

@@ -44,7 +44,7 @@ be used. The same requests, in the same order and after the same ones, have the 
 class TakesProposals(Protocol):
     """An optimizer of choices whose variable 0 is an instruction, with new categories as they are proposed."""
 
-    def take(self, proposer: Proposer | None, key: Callable[[tuple[int, ...]], Hashable]) -> None:
+    def take_proposals(self, proposer: Proposer | None, key: Callable[[tuple[int, ...]], Hashable]) -> None:
         """Go on with this proposer, and ask only one of the choices that have the same key.
 
         Args:

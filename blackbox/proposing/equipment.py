@@ -27,7 +27,7 @@ def equip(optimizer: Optimizer, space: PromptSpace, task: Task, backend: Backend
         return None
     writer = make_writer(config, backend)
     proposer = writer and make_proposer(writer, space, task, backend, config)
-    optimizer.take(proposer, space.meaning)
+    optimizer.take_proposals(proposer, space.meaning)
     return writer
 
 

@@ -157,7 +157,7 @@ class BreedingContract(OptimizerContract):
             advance(optimizer, 2, distance)
         before = json.dumps(troubled.state_dict())
         again = Counting(start=SIZES[0] + len(troubled._proposals.proposer.requests))  # type: ignore[union-attr]
-        troubled.take(fails, lambda choice: choice)
+        troubled.take_proposals(fails, lambda choice: choice)
         with pytest.raises(NoMoney):
             while True:  # a reflective search may ask for nothing in one generation
                 candidates = troubled.ask()
@@ -165,7 +165,7 @@ class BreedingContract(OptimizerContract):
                 troubled.tell(candidates, distance(candidates))
                 before = json.dumps(troubled.state_dict())
         assert json.dumps(troubled.state_dict()) == before
-        troubled.take(again, lambda choice: choice)
+        troubled.take_proposals(again, lambda choice: choice)
         assert same(advance(plain, 3, distance), advance(troubled, 3, distance))
 
     def test_fewer_than_four_candidates_a_generation_are_refused(self) -> None:

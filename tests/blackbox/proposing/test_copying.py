@@ -25,7 +25,7 @@ def test_a_copy_of_eight_words_or_of_a_whole_short_row_is_found(instruction: str
 @pytest.mark.parametrize(
     "instruction",
     [
-        "Say great when the film is a slow and tender look at friends.",  # seven words
+        "Say great when it is a slow and tender look at friends.",  # seven words
         "Say bad if the text is bad.",
         "Choose the best word.",
         "",
