@@ -1,13 +1,12 @@
-"""From settings to parts. The built-in backends, spaces and optimizers are registered here as a stranger's would be."""
-
-from collections.abc import Sequence
+"""From settings to parts. The built-in backends and spaces are registered here as a stranger's would be."""
 
 from blackbox.backends import Backend, Capability, FakeBackend, PrefixBackend, VectorBackend, require
 from blackbox.backends.errors import MissingPackageError
 from blackbox.config import Config
 from blackbox.errors import DataError, SettingError
-from blackbox.optimizers import CMAES, Blockwise, Enumeration, NevergradSearch, Optimizer, RandomSearch
-from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
+from blackbox.named_optimizers import check_optimizer_name
+from blackbox.optimizers import Optimizer
+from blackbox.registry import BACKENDS, SPACES
 from blackbox.seeds import part_seed
 from blackbox.spaces import ChoicesSpace, DeepSpace, PrefixSpace, PromptSpace, SoftSpace, TextsSpace
 from blackbox.spaces.general import GENERAL_FOR_LABELS, GENERAL_FOR_TARGETS, label_words_of, sample_of_rows
@@ -26,7 +25,7 @@ def check_names(config: Config) -> None:
     """
     BACKENDS.get(config.backend)
     SPACES.get(config.space)
-    make_optimizer(config.optimizer, (2, 2), config, seed=0)
+    check_optimizer_name(config)
 
 
 def check_elites(config: Config, backend: Backend | str | None, optimizer: Optimizer | str | None) -> None:
@@ -88,62 +87,6 @@ def check_template(backend: Backend, template: Template) -> None:
 def make_space(backend: Backend, task: Task, config: Config) -> PromptSpace:
     """The prompt space that the settings name."""
     return SPACES.get(config.space)(backend, task, config)
-
-
-def make_optimizer(name: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
-    """The optimizer of a name such as "cma-es", "nevergrad:TwoPointsDE" or "blockwise:cma-es"."""
-    first, _, variant = name.partition(":")
-    return OPTIMIZERS.get(first)(variant, blocks, config, seed)
-
-
-def _random_search(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
-    _no_variant("random-search", variant)
-    return RandomSearch(sum(blocks), population_size=config.population, sigma=config.sigma, seed=seed)
-
-
-def _cma_es(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
-    _no_variant("cma-es", variant)
-    return CMAES(
-        sum(blocks),
-        population_size=config.population,
-        sigma=config.sigma,
-        covariance=config.covariance,
-        step_size=config.step_size,
-        seed=seed,
-    )
-
-
-def _nevergrad(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
-    if not variant:
-        raise SettingError("optimizer 'nevergrad' needs the name of one: nevergrad:TwoPointsDE, nevergrad:NGOpt, ...")
-    return NevergradSearch(
-        sum(blocks),
-        name=variant,
-        population_size=config.population,
-        sigma=config.sigma,
-        budget=config.evaluations,
-        seed=seed,
-    )
-
-
-def _enumerate(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
-    _no_variant("enumerate", variant)
-    return Enumeration(sum(blocks))
-
-
-def _blockwise(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
-    share = max(config.population, config.evaluations // max(1, len(blocks)))
-    of_a_block = config.model_copy(update={"evaluations": share})
-
-    def inner(dimension: int, child_seed: int) -> Optimizer:
-        return make_optimizer(variant or "cma-es", (dimension,), of_a_block, child_seed)
-
-    return Blockwise(blocks, make=inner, seed=seed)
-
-
-def _no_variant(name: str, variant: str) -> None:
-    if variant:
-        raise SettingError(f"optimizer {name!r} has no variants, got {name}:{variant}")
 
 
 def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
@@ -264,8 +207,3 @@ SPACES.add("deep", _deep)
 SPACES.add("prefix", _prefix)
 SPACES.add("soft", _soft)
 SPACES.add("texts", _texts)
-OPTIMIZERS.add("random-search", _random_search)
-OPTIMIZERS.add("cma-es", _cma_es)
-OPTIMIZERS.add("enumerate", _enumerate)
-OPTIMIZERS.add("nevergrad", _nevergrad)
-OPTIMIZERS.add("blockwise", _blockwise)

@@ -2,7 +2,8 @@
 
 BlackboxError
 ├── SettingError (ValueError)      a setting out of its range, or an unknown configuration key
-│   └── UnknownNameError           no optimizer, space, ... of this name
+│   ├── UnknownNameError           no optimizer, space, ... of this name
+│   └── UnfitOptimizerError        an optimizer of numbers for a space of choices, or the other way round
 ├── DataError (ValueError)         rows, labels or files of a task
 ├── BudgetError (ValueError)       a budget too small for what is asked
 └── RunError (RuntimeError)        a run folder, journal, checkpoint or saved prompt
@@ -24,6 +25,10 @@ class SettingError(BlackboxError, ValueError):
 
 class UnknownNameError(SettingError):
     """Nothing is registered under this name."""
+
+
+class UnfitOptimizerError(SettingError):
+    """An optimizer of numbers was given a space of choices, or the other way round."""
 
 
 class DataError(BlackboxError, ValueError):

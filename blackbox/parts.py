@@ -11,12 +11,11 @@ from blackbox.build import (
     check_template,
     make_backend,
     make_exact_backend,
-    make_optimizer,
     make_space,
 )
 from blackbox.config import Config
 from blackbox.data import load_task
-from blackbox.errors import SettingError
+from blackbox.named_optimizers import check_fit, domain_of, make_optimizer
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
@@ -71,10 +70,10 @@ def make_parts(
         for prompt in space.prompts:
             task.check_prompt(prompt)
             check_template(backend, task.form.of(prompt).template)
+    domain = domain_of(space)
     if optimizer is None or isinstance(optimizer, str):
-        optimizer = make_optimizer(config.optimizer, space.blocks, config, part_seed(config.seed, "optimizer"))
-    if optimizer.dimension != space.dimension:
-        raise SettingError(f"the optimizer has dimension {optimizer.dimension}, the space {space.dimension}")
+        optimizer = make_optimizer(config.optimizer, domain, config, part_seed(config.seed, "optimizer"))
+    check_fit(optimizer, domain)
     writer = equip(optimizer, space, task, backend, keeping)
     looks = config.finalists if races(config, space) else 1
     Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size, looks))

@@ -4,14 +4,14 @@ A package of yours adds a name through an entry point (group "blackbox.optimizer
 "blackbox.backends") that names the factory, or by `OPTIMIZERS.add("name", factory)`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Generic, Protocol, TypeVar
 
 from blackbox.backends import Backend
 from blackbox.config import Config
 from blackbox.errors import unknown_name
-from blackbox.optimizers import Optimizer
+from blackbox.optimizers import Domain, Optimizer
 from blackbox.spaces import PromptSpace
 from blackbox.task import Task
 
@@ -19,16 +19,19 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class OptimizerFactory(Protocol):
-    """Makes an optimizer over blocks of numbers (one block: the whole vector).
+    """Makes an optimizer of what a prompt space has, numbers or choices.
 
     Args:
         variant: what stands behind the first colon of the name, e.g. "cma-es" of "blockwise:cma-es"; often "".
-        blocks: sizes of the parts of the vector; they add up to its dimension.
+        domain: the dimension, blocks and, of choices, numbers of categories.
         config: the run's settings.
         seed: of the optimizer's random generator.
+
+    Raises:
+        UnfitOptimizerError: it searches numbers, and these are choices, or the other way round.
     """
 
-    def __call__(self, variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer: ...
+    def __call__(self, variant: str, domain: Domain, config: Config, seed: int) -> Optimizer: ...
 
 
 class SpaceFactory(Protocol):

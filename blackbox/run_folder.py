@@ -224,7 +224,8 @@ def space_hash(space: PromptSpace) -> str:
     the last digits depend on the kind of processor, and nobody shall be refused for those. The start itself, which a
     model may have computed, is told by its text or tokens.
     """
-    candidate = np.random.default_rng(0).standard_normal((1, space.dimension))
+    rng, shape = np.random.default_rng(0), (1, space.dimension)
+    candidate = rng.standard_normal(shape) if space.sizes is None else rng.integers(space.sizes, size=shape) * 1.0
     prompt, start = space.decode(np.vstack([candidate, np.zeros_like(candidate)]))
     found = hashlib.sha256(repr(_told_by(prompt)).encode())
     for layer, vectors in vectors_of(prompt).items():

@@ -1,11 +1,9 @@
 """An optimizer of one's own: a (1 + n) evolution strategy with the 1/5 rule (Rechenberg 1973)."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from blackbox import Config, Task, tune
-from blackbox.optimizers import FloatArray, Optimizer, State
+from blackbox.optimizers import Domain, FloatArray, Optimizer, State
 from blackbox.registry import OPTIMIZERS
 
 
@@ -34,9 +32,9 @@ class OnePlusMany(Optimizer):
         self._sigma, self._parent, self._loss = state["sigma"], np.array(state["parent"]), state["loss"]
 
 
-def one_plus_many(variant: str, blocks: Sequence[int], config: Config, seed: int) -> Optimizer:
+def one_plus_many(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
     """What the name stands for; in a package, an entry point of the group "blackbox.optimizers" names this function."""
-    return OnePlusMany(sum(blocks), population_size=config.population, sigma=config.sigma, seed=seed)
+    return OnePlusMany(domain.dimension, population_size=config.population, sigma=config.sigma, seed=seed)
 
 
 OPTIMIZERS.add("one-plus-many", one_plus_many)

@@ -10,6 +10,8 @@ from blackbox.backends import DeepPrompt, FakeBackend, Prompt, VectorBackend
 class Directions:
     """Candidate z: in layer j, z_j times a random direction of the spread of that layer's hidden states."""
 
+    sizes = None  # candidates are numbers, no choices
+
     def __init__(self, backend: VectorBackend, text: str, *, per_layer: int, seed: int) -> None:
         self.tokens = backend.encode(text)
         layers, size = backend.shape.n_layers, backend.shape.hidden_size

@@ -1,4 +1,4 @@
-"""Derivative-free search: numbers in, candidates out. Knows no prompt and no model.
+"""Derivative-free search: losses in, candidates out, of numbers or of choices. Knows no prompt and no model.
 
     optimizer = CMAES(500, sigma=0.2, seed=1)
     while not optimizer.stop():
@@ -12,6 +12,7 @@ Importing this package imports neither `cma` nor `nevergrad`; making an optimize
 from blackbox.optimizers.base import Best, FloatArray, LearnsFromRows, Optimizer, State
 from blackbox.optimizers.blockwise import Blockwise
 from blackbox.optimizers.cma_es import CMAES
+from blackbox.optimizers.domain import Domain
 from blackbox.optimizers.enumeration import Enumeration
 from blackbox.optimizers.errors import (
     MissingPackageError,
@@ -33,6 +34,7 @@ __all__ = [
     "CMAES",
     "Best",
     "Blockwise",
+    "Domain",
     "Engine",
     "Enumeration",
     "Evolution",

@@ -11,7 +11,7 @@ A new optimizer derives from `Optimizer`, writes `_ask`, `_tell`, `_state` and `
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -35,18 +35,24 @@ class Best:
 
 
 class Optimizer(ABC):
-    """Derivative-free minimization over R^dimension, one generation (`ask`, `tell`) after the other.
+    """Derivative-free minimization, one generation (`ask`, `tell`) after the other, of numbers or of choices.
+
+    An optimizer of numbers searches R^dimension. A candidate of an optimizer of choices has a whole number,
+    0..sizes[i]-1, for each variable i.
 
     Attributes:
-        dimension: Length of a candidate, at least 2.
+        dimension: Length of a candidate, at least 2 numbers or 1 choice.
         population_size: The most candidates that one `ask` returns, at least 2.
+        sizes: The number of categories of each variable; None: numbers.
     """
 
     dimension: int
     population_size: int
+    sizes: tuple[int, ...] | None
 
-    def __init__(self, dimension: int, population_size: int) -> None:
-        self.dimension = settings.whole_number("dimension", dimension, at_least=2)
+    def __init__(self, dimension: int, population_size: int, *, sizes: Sequence[int] | None = None) -> None:
+        self.sizes = None if sizes is None else settings.sizes("sizes", sizes)
+        self.dimension = settings.whole_number("dimension", dimension, at_least=2 if sizes is None else 1)
         self.population_size = settings.whole_number("population_size", population_size, at_least=2)
         self._asked: FloatArray | None = None
         self._best: Best | None = None
@@ -63,6 +69,8 @@ class Optimizer(ABC):
         population = _read_only(self._ask())
         if not np.isfinite(population).all():
             raise SearchError(f"{type(self).__name__} asks candidates that are not finite; stop() says {self.stop()}")
+        if self.sizes is not None and not are_choices(population, self.sizes):
+            raise SearchError(f"{type(self).__name__} asks candidates that are no whole numbers below {self.sizes}")
         self._asked = population
         return population
 
@@ -121,8 +129,9 @@ class Optimizer(ABC):
         self._best, self._asked = best, waiting
 
     def _made_by(self) -> State:
-        sizes = {"dimension": self.dimension, "population_size": self.population_size}
-        return {"optimizer": type(self).__name__, **sizes, **self._settings()}
+        choices = {} if self.sizes is None else {"sizes": list(self.sizes)}
+        lengths = {"dimension": self.dimension, "population_size": self.population_size}
+        return {"optimizer": type(self).__name__, **lengths, **choices, **self._settings()}
 
     def _settings(self) -> State:
         """Settings that a state must share with the optimizer that loads it, as JSON values."""
@@ -161,6 +170,11 @@ class LearnsFromRows(Protocol):
                 not be the losses that `tell` takes: a candidate that failed, or lost a race, has another.
         """
         ...
+
+
+def are_choices(candidates: FloatArray, sizes: Sequence[int]) -> bool:
+    """Whether all `candidates`, shape (n, dimension), are whole numbers, 0..sizes[i]-1 for variable i."""
+    return bool(((candidates == np.floor(candidates)) & (candidates >= 0) & (candidates < np.array(sizes))).all())
 
 
 def checked_losses(losses: ArrayLike, count: int) -> FloatArray:

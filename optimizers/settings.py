@@ -23,6 +23,20 @@ def whole_number(name: str, value: object, *, at_least: int) -> int:
     return int(value)
 
 
+def sizes(name: str, value: object) -> tuple[int, ...]:
+    """`value` as a tuple of numbers of categories.
+
+    Raises:
+        SettingError: It is no sequence of whole numbers of at least 1, or leaves no choice.
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise SettingError(f"{name} must be a sequence of whole numbers, got {value!r}")
+    checked = tuple(whole_number(f"{name}[{i}]", size, at_least=1) for i, size in enumerate(value))
+    if math.prod(checked) < 2:
+        raise SettingError(f"{name} must leave a choice: at least two combinations, got {checked}")
+    return checked
+
+
 def step(name: str, value: object) -> float:
     """`value` as a finite float above 0.
 

@@ -17,7 +17,7 @@ from blackbox.objective import Objective, Outcome
 from blackbox.optimizers import Enumeration
 from blackbox.parts import Parts, make_parts
 from blackbox.report.words import in_usd
-from blackbox.spaces import TextsSpace
+from blackbox.spaces import PromptSpace, TextsSpace
 
 _ASKED = 4  # rows that an endpoint is asked for a forecast
 
@@ -30,7 +30,7 @@ def print_forecast(values: dict[str, Any]) -> None:
     splits = (parts.task.train, parts.task.dev, parts.task.test)
     lines = {
         "rows": ", ".join(f"{len(split)} {split.name}" for split in splits),
-        "space": f"{parts.config.space}, {parts.space.dimension} numbers in {len(parts.space.blocks)} blocks",
+        "space": f"{parts.config.space}, {_extent(parts.space)}",
         "optimizer": f"{config.optimizer}, {parts.optimizer.population_size} candidates a generation",
         "evaluations": f"at most {config.evaluations}",
     }
@@ -40,6 +40,12 @@ def print_forecast(values: dict[str, Any]) -> None:
     for what, value in lines.items():
         table.add_row(what, Text(value))  # no markup: prompts hold [/INST]
     out.print(table)
+
+
+def _extent(space: PromptSpace) -> str:
+    if space.sizes is None:
+        return f"{space.dimension} numbers in {len(space.blocks)} blocks"
+    return f"{math.prod(space.sizes):,} combinations of {space.dimension} choices"
 
 
 def _on_this_machine(config: Config, parts: Parts) -> dict[str, str]:
@@ -99,7 +105,7 @@ def _rows(parts: Parts) -> int:
     rows = evaluations * len(task.train)
     if isinstance(parts.optimizer, Enumeration):  # it ends when all are scored
         looks = 1 + parts.config.finalists
-        rows = min(rows, (1 + parts.optimizer.dimension) * len(task.train) + looks * len(task.dev))
+        rows = min(rows, (1 + parts.optimizer.population_size) * len(task.train) + looks * len(task.dev))
     return rows + 2 * len(task.test)
 
 

@@ -12,6 +12,9 @@ from blackbox.backends import Prompt
 class PromptSpace(Protocol):
     """Maps candidates to prompts. The candidate of zeros is the starting prompt.
 
+    A space of numbers maps all of R^dimension. A space of choices has variables with a few categories each: a candidate
+    holds whole numbers, coordinate i one of 0..sizes[i]-1.
+
     Decoding is deterministic and does not depend on the other candidates of a call.
     """
 
@@ -22,7 +25,16 @@ class PromptSpace(Protocol):
 
     @property
     def blocks(self) -> Sequence[int]:
-        """Sizes of the parts that a blockwise search changes in turn; they add up to `dimension`."""
+        """Lengths of the parts of a candidate; they add up to `dimension`.
+
+        Of numbers, what a blockwise search changes in turn. Of choices, runs of variables that choose from the same
+        categories (slots for demonstrations), so that what one tells of a category goes for all; 1 for the others.
+        """
+        ...
+
+    @property
+    def sizes(self) -> tuple[int, ...] | None:
+        """The number of categories of each variable, `dimension` numbers; None: a space of numbers."""
         ...
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:

@@ -63,6 +63,10 @@ class DeepSpace:
     def blocks(self) -> tuple[int, ...]:
         return self._projections.blocks
 
+    @property
+    def sizes(self) -> None:
+        return None
+
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """Prompts that agree in a layer's numbers share that layer's array, also with those of the last call."""
         return [DeepPrompt(self.token_ids, vectors) for vectors in self._projections.arrays(candidates)]

@@ -71,6 +71,10 @@ class PrefixSpace:
     def blocks(self) -> tuple[int, ...]:
         return self._projections.blocks
 
+    @property
+    def sizes(self) -> None:
+        return None
+
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """Prompts that agree in a layer's numbers share that layer's array, also with those of the last call."""
         moved = self._projections.arrays(candidates)

@@ -41,6 +41,10 @@ class SoftSpace:
     def blocks(self) -> tuple[int, ...]:
         return self._input.blocks
 
+    @property
+    def sizes(self) -> None:
+        return None
+
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """One `SoftPrompt` for each candidate of shape (n, dimension)."""
         deep = self._input.decode(candidates)

@@ -10,7 +10,7 @@ from blackbox.errors import SettingError
 
 
 class TextsSpace:
-    """A candidate has a number for each prompt, and stands for the one with the highest, the first of equals.
+    """One choice: a candidate is the number of a prompt, counted from 0.
 
     Args:
         prompts: at least two, no two alike; the search starts from the first.
@@ -31,13 +31,16 @@ class TextsSpace:
 
     @property
     def dimension(self) -> int:
-        return len(self.prompts)
+        return 1
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """One: the numbers mean nothing without each other."""
+        return (1,)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
         return (len(self.prompts),)
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
-        """The prompt of each candidate of shape (n, dimension)."""
-        return [self.prompts[number] for number in candidates.argmax(axis=1)]
+        """The prompt of each candidate of shape (n, 1)."""
+        return [self.prompts[int(number)] for number in candidates[:, 0]]

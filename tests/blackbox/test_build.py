@@ -1,14 +1,13 @@
 """Parts that fit each other; what they are made of is tested where they are."""
 
-from typing import Any
-
 import pytest
 
 from blackbox.backends import Capability, FakeBackend, UnsupportedPromptError
-from blackbox.build import check_template, make_optimizer
+from blackbox.build import check_template
 from blackbox.config import Config, make_config
 from blackbox.errors import DataError, SettingError
-from blackbox.optimizers import Optimizer, RandomSearch
+from blackbox.named_optimizers import make_optimizer
+from blackbox.optimizers import Domain, Optimizer, RandomSearch
 from blackbox.parts import make_parts
 from blackbox.registry import OPTIMIZERS
 from blackbox.spaces import PrefixSpace
@@ -100,10 +99,10 @@ def test_a_block_plans_with_its_share_of_the_budget_and_one_population_at_least(
 ) -> None:
     planned = []
 
-    def noted(variant: str, blocks: Any, config: Config, seed: int) -> Optimizer:
+    def noted(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
         planned.append(config.evaluations)
-        return RandomSearch(sum(blocks), population_size=config.population, seed=seed)
+        return RandomSearch(domain.dimension, population_size=config.population, seed=seed)
 
     monkeypatch.setitem(OPTIMIZERS._factories, "noted", noted)
-    make_optimizer("blockwise:noted", (2, 2, 2, 2), make_config({**QUICK, "evaluations": evaluations}), 0)
+    make_optimizer("blockwise:noted", Domain((2, 2, 2, 2)), make_config({**QUICK, "evaluations": evaluations}), 0)
     assert planned == [share] * 4

@@ -19,9 +19,9 @@ RULES = RaceRules(first_rows=10, block_rows=5)
 
 
 class Texts:
-    """A space of one number, the place of a text."""
+    """A space of one choice, the place of a text."""
 
-    dimension, blocks = 1, (1,)
+    dimension, blocks, sizes = 1, (1,), (len(TEXTS),)
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         return [TextPrompt(TEXTS[int(place)]) for place in candidates[:, 0]]

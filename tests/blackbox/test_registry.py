@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 from blackbox.backends import FakeBackend
-from blackbox.build import make_backend, make_optimizer, make_space
+from blackbox.build import make_backend, make_space
 from blackbox.config import make_config
 from blackbox.errors import SettingError, UnknownNameError
-from blackbox.optimizers import CMAES, Blockwise, RandomSearch
+from blackbox.named_optimizers import make_optimizer
+from blackbox.optimizers import CMAES, Blockwise, Domain, RandomSearch
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES, Registry
 from blackbox.spaces import DeepSpace, SoftSpace
 from tests.blackbox.small import QUICK, make_task
@@ -18,8 +19,8 @@ from blackbox.optimizers import RandomSearch
 class Wanderer(RandomSearch):
     pass
 
-def make(variant, blocks, config, seed):
-    return Wanderer(sum(blocks), population_size=config.population, seed=seed)
+def make(variant, domain, config, seed):
+    return Wanderer(domain.dimension, population_size=config.population, seed=seed)
 """
 ENTRY_POINTS = "[blackbox.optimizers]\nwanderer = stranger_search:make\n"
 
@@ -70,31 +71,31 @@ def test_what_is_added_is_found_and_replaces_what_had_its_name() -> None:
 @pytest.mark.usefixtures("stranger")
 def test_the_entry_point_of_a_stranger_is_a_name_like_any_other() -> None:
     assert "wanderer" in OPTIMIZERS.names()
-    optimizer = make_optimizer("wanderer", (4, 4), make_config({"population": 3}), 1)
+    optimizer = make_optimizer("wanderer", Domain((4, 4)), make_config({"population": 3}), 1)
     assert type(optimizer).__name__ == "Wanderer"
     assert (optimizer.dimension, optimizer.population_size) == (8, 3)
-    inside = make_optimizer("blockwise:wanderer", (4, 4), make_config({}), 1)
+    inside = make_optimizer("blockwise:wanderer", Domain((4, 4)), make_config({}), 1)
     assert isinstance(inside, Blockwise)
 
 
 def test_optimizers_are_made_by_name_and_variant() -> None:
     config = make_config({"population": 6})
-    assert isinstance(make_optimizer("random-search", (3, 4), config, 1), RandomSearch)
-    cma = make_optimizer("cma-es", (3, 4), config, 1)
+    assert isinstance(make_optimizer("random-search", Domain((3, 4)), config, 1), RandomSearch)
+    cma = make_optimizer("cma-es", Domain((3, 4)), config, 1)
     assert isinstance(cma, CMAES)
     assert (cma.dimension, cma.population_size) == (7, 6)
-    blockwise = make_optimizer("blockwise:random-search", (3, 4), config, 1)
+    blockwise = make_optimizer("blockwise:random-search", Domain((3, 4)), config, 1)
     assert isinstance(blockwise, Blockwise)
     assert blockwise.blocks == (3, 4)
 
 
 def test_a_variant_of_what_has_none_is_refused() -> None:
     with pytest.raises(SettingError, match="'cma-es' has no variants, got cma-es:fast"):
-        make_optimizer("cma-es:fast", (4,), make_config({}), 1)
+        make_optimizer("cma-es:fast", Domain((4,)), make_config({}), 1)
     with pytest.raises(SettingError, match="needs the name of one"):
-        make_optimizer("nevergrad", (4,), make_config({}), 1)
+        make_optimizer("nevergrad", Domain((4,)), make_config({}), 1)
     with pytest.raises(UnknownNameError, match="'cmaes'; did you mean 'cma-es'"):
-        make_optimizer("blockwise:cmaes", (4,), make_config({}), 1)
+        make_optimizer("blockwise:cmaes", Domain((4,)), make_config({}), 1)
 
 
 def test_spaces_and_backends_are_made_from_settings() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from blackbox.optimizers import FloatArray, Optimizer, StateError, TellError, TurnError
+from blackbox.optimizers.base import are_choices
 
 OPTIMUM = np.array([0.5, -0.3, 0.8, 0.1])
 
@@ -41,12 +42,15 @@ def same(a: tuple[FloatArray, FloatArray], b: tuple[FloatArray, FloatArray]) -> 
 
 
 class LightContract:
-    """The part of the contract that costs little: for optimizers of which there are hundreds."""
+    """The part of the contract that costs little: for optimizers of which there are hundreds.
+
+    Candidates have four numbers, or four choices.
+    """
 
     generations = 3
 
     def make(self, seed: int) -> Optimizer:
-        """An optimizer over R^4; all calls with the same settings."""
+        """An optimizer over R^4, or over four choices; all calls with the same settings."""
         raise NotImplementedError
 
     def test_candidates_are_finite_read_only_rows_of_the_right_width(self) -> None:
@@ -57,6 +61,7 @@ class LightContract:
             assert candidates.shape[1:] == (optimizer.dimension,)
             assert 1 <= len(candidates) <= optimizer.population_size
             assert np.isfinite(candidates).all()
+            assert optimizer.sizes is None or are_choices(candidates, optimizer.sizes)
             with pytest.raises(ValueError, match="read-only"):
                 candidates[0, 0] = 0.0
             optimizer.tell(candidates, sphere(candidates))

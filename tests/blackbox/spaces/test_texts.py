@@ -8,11 +8,12 @@ from blackbox.spaces import TextsSpace
 A, B, C = TextPrompt("a"), TextPrompt("b"), TextPrompt("b", role="system")
 
 
-def test_zeros_stand_for_the_first_prompt_and_unit_vectors_for_each() -> None:
+def test_a_candidate_is_the_number_of_a_prompt_and_zero_stands_for_the_first() -> None:
     space = TextsSpace([A, B, C])
-    assert space.decode(np.zeros((1, 3))) == [A]
-    assert space.decode(np.eye(3)) == [A, B, C]
-    assert sum(space.blocks) == space.dimension == 3
+    assert space.decode(np.zeros((1, 1))) == [A]
+    assert space.decode(np.array([[2.0], [0.0], [1.0]])) == [C, A, B]
+    assert sum(space.blocks) == space.dimension == 1
+    assert space.sizes == (3,)
 
 
 def test_a_choice_needs_two_prompts_that_differ() -> None:
