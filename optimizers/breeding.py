@@ -98,7 +98,9 @@ class Breeding(Optimizer):
     def _survive(self, choices: Sequence[Choice], losses: FloatArray) -> None:
         """Learns from the losses; `_origins` says where the choices come from."""
 
-    def _proposed(self, requests: Sequence[Request], children: Sequence[Child], rng: np.random.Generator) -> list[Child]:
+    def _proposed(
+        self, requests: Sequence[Request], children: Sequence[Child], rng: np.random.Generator
+    ) -> list[Child]:
         """The children, each with the instruction that its request brings; without one, an edit away from itself."""
         seed = int(rng.integers(2**31))
         answers = self._proposals([replace(request, seed=seed) for request in requests])

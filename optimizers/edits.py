@@ -132,7 +132,7 @@ EDITS: tuple[Edit, ...] = (add, delete, swap, reorder, replace, vary, vary, vary
 def edit(choice: Choice, of: Variables, rng: np.random.Generator) -> Choice:
     """The choice after one edit that changes it; itself where none does."""
     for number in rng.permutation(len(EDITS)):
-        changed = EDITS[number](choice, of, rng)
+        changed = EDITS[int(number)](choice, of, rng)
         if changed != choice:
             return changed
     return choice

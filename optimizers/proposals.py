@@ -1,4 +1,4 @@
-"""What an optimizer asks for where it needs new text. It knows instructions by their numbers; somebody else writes them.
+"""What an optimizer asks for where it needs new text: it knows instructions by numbers, and somebody else writes them.
 
 A model that is too small for the work writes nothing that can be used, and each try is paid for. So after `PATIENCE`
 refusals in a row only one proposal is asked for at a time, until one can be used again.

@@ -179,8 +179,7 @@ def parent_shares(rows: FloatArray) -> FloatArray:
 
 def best_rows(losses: FloatArray) -> NDArray[np.bool_]:
     """Where a member is jointly best: shape as `losses`, (n, n_rows); inf is never best."""
-    best: NDArray[np.bool_] = (losses == losses.min(axis=0)) & np.isfinite(losses)
-    return best
+    return np.asarray((losses == losses.min(axis=0)) & np.isfinite(losses))
 
 
 def sign_flip_p_value(differences: FloatArray, rng: np.random.Generator) -> float:
@@ -201,8 +200,7 @@ def _dominated(losses: FloatArray) -> NDArray[np.bool_]:
     """Which members another one is nowhere worse than and somewhere better, shape (n,)."""
     nowhere_worse = (losses[:, None] <= losses[None]).all(axis=2)
     somewhere_better = (losses[:, None] < losses[None]).any(axis=2)
-    found: NDArray[np.bool_] = (nowhere_worse & somewhere_better).any(axis=0)
-    return found
+    return np.asarray((nowhere_worse & somewhere_better).any(axis=0))
 
 
 def _kept(rows: FloatArray, losses: Sequence[float], most: int) -> list[int]:

@@ -45,7 +45,7 @@ class Answering:
     def right(self, row: int) -> str:
         """What would be right."""
         split = self._task.train
-        return split.queries[row].options[split.labels[row]]
+        return split.queries[row].options[int(split.labels[row])]
 
     def _chosen(self, prompt: TextPrompt, rows: Sequence[int]) -> list[str]:
         words = self._task.train.queries[0].options

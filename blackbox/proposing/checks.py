@@ -13,11 +13,13 @@ ECHO = 6
 
 _WORD = re.compile(r"\w+")
 _PLACEHOLDER = re.compile(
-    r"\b(?:instruction|prompt|case) \d\b|\{[^{}]*\}|\[(?:insert|your|the|input|text|label|answer)\b[^\]]*\]|"
+    r"\b(?:instruction|prompt|case|version) \d\b|\{[^{}]*\}|\[(?:insert|your|the|input|text|label|answer)\b[^\]]*\]|"
     r"<(?:insert|your|the|input|text|label|answer|instruction)\b[^>]*>|\.\.\.$",
     re.IGNORECASE,
 )
-_BROKEN = re.compile(r"<\|.*?\|?>|</?\s*(?:prompt|s|think)\s*>|\[/?INST\]|[\x00-\x08\x0b-\x1f\x7f\ufffd]", re.IGNORECASE)
+_BROKEN = re.compile(
+    r"<\|.*?\|?>|</?\s*(?:prompt|s|think)\s*>|\[/?INST\]|[\x00-\x08\x0b-\x1f\x7f\ufffd]", re.IGNORECASE
+)
 
 
 class Checks:

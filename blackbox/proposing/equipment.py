@@ -26,7 +26,7 @@ def equip(optimizer: Optimizer, space: PromptSpace, task: Task, backend: Backend
     if not isinstance(optimizer, TakesProposals) or not isinstance(space, ChoicesSpace):
         return None
     writer = make_writer(config, backend)
-    proposer = writer and make_proposer(writer, space, task, backend, config)
+    proposer = None if writer is None else make_proposer(writer, space, task, backend, config)
     optimizer.take_proposals(proposer, space.meaning)
     return writer
 

@@ -1,6 +1,6 @@
 """Meta prompts: what a model is told that writes new instructions. All of them are of bounded length.
 
-The crossover and the differential texts are those of EvoPrompt (Guo et al. 2024, arXiv 2309.08532, figures 1 and 2), the
+Crossover and differential evolution are those of EvoPrompt (Guo et al. 2024, arXiv 2309.08532, figures 1 and 2), the
 reflection follows GEPA's (Agrawal et al. 2025, arXiv 2507.19457, appendix), adapted: they say what the instruction is
 for, ask for no examples, and fit a small context.
 """
@@ -94,6 +94,11 @@ def reflect(instruction: str, failed: Sequence[Failed], *, about: str) -> str:
     )
 
 
+def again(number: int) -> str:
+    """Behind a meta prompt that is asked several times; nothing behind the first."""
+    return f"This is version {number}: it must differ from the earlier ones.\n" if number > 1 else ""
+
+
 def fixed_parts() -> tuple[str, ...]:
     """The texts that are the same in all meta prompts of a kind; none of them belongs in an instruction."""
     nothing = "\0"
@@ -104,12 +109,13 @@ def fixed_parts() -> tuple[str, ...]:
         differ(nothing, nothing, nothing, nothing, about=nothing),
         reflect(nothing, failed, about=nothing),
     )
-    return (HEAD, *(part for text in texts for part in text.split(nothing) if part.strip()))
+    return (HEAD, again(2), *(part for text in texts for part in text.split(nothing) if part.strip()))
 
 
 def _text(about: str, *parts: str | Given) -> str:
     """What follows `HEAD`."""
-    return bounded([Given(about), "\n\n", *parts, _END, "\n"], LIMIT - len(HEAD))
+    room = LIMIT - len(HEAD) - len(again(10**6))
+    return bounded([Given(about), "\n\n", *parts, _END, "\n"], room)
 
 
 def _given(instruction: str) -> Given:

@@ -99,20 +99,20 @@ class ModelProposer:
         return sorted(cases, key=lambda case: case.answered.strip() == case.right.strip())[:SHOWN]
 
     def _write(self, texts: Sequence[str], seeds: Sequence[int]) -> list[Written | None]:
-        """What the model writes. A text that is asked again with the same seed has the next one."""
-        of_seed: dict[int, list[int]] = {}
-        seen: set[tuple[str, int]] = set()
-        for place, (text, given) in enumerate(zip(texts, seeds, strict=True)):
-            seed = given
-            while (text, seed) in seen:
-                seed += 1
-            seen.add((text, seed))
-            of_seed.setdefault(seed, []).append(place)
+        """What the model writes: one call for all texts of a seed, of which there is one a generation.
+
+        A text that is asked again asks for another version, or it would have the same answer.
+        """
+        seen: Counter[tuple[str, int]] = Counter()
+        of_seed: dict[int, dict[int, Query]] = {}
+        for place, (text, seed) in enumerate(zip(texts, seeds, strict=True)):
+            seen[text, seed] += 1
+            of_seed.setdefault(seed, {})[place] = Query(text + meta_prompts.again(seen[text, seed]), ())
         found: dict[int, Written | None] = {}
-        for seed, places in of_seed.items():
+        for seed, queries in of_seed.items():
             writing = Writing(self._tokens, temperature=TEMPERATURE, seed=seed)
-            queries = [Query(texts[place], ()) for place in places]
-            found |= zip(places, self._backend.generate([_PROMPT], queries, writing).written[0], strict=True)
+            written = self._backend.generate([_PROMPT], list(queries.values()), writing).written[0]
+            found |= zip(queries, written, strict=True)
         return [found[place] for place in range(len(texts))]
 
     def _taken(self, written: Written | None) -> int | None:

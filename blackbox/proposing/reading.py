@@ -12,7 +12,8 @@ from blackbox.proposing.refusal import Refusal
 _TAG = re.compile(r"</?\s*prompt\s*>", re.IGNORECASE)
 _FENCE = re.compile(r"^```\w*\n(.*?)\n?```$", re.DOTALL)
 _LABEL = re.compile(
-    r"^\W*(?:the\s+)?(?:(?:final|new|better|improved|revised)\s+)*(?:prompt|instruction)s?\W*:(?:\*\*)?\s*", re.IGNORECASE
+    r"^\W*(?:the\s+)?(?:(?:final|new|better|improved|revised)\s+)*(?:prompt|instruction)s?\W*:(?:\*\*)?\s*",
+    re.IGNORECASE,
 )
 _CHATTER = re.compile(
     r"^(?:\d+[.)]\s|(?:sure|certainly|of course|okay|ok|here(?:'s| is| are)|let me|step \d|to (?:create|improve|write)|"

@@ -22,6 +22,7 @@ from blackbox.backends import (
 from blackbox.backends.writing import GREEDY
 from blackbox.config import make_config
 from blackbox.journal import Journal
+from blackbox.optimizers import Evolution
 from blackbox.parts import Parts, make_parts
 from blackbox.run import make_search
 from blackbox.search import Search
@@ -119,8 +120,10 @@ def test_a_model_that_cannot_write_is_spoken_of(caplog: pytest.LogCaptureFixture
 
 def test_no_prompt_is_asked_twice() -> None:
     search, parts = searched(optimizer="evolution")
-    asked = [found.candidate for found in search.history if found.split == "train" and found.generation]
-    assert len(set(asked)) == len(asked)
+    assert isinstance(parts.space, ChoicesSpace)
+    assert isinstance(parts.optimizer, Evolution)
+    asked = [parts.space.meaning(choice) for choice in parts.optimizer._told]
+    assert len(set(asked)) == len(asked) == len({found.candidate for found in search.history if found.split == "train"})
 
 
 def test_a_reflection_learns_from_targets() -> None:
@@ -197,7 +200,7 @@ def test_a_proposal_that_the_budget_does_not_allow_ends_the_run_with_what_was_fo
 ) -> None:
     broke = Breaking(4, SpentError("the limit of 1 USD would be passed", limit="usd"), only_writing=True)
     with caplog.at_level(logging.WARNING):
-        result = tune(make_task(), **{**SETTINGS, "optimizer": optimizer, "instructions": ["Say it."], "backend": broke})
+        result = tune(make_task(), **{**SETTINGS, "optimizer": optimizer, "backend": broke})
     assert result.summary.stop_reason == "usd"
     assert result.summary.status == "succeeded"
     assert result.history[-1].split == "test"

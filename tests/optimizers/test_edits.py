@@ -32,7 +32,7 @@ def many(one: Edit, choice: Choice, of: Variables = OF) -> set[Choice]:
 
 
 def test_rows_and_their_count_are_found_in_the_blocks() -> None:
-    assert OF == Variables((3, 2, 5, 9, 9, 9, 9), rows=(3, 4, 5, 6), count=2)
+    assert Variables((3, 2, 5, 9, 9, 9, 9), rows=(3, 4, 5, 6), count=2) == OF
 
 
 def test_rows_without_a_count_in_front_are_all_shown() -> None:
@@ -62,7 +62,9 @@ def test_delete_shows_one_row_less() -> None:
 
 def test_swap_exchanges_two_rows() -> None:
     assert {OF.shown(choice) for choice in many(swap, TWO)} == {(4, 7)}
-    assert all(sum(a != b for a, b in zip(OF.shown(choice), OF.shown(ALL), strict=True)) == 2 for choice in many(swap, ALL))
+    assert all(
+        sum(a != b for a, b in zip(OF.shown(choice), OF.shown(ALL), strict=True)) == 2 for choice in many(swap, ALL)
+    )
 
 
 def test_reorder_keeps_the_rows_and_gives_every_order() -> None:
@@ -87,7 +89,8 @@ def test_vary_gives_an_instruction_that_was_added_way_to_those_of_the_start() ->
 
 
 @pytest.mark.parametrize(
-    ("one", "choice"), [(add, ALL), (delete, NONE), (swap, NONE), (reorder, NONE), (replace, NONE), (swap, (1, 0, 1, 7, 0, 0, 0))]
+    ("one", "choice"),
+    [(add, ALL), (delete, NONE), (swap, NONE), (reorder, NONE), (replace, NONE), (swap, (1, 0, 1, 7, 0, 0, 0))],
 )
 def test_an_edit_with_nothing_to_change_gives_the_choice_itself(one: Edit, choice: Choice) -> None:
     assert many(one, choice) == {choice}

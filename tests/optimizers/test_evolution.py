@@ -40,7 +40,7 @@ class EvolutionContract(BreedingContract):
 class TestGA(EvolutionContract):
     def test_the_best_of_parents_and_children_live_on(self) -> None:
         optimizer = Evolution(SIZES, blocks=BLOCKS, population_size=6, seed=1)
-        asked, losses = advance(optimizer, 5, distance)
+        _, losses = advance(optimizer, 5, distance)
         kept = [loss for _, loss in optimizer._members]
         assert kept == sorted(losses.tolist())[:6]
 

@@ -81,7 +81,10 @@ def test_a_row_that_is_not_known_makes_nobody_best() -> None:
 
 def exact(differences: list[float]) -> float:
     """By its definition: all signs, one after the other."""
-    sums = [sum(sign * abs(d) for sign, d in zip(signs, differences, strict=True)) for signs in product((1, -1), repeat=len(differences))]
+    sums = [
+        sum(sign * abs(d) for sign, d in zip(signs, differences, strict=True))
+        for signs in product((1, -1), repeat=len(differences))
+    ]
     return float(np.mean([total <= sum(differences) + 1e-12 for total in sums]))
 
 
@@ -118,7 +121,7 @@ def test_a_child_comes_into_the_pool_if_it_passes_the_test_against_its_parent() 
     optimizer.tell(candidates, np.nanmean(rows, axis=1))
     added = optimizer._pool[before:]
     assert added == [tuple(candidates[i].astype(int)) for i in (0, 3)]
-    assert 1 / 16 < LEVEL
+    assert LEVEL > 1 / 16
 
 
 def test_a_child_that_failed_never_comes_into_the_pool() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from blackbox.proposing import meta_prompts
-from blackbox.proposing.meta_prompts import HEAD, LIMIT, Failed, fixed_parts
+from blackbox.proposing.meta_prompts import HEAD, LIMIT, Failed, again, fixed_parts
 
 ABOUT = "The instruction stands in front of an input. The model answers with one of: bad, great."
 LONG = "word " * 200_000
@@ -25,14 +25,16 @@ def test_a_meta_prompt_holds_what_it_is_about_and_asks_for_tags(kind: str) -> No
 def test_a_meta_prompt_is_of_bounded_length_whatever_it_holds(kind: str) -> None:
     """dspy#9059: a reflection of 568,000 tokens."""
     text = TEXTS[kind](LONG)
-    assert LIMIT - 50 <= len(HEAD) + len(text) <= LIMIT
+    assert LIMIT - 100 <= len(HEAD) + len(text) + len(again(12)) <= LIMIT
     assert "…" in text
     assert ABOUT in text
     assert text.endswith("between <prompt> and </prompt>.\n")
 
 
 def test_the_reflection_shows_what_was_answered_and_what_is_right() -> None:
-    text = meta_prompts.reflect("Judge it.", [Failed("A film.", "bad", "great"), Failed("A book.", "dull", "fine")], about="")
+    text = meta_prompts.reflect(
+        "Judge it.", [Failed("A film.", "bad", "great"), Failed("A book.", "dull", "fine")], about=""
+    )
     for part in ("A film.", "A book.", "answered: bad", "answered: dull", "right answer: great", "right answer: fine"):
         assert part in text
 
@@ -46,5 +48,5 @@ def test_the_fixed_parts_hold_nothing_that_is_given() -> None:
     assert HEAD in parts
     for kind, make in TEXTS.items():
         text = make("Judge it.")
-        assert all(part in text for part in parts if part in make("Judge that.")), kind
+        assert [part for part in parts if part in text] == [part for part in parts if part in make("Judge that.")], kind
     assert not any("\0" in part for part in parts)

@@ -33,7 +33,11 @@ def test_what_a_model_writes_becomes_an_instruction_of_the_space() -> None:
 
 def test_all_requests_of_a_generation_are_written_in_one_call() -> None:
     writer = Scripted(counted)
-    requests = [Request("cross", (1, 2), seed=5), Request("mutate", (2,), seed=5), Request("differ", (0, 1, 2, 1), seed=5)]
+    requests = [
+        Request("cross", (1, 2), seed=5),
+        Request("mutate", (2,), seed=5),
+        Request("differ", (0, 1, 2, 1), seed=5),
+    ]
     assert proposer_of(writer)(requests) == [3, 4, 5]
     [(texts, writing)] = writer.calls
     assert len(texts) == 3
@@ -41,10 +45,12 @@ def test_all_requests_of_a_generation_are_written_in_one_call() -> None:
     assert writing.temperature > 0
 
 
-def test_the_same_request_twice_is_written_with_two_seeds() -> None:
+def test_the_same_request_again_asks_for_another_version_in_the_same_call() -> None:
     writer = Scripted(counted)
     assert proposer_of(writer)([MUTATE, MUTATE, Request("mutate", (2,), seed=7)]) == [3, 4, 5]
-    assert [(len(texts), writing.seed) for texts, writing in writer.calls] == [(2, 7), (1, 8)]
+    [(texts, writing)] = writer.calls
+    assert writing.seed == 7
+    assert texts[1] == f"{texts[0]}This is version 2: it must differ from the earlier ones.\n"
 
 
 def test_the_same_requests_have_the_same_answers() -> None:
@@ -82,7 +88,9 @@ def test_a_call_without_an_answer_is_none() -> None:
     assert proposer.refused == {Refusal.MISSING: 1}
 
 
-def test_a_model_that_writes_nothing_of_use_is_spoken_of_once_with_the_reasons(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_model_that_writes_nothing_of_use_is_spoken_of_once_with_the_reasons(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     proposer = proposer_of(Scripted(lambda text, writing: "Sure! Here are the steps:"))
     for _ in range(10):
         proposer([MUTATE, MUTATE])

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from blackbox import Task
-from blackbox.backends import FakeBackend, Failure, Generations, Prompt, Query, Usage, Writing
+from blackbox.backends import Failure, FakeBackend, Generations, Prompt, Query, Usage, Writing
 from blackbox.backends.writing import GREEDY
+from blackbox.config import Config
 from blackbox.proposing.equipment import make_proposer
 from blackbox.proposing.proposer import ModelProposer
-from blackbox.config import Config
 from blackbox.spaces import ChoicesSpace
 from tests.blackbox.small import make_task
 
@@ -43,5 +43,3 @@ def proposer_of(writer: FakeBackend, space: ChoicesSpace | None = None, task: Ta
     """A proposer for the fake backend's task, as a run has it."""
     task = task or make_task()
     return make_proposer(writer, space or small_space(task), task, FakeBackend(), Config())
-
-
