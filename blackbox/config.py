@@ -192,8 +192,9 @@ class OptimizerSettings(BaseModel):
 
     optimizer: str = Field(
         "blockwise:cma-es",
-        description="cma-es, random-search, nevergrad:NAME, blockwise:OPTIMIZER (BBTv2: layer by layer), or enumerate "
-        "(space texts).",
+        description="cma-es, random-search, nevergrad:NAME, blockwise:OPTIMIZER (BBTv2: layer by layer), enumerate "
+        "(space texts), or, where a model writes new instructions (space choices), evolution (evolution:ga), "
+        "evolution:de and reflective (learns from single rows).",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation.")
     elites: int = Field(
@@ -213,6 +214,31 @@ class OptimizerSettings(BaseModel):
     step_size: Literal["csa", "tpa"] = Field("csa", description="CMA-ES: rule of the step size, csa or tpa.")
 
 
+class ProposerSettings(BaseModel):
+    """Who writes new instructions (optimizers evolution and reflective)."""
+
+    proposer_backend: str | None = Field(
+        None, description="The backend that writes them, or none; default: the task's own, if its model writes text."
+    )
+    proposer_model: str | None = Field(None, description="The model that writes them; default: the task's own.")
+    proposer_base_url: str | None = Field(
+        None, description="Where its endpoint is; default: that of the task, for another backend the provider's own."
+    )
+    proposer_key_variable: str | None = Field(
+        None, description="The environment variable that holds its key; default: as for `proposer_base_url`."
+    )
+    proposer_usd_per_million_prompt_tokens: float | None = Field(
+        None, ge=0, description="Its price; default: from a table of known models, or that of the same model."
+    )
+    proposer_usd_per_million_completion_tokens: float | None = Field(
+        None, ge=0, description="Its price; default: from a table of known models, or that of the same model."
+    )
+    proposal_tokens: int = Field(
+        512, ge=1, description="Most tokens written for a new instruction, the steps on the way to it included."
+    )
+    proposal_length: int = Field(800, ge=1, description="Characters of a new instruction at most.")
+
+
 class RunSettings(BaseModel):
     """How long, and from which seed."""
 
@@ -229,7 +255,9 @@ class RunSettings(BaseModel):
     seed: int = Field(0, ge=0, description="Of everything random; the same seed gives the same run.")
 
 
-class Config(TaskSettings, ModelSettings, EndpointSettings, SpaceSettings, OptimizerSettings, RunSettings):
+class Config(
+    TaskSettings, ModelSettings, EndpointSettings, SpaceSettings, OptimizerSettings, ProposerSettings, RunSettings
+):
     """All settings of a run. `make_config` checks them with errors of one line."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -31,8 +31,12 @@ _PATHS = {
 }
 
 
-def openai_backend(config: Config) -> Backend:
+def openai_backend(config: Config, *, beside: Backend | None = None) -> Backend:
     """The model behind an endpoint that speaks as OpenAI's does.
+
+    Args:
+        config: the settings.
+        beside: another model of the same run. If it is behind an endpoint, the two share one budget and one journal.
 
     Raises:
         SettingError: no model is named, or the key's variable is not set.
@@ -41,18 +45,15 @@ def openai_backend(config: Config) -> Backend:
     key = _key(config, "OPENAI_API_KEY", needed=config.base_url is None)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     dialect = OpenAI(config.model, _PATHS[config.endpoint])
-    return _backend(config, dialect, base_url=config.base_url or OPENAI_URL, headers=headers)
+    return _backend(config, dialect, base_url=config.base_url or OPENAI_URL, headers=headers, beside=beside)
 
 
-def anthropic_backend(config: Config) -> Backend:
-    """The model behind an endpoint that speaks as Anthropic's does.
-
-    Raises:
-        SettingError, EndpointError: as of `openai_backend`.
-    """
+def anthropic_backend(config: Config, *, beside: Backend | None = None) -> Backend:
+    """The model behind an endpoint that speaks as Anthropic's does; all else as of `openai_backend`."""
     key = _key(config, "ANTHROPIC_API_KEY", needed=config.base_url is None)
     headers = {"anthropic-version": Anthropic.VERSION, **({"x-api-key": key} if key else {})}
-    return _backend(config, Anthropic(config.model), base_url=config.base_url or ANTHROPIC_URL, headers=headers)
+    dialect = Anthropic(config.model)
+    return _backend(config, dialect, base_url=config.base_url or ANTHROPIC_URL, headers=headers, beside=beside)
 
 
 def run_of(config: Config) -> str:
@@ -61,10 +62,10 @@ def run_of(config: Config) -> str:
     return hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
-def _backend(config: Config, dialect: Dialect, *, base_url: str, headers: dict[str, str]) -> Backend:
-    answers = Answers(_made(answers_file(config)), run=run_of(config))
-    answers.charge_lost(limits(config))
-    ledger = Ledger(limits(config), price(config), spent=answers.spent(), elapsed=answers.elapsed)
+def _backend(
+    config: Config, dialect: Dialect, *, base_url: str, headers: dict[str, str], beside: Backend | None
+) -> Backend:
+    answers, ledger = _books(config, beside)
     transport = Transport(
         base_url,
         headers=headers,
@@ -77,6 +78,15 @@ def _backend(config: Config, dialect: Dialect, *, base_url: str, headers: dict[s
     features = probed(asker)
     scoring = make_scoring(config.scoring, features, answer_tokens=config.answer_tokens)
     return ApiBackend(config.model, asker, features=features, scoring=scoring)
+
+
+def _books(config: Config, beside: Backend | None) -> tuple[Answers, Ledger]:
+    """The journal and the ledger of a run, at the price of the model."""
+    if isinstance(beside, ApiBackend):
+        return beside.asker.answers, beside.asker.transport.ledger.at_price(price(config))
+    answers = Answers(_made(answers_file(config)), run=run_of(config))
+    answers.charge_lost(limits(config))
+    return answers, Ledger(limits(config), price(config), spent=answers.spent(), elapsed=answers.elapsed)
 
 
 def limits(config: Config) -> Limits:

@@ -8,17 +8,19 @@ from blackbox.optimizers import (
     Categorical,
     Domain,
     Enumeration,
+    Evolution,
     NevergradChoices,
     NevergradSearch,
     Optimizer,
     RandomChoices,
     RandomSearch,
+    Reflective,
 )
 from blackbox.registry import OPTIMIZERS
 from blackbox.spaces import PromptSpace
 
 _OF_NUMBERS = "cma-es, random-search, nevergrad:NAME or blockwise:OPTIMIZER"
-_OF_CHOICES = "categorical, random-search, nevergrad:NAME or enumerate"
+_OF_CHOICES = "categorical, evolution, reflective, random-search, nevergrad:NAME or enumerate"
 
 
 def make_optimizer(name: str, domain: Domain, config: Config, seed: int) -> Optimizer:
@@ -133,6 +135,24 @@ def _enumerate(variant: str, domain: Domain, config: Config, seed: int) -> Optim
     return Enumeration(_sizes("enumerate", domain))
 
 
+def _evolution(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
+    if variant not in ("", "ga", "de"):
+        raise SettingError(f"optimizer 'evolution' has the variants ga and de, got evolution:{variant}")
+    return Evolution(
+        _sizes("evolution", domain),
+        scheme="de" if variant == "de" else "ga",
+        blocks=domain.blocks,
+        population_size=config.population,
+        seed=seed,
+    )
+
+
+def _reflective(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
+    _no_variant("reflective", variant)
+    sizes = _sizes("reflective", domain)
+    return Reflective(sizes, blocks=domain.blocks, population_size=config.population, seed=seed)
+
+
 def _blockwise(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
     _dimension("blockwise", domain)
     share = max(config.population, config.evaluations // max(1, len(domain.blocks)))
@@ -153,5 +173,7 @@ OPTIMIZERS.add("blockwise", _blockwise)
 OPTIMIZERS.add("categorical", _categorical)
 OPTIMIZERS.add("cma-es", _cma_es)
 OPTIMIZERS.add("enumerate", _enumerate)
+OPTIMIZERS.add("evolution", _evolution)
 OPTIMIZERS.add("nevergrad", _nevergrad)
 OPTIMIZERS.add("random-search", _random_search)
+OPTIMIZERS.add("reflective", _reflective)

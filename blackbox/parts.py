@@ -17,6 +17,7 @@ from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.named_optimizers import check_fit, domain_of, make_optimizer
 from blackbox.optimizers import Optimizer
+from blackbox.proposing import equip
 from blackbox.seeds import part_seed
 from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace
 from blackbox.task import Task
@@ -33,6 +34,7 @@ class Parts:
     space: PromptSpace
     optimizer: Optimizer
     exact: Backend | None = None  # of the same model in float32, where elites are scored again
+    writer: Backend | None = None  # of the model that writes new instructions, if the optimizer asks for some
 
 
 def make_parts(
@@ -57,23 +59,25 @@ def make_parts(
     task = task or load_task(config)
     task.grader.check_goal(config.target)
     config = config.model_copy(update={**task.terms, **_prompts(config)})
+    keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
-        backend = make_backend(config.model_copy(update={"answers": config.answers or (answers and str(answers))}))
+        backend = make_backend(keeping)
     require(backend, task.grader.needs)
     check_template(backend, task.template)
     if space is None or isinstance(space, str):
         space = make_space(backend, task, config)
-    domain = domain_of(space)
     if isinstance(space, TextsSpace):
         for prompt in space.prompts:
             task.check_prompt(prompt)
             check_template(backend, task.form.of(prompt).template)
+    domain = domain_of(space)
     if optimizer is None or isinstance(optimizer, str):
         optimizer = make_optimizer(config.optimizer, domain, config, part_seed(config.seed, "optimizer"))
     check_fit(optimizer, domain)
+    writer = equip(optimizer, space, task, backend, keeping)
     looks = config.finalists if races(config, space) else 1
     Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size, looks))
-    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend))
+    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend), writer)
 
 
 def races(config: Config, space: PromptSpace) -> bool:

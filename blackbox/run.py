@@ -78,6 +78,7 @@ def make_search(
         journal=journal,
         callbacks=callbacks,
         save=_Keeper(parts, run_folder) if run_folder else lambda search: None,
+        writer=parts.writer,
     )
 
 

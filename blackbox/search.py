@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from blackbox.backends import Backend
 from blackbox.backends.errors import SpentError
 from blackbox.budget import Budget, price, price_of_start
 from blackbox.callbacks.base import Callback, Progress
@@ -22,6 +23,7 @@ from blackbox.journal import Journal
 from blackbox.objective import Objective, Outcome
 from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
 from blackbox.selection import Choice, Selection
+from blackbox.spaces import GrowingSpace
 from blackbox.split import Split
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class Tally:
         last_gain: `spent` when the training loss last fell.
         slowest: the longest time of one evaluation so far, s.
         test_seconds: time that one scoring of the test rows takes, s.
+        asking: the longest time in which the optimizer has made a generation so far, s.
     """
 
     number: int = 0
@@ -77,6 +80,7 @@ class Tally:
     last_gain: int = 0
     slowest: float = 0.0
     test_seconds: float = 0.0
+    asking: float = 0.0
 
 
 class Search:
@@ -90,6 +94,7 @@ class Search:
         journal: the answers paid for so far, and where further ones are written down.
         callbacks: what watches.
         save: called after each generation.
+        writer: the model that writes for the optimizer, if any; what it costs is the run's.
     """
 
     def __init__(
@@ -102,8 +107,10 @@ class Search:
         journal: Journal,
         callbacks: Sequence[Callback] = (),
         save: Callable[["Search"], None] = lambda search: None,
+        writer: Backend | None = None,
     ) -> None:
         self.objective, self.optimizer, self.budget, self.rules = objective, optimizer, budget, rules
+        self.writer = writer
         self.selection = Selection()
         self.tally = Tally()
         self._task = objective.task
@@ -177,7 +184,9 @@ class Search:
     def state_dict(self) -> dict[str, object]:
         """JSON values that `load_state_dict` goes on from. The history is the journal's."""
         parts = {"optimizer": self.optimizer.state_dict(), "selection": self.selection.state_dict()}
-        return {"tally": dict(vars(self.tally)), **parts}
+        space = self.objective.space
+        grown = {"space": space.state_dict()} if isinstance(space, GrowingSpace) else {}
+        return {"tally": dict(vars(self.tally)), **parts, **grown}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Go on from what `state_dict` wrote; where the journal has lost lines since, from the start, by replay.
@@ -191,6 +200,8 @@ class Search:
             return
         self.optimizer.load_state_dict(state["optimizer"])  # type: ignore[arg-type]
         self.selection.load_state_dict(state["selection"])  # type: ignore[arg-type]
+        if isinstance(space := self.objective.space, GrowingSpace):
+            space.load_state_dict(state["space"])  # type: ignore[arg-type]
         self.tally = tally
         self._generation = self.tally.generation
 
@@ -206,7 +217,9 @@ class Search:
     def _step(self) -> None:
         """One generation. Where a limit ends it, what was paid for still takes part in the selection."""
         self._generation = self.tally.generation + 1
-        candidates = self.optimizer.ask()
+        candidates = self._asked()
+        if candidates is None:
+            return
         evaluations = self._score_unless_start(candidates)
         self._consider(candidates, evaluations)
         if self._ended:
@@ -218,6 +231,21 @@ class Search:
         self._save(self)
         for callback in self._callbacks:
             callback.on_generation(self.progress())
+
+    def _asked(self) -> Candidates | None:
+        """The next generation; None where a limit stands in front of it. Asking may take a model's time and money."""
+        if self.budget.seconds is not None and self._ends_here(1, asking=self.tally.asking):
+            self._ended = "seconds"
+            return None
+        began = time.monotonic()
+        try:
+            candidates = self.optimizer.ask()
+        except SpentError as error:
+            log.warning("the budget is used up: %s", error)
+            self._ended = error.limit
+            return None
+        self.tally.asking = max(self.tally.asking, time.monotonic() - began)
+        return candidates
 
     def _score_unless_start(self, candidates: Candidates) -> list[Evaluation]:
         """A blockwise search begins with the starting prompt, which is scored already."""
@@ -296,14 +324,14 @@ class Search:
         elif split is self._task.test:
             self.tally.test_seconds = max(self.tally.test_seconds, seconds)
 
-    def _ends_here(self, count: int) -> bool:
+    def _ends_here(self, count: int, *, asking: float = 0.0) -> bool:
         """Whether the time limit ends the search before this slice of training evaluations, now or as it did before.
 
         A run that was stopped for time has something else in its journal where the slice would stand.
         """
         if self.tally.number < len(self._journal):
             return self._journal[self.tally.number].split != self._task.train.name
-        return self._late(count)
+        return self._late(count, asking)
 
     def _evaluation(self, number: int, split: Split, candidate: Candidates, outcome: Outcome) -> Evaluation:
         return Evaluation(
@@ -337,12 +365,12 @@ class Search:
             return "evaluations"
         return None
 
-    def _late(self, evaluations: int) -> bool:
-        """Whether a slice, a look at the dev rows and the last scoring of the test rows might pass the time limit."""
+    def _late(self, evaluations: int, asking: float) -> bool:
+        """Whether asking, a slice, a look at the dev rows and the last scoring of the test rows might take too long."""
         if self.budget.seconds is None or not self.tally.number:
             return False
         looks = self.rules.finalists * price(self._task.dev, self._task)
-        ahead = (evaluations + looks) * self.tally.slowest + self.tally.test_seconds
+        ahead = asking + (evaluations + looks) * self.tally.slowest + self.tally.test_seconds
         return self.elapsed + ahead > self.budget.seconds
 
     def _block(self) -> int | None:

@@ -100,7 +100,7 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
     """The summary of a search as it stands."""
     history, chosen = search.history, search.selection.chosen
     backend = search.objective.backend
-    usage = backend.spent if isinstance(backend, MeteredBackend) else _sum(history)
+    usage = backend.spent if isinstance(backend, MeteredBackend) else _sum(history) + _of_writer(search)
     digest = chosen.evaluation.candidate if chosen else None
     train, dev = _find(history, "train", digest), _find(history, "dev", digest)
     before = _find(history, "test", history[0].candidate) if history else None
@@ -126,6 +126,11 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         train_rows=sum(evaluation.rows for evaluation in on_train),
         train_rows_in_full=len(search.objective.task.train) * len(on_train),
     )
+
+
+def _of_writer(search: Search) -> Usage:
+    """What a model behind an endpoint has cost that writes for the optimizer of a model that is not."""
+    return search.writer.spent if isinstance(search.writer, MeteredBackend) else Usage()
 
 
 def _sum(history: tuple[Evaluation, ...]) -> Usage:

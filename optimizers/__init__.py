@@ -25,8 +25,11 @@ from blackbox.optimizers.errors import (
     TellError,
     TurnError,
 )
+from blackbox.optimizers.evolution import Evolution
 from blackbox.optimizers.nevergrad_search import NevergradChoices, NevergradSearch
+from blackbox.optimizers.proposals import Proposer, Request, TakesProposals
 from blackbox.optimizers.random_search import RandomSearch
+from blackbox.optimizers.reflective import Reflective
 from blackbox.optimizers.replay import Engine, ReplayedOptimizer
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "Domain",
     "Engine",
     "Enumeration",
+    "Evolution",
     "FloatArray",
     "LearnsFromRows",
     "MissingPackageError",
@@ -45,13 +49,17 @@ __all__ = [
     "NevergradSearch",
     "Optimizer",
     "OptimizerError",
+    "Proposer",
     "RandomChoices",
     "RandomSearch",
+    "Reflective",
     "ReplayedOptimizer",
+    "Request",
     "SearchError",
     "SettingError",
     "State",
     "StateError",
+    "TakesProposals",
     "TellError",
     "TurnError",
 ]

@@ -53,6 +53,11 @@ class ApiBackend:
         self._threads = ThreadPoolExecutor(asker.transport.parallel, thread_name_prefix="endpoint")
 
     @property
+    def asker(self) -> Asker:
+        """What asks: its ledger and its journal serve other models of the same run as well."""
+        return self._asker
+
+    @property
     def model_hash(self) -> str:
         """Of the address and the model's name: its weights are not to be seen."""
         return hashlib.sha256(f"{self._asker.transport.base_url} {self.name}".encode()).hexdigest()

@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, fields
 from types import TracebackType
 
@@ -56,8 +57,21 @@ class Limits:
                 raise BackendSettingError(f"the limit {field.name} must be above 0, or None for no limit; got {limit}")
 
 
+class _Book:
+    """The amounts of all calls, whatever the price of each."""
+
+    def __init__(self, spent: Usage) -> None:
+        self.spent = spent
+        self.reserved: Amounts = (0.0,) * len(COUNTED)
+        self.in_flight = 0
+        self.changed = threading.Condition()
+
+
 class Ledger:
-    """What was spent, what is set aside for calls in flight, and the limits of their sum. Safe for threads."""
+    """What was spent, what is set aside for calls in flight, and the limits of their sum. Safe for threads.
+
+    Models of different prices share one budget: see `at_price`.
+    """
 
     def __init__(
         self,
@@ -80,23 +94,27 @@ class Ledger:
         Raises:
             BackendSettingError: a USD limit without a price.
         """
-        if limits.usd is not None and price is None:
-            raise BackendSettingError(
-                f"a limit of {limits.usd} USD needs the model's price, which is not known here; "
-                "give the USD per million tokens of prompts and completions, or limit tokens instead"
-            )
+        _check_price(limits, price)
         self.limits, self.price = limits, price
         self._clock, self._began = clock, clock() - elapsed
         self._limits = tuple(getattr(limits, name) for name in COUNTED)
-        self._spent = spent
-        self._reserved: Amounts = (0.0,) * len(COUNTED)
-        self._in_flight = 0
-        self._changed = threading.Condition()
+        self._book = _Book(spent)
+
+    def at_price(self, price: Price | None) -> "Ledger":
+        """The same ledger for calls to another model: what is spent and set aside at either price counts for both.
+
+        Raises:
+            BackendSettingError: a USD limit without a price.
+        """
+        _check_price(self.limits, price)
+        other = copy(self)
+        other.price = price
+        return other
 
     @property
     def spent(self) -> Usage:
         """What all calls that have ended did cost, or may have."""
-        return self._spent
+        return self._book.spent
 
     @property
     def elapsed(self) -> float:
@@ -130,7 +148,7 @@ class Ledger:
             SpentError: a limit could be passed, or the time is up.
         """
         amounts = self._amounts(most)
-        with self._changed:
+        with self._book.changed:
             while True:
                 self.check_time()
                 self._refuse(amounts)
@@ -138,9 +156,9 @@ class Ledger:
                     break
                 if check is not None:
                     check()
-                self._changed.wait(TICK)
-            self._reserved = _added(self._reserved, amounts)
-            self._in_flight += 1
+                self._book.changed.wait(TICK)
+            self._book.reserved = _added(self._book.reserved, amounts)
+            self._book.in_flight += 1
         return Reservation(self, most, amounts)
 
     def cost(self, usage: Usage) -> float:
@@ -149,20 +167,21 @@ class Ledger:
 
     def _close(self, reserved: Amounts, usage: Usage) -> None:
         """Put what was spent in the place of what was set aside."""
-        with self._changed:
-            self._spent = self._spent + usage
-            self._in_flight -= 1
+        book = self._book
+        with book.changed:
+            book.spent = book.spent + usage
+            book.in_flight -= 1
             # With nothing in flight nothing is set aside: rounding must not add up, or a wait might never end.
             negative = tuple(-amount for amount in reserved)
-            self._reserved = _added(self._reserved, negative) if self._in_flight else (0.0,) * len(COUNTED)
-            self._changed.notify_all()
+            book.reserved = _added(book.reserved, negative) if book.in_flight else (0.0,) * len(COUNTED)
+            book.changed.notify_all()
 
     def _amounts(self, usage: Usage) -> Amounts:
         return (usage.requests, usage.prompt_tokens, usage.completion_tokens, self.cost(usage))
 
     def _refuse(self, amounts: Amounts) -> None:
         """Raise where the call would not fit even if nothing were in flight."""
-        spent = self._spent
+        spent = self._book.spent
         for name, limit, used, amount in zip(COUNTED, self._limits, _counted(spent), amounts, strict=True):
             if limit is not None and used + amount > limit:
                 raise SpentError(
@@ -172,7 +191,7 @@ class Ledger:
                 )
 
     def _fits(self, amounts: Amounts) -> bool:
-        sums = zip(self._limits, _counted(self._spent), self._reserved, amounts, strict=True)
+        sums = zip(self._limits, _counted(self._book.spent), self._book.reserved, amounts, strict=True)
         return all(limit is None or used + held + amount <= limit for limit, used, held, amount in sums)
 
 
@@ -239,6 +258,14 @@ class Reservation:
             self._open = False
         self._ledger._close(self._amounts, usage)
         return True
+
+
+def _check_price(limits: Limits, price: Price | None) -> None:
+    if limits.usd is not None and price is None:
+        raise BackendSettingError(
+            f"a limit of {limits.usd} USD needs the model's price, which is not known here; "
+            "give the USD per million tokens of prompts and completions, or limit tokens instead"
+        )
 
 
 def _counted(usage: Usage) -> Amounts:

@@ -1,6 +1,6 @@
 """Prompt spaces: candidates in, prompts out."""
 
-from blackbox.spaces.base import PromptSpace
+from blackbox.spaces.base import GrowingSpace, PromptSpace
 from blackbox.spaces.choices import ChoicesSpace
 from blackbox.spaces.deep import DeepSpace
 from blackbox.spaces.prefix import PrefixSpace
@@ -12,6 +12,7 @@ __all__ = [
     "PROJECTIONS",
     "ChoicesSpace",
     "DeepSpace",
+    "GrowingSpace",
     "PrefixSpace",
     "Projection",
     "PromptSpace",

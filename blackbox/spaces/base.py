@@ -1,7 +1,7 @@
 """The contract of a prompt space."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -39,4 +39,17 @@ class PromptSpace(Protocol):
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """The prompts of candidates of shape (n, dimension)."""
+        ...
+
+
+@runtime_checkable
+class GrowingSpace(PromptSpace, Protocol):
+    """A space to which a search adds: what was added is part of its checkpoint."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was added, as JSON values."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with what `state_dict` wrote."""
         ...

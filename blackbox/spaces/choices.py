@@ -86,6 +86,17 @@ class ChoicesSpace:
         places = sum(name.startswith(_ROW) for name in self.names)
         return (*(1,) * (self.dimension - places), *((places,) if places else ()))
 
+    def meaning(self, candidate: Sequence[int]) -> tuple[int, ...]:
+        """The candidate with zeros in the place of what its prompt does not depend on."""
+        chosen = dict(zip(self.names, map(int, candidate), strict=True))
+        if not chosen["layout"]:
+            chosen |= dict.fromkeys(("casing", "separator", "space", "answer"), 0)
+        if "shown" in chosen:
+            shown = list(dict.fromkeys(chosen[f"{_ROW}{place}"] for place in range(1, chosen["shown"] + 1)))
+            chosen |= {name: 0 for name in chosen if name.startswith(_ROW)}
+            chosen |= {f"{_ROW}{place}": row for place, row in enumerate(shown, start=1)} | {"shown": len(shown)}
+        return tuple(chosen.values())
+
     def add(self, instruction: str) -> int:
         """The number of an instruction, which is added if it is new."""
         if instruction not in self.instructions:

@@ -1,4 +1,4 @@
-"""kill -9 at twenty random moments: the run that is resumed ends as the unbroken one, bit for bit."""
+"""kill -9 at forty random moments: the run that is resumed ends as the unbroken one, bit for bit."""
 
 import random
 import signal
@@ -12,6 +12,8 @@ from tests.blackbox.runs import finish, outcome, spawn, wait_for_lines, write_ta
 SETTINGS = {
     "deep": {"space": "deep", "optimizer": "blockwise:cma-es", "layers": "all"},
     "soft": {"space": "soft", "optimizer": "random-search"},
+    "evolution": {"space": "choices", "optimizer": "evolution"},
+    "reflective": {"space": "choices", "optimizer": "reflective"},
 }
 COMMON = {"dimension": 6, "population": 6, "slice_size": 2, "evaluations": 300, "seed": 3}
 
@@ -61,7 +63,7 @@ def tear_last_line(journal: Path, rng: random.Random) -> None:
 def test_a_run_that_was_killed_at_random_moments_ends_as_the_unbroken_run(
     unbroken: tuple[Path, Path], chain: int, tmp_path: Path
 ) -> None:
-    """Five kills in each of two chains for each of two searches: twenty."""
+    """Five kills in each of two chains for each of four searches: forty."""
     config, whole = unbroken
     expected, folder = outcome(whole), tmp_path / "whole"
     rng = random.Random(chain)

@@ -171,3 +171,40 @@ def test_threads_together_never_pass_a_limit_and_use_it_up() -> None:
     assert len(passed) == 16
     assert ledger.spent.requests <= 500
     assert 40_000 - 100 < ledger.spent.prompt_tokens <= 40_000
+
+
+def test_models_of_two_prices_share_one_budget_of_usd() -> None:
+    cheap = Ledger(Limits(usd=0.0005), Price.per_million(1.0, 0.0))
+    dear = cheap.at_price(Price.per_million(3.0, 0.0))
+    spent = dear.reserve(CALL).settle(CALL)
+    assert spent.usd == pytest.approx(0.0003)
+    held = cheap.reserve(CALL)
+    assert cheap.spent == dear.spent == spent
+    with pytest.raises(SpentError):
+        dear.reserve(CALL)  # does not fit beside what is spent, held or not
+    assert held.charge().usd == pytest.approx(0.0001)
+    assert cheap.reserve(CALL).charge().usd == pytest.approx(0.0001)
+    assert dear.spent.usd == pytest.approx(0.0005)
+
+
+def test_what_is_set_aside_at_one_price_holds_back_calls_at_the_other() -> None:
+    ledger = Ledger(Limits(requests=2))
+    other = ledger.at_price(None)
+    held, done = ledger.reserve(CALL), threading.Event()
+    other.reserve(CALL).charge()
+
+    def wait() -> None:
+        other.reserve(CALL).charge()
+        done.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    assert not done.wait(0.05)
+    held.release()
+    assert done.wait(5)
+    waiting.join()
+
+
+def test_a_second_price_is_needed_where_usd_are_limited() -> None:
+    with pytest.raises(BackendSettingError, match="give the USD per million tokens"):
+        Ledger(Limits(usd=1.0), Price.per_million(1.0, 1.0)).at_price(None)

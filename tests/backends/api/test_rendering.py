@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blackbox.backends.rendering import conversation, one_text
 from blackbox.backends.base import Query
 from blackbox.backends.prompts import Demonstration, TextPrompt
+from blackbox.backends.rendering import conversation, one_text
 
 ROW = Query("A dull film. It was ", ("bad", "great"))
 SHOWN = (Demonstration("Fine acting. It was ", "great", "."), Demonstration("A mess. It was ", "bad", "."))

@@ -1,0 +1,61 @@
+"""Gives an optimizer that asks for new instructions what it needs for it."""
+
+from collections.abc import Mapping, Sequence
+
+from blackbox.backends import Backend, GeneratingBackend
+from blackbox.config import Config
+from blackbox.optimizers import Optimizer, TakesProposals
+from blackbox.proposing.answering import Answering
+from blackbox.proposing.checks import Checks
+from blackbox.proposing.copying import Copies
+from blackbox.proposing.proposer import ModelProposer
+from blackbox.proposing.writers import make_writer
+from blackbox.spaces import ChoicesSpace, PromptSpace
+from blackbox.task import Task
+
+
+def equip(optimizer: Optimizer, space: PromptSpace, task: Task, backend: Backend, config: Config) -> Backend | None:
+    """Let an optimizer that takes proposals have them from a model, if the space has instructions to add to.
+
+    Returns:
+        The model that writes; None where nobody does.
+
+    Raises:
+        SettingError, BackendError: as of `make_writer`.
+    """
+    if not isinstance(optimizer, TakesProposals) or not isinstance(space, ChoicesSpace):
+        return None
+    writer = make_writer(config, backend)
+    proposer = None if writer is None else make_proposer(writer, space, task, backend, config)
+    optimizer.take_proposals(proposer, space.meaning)
+    return writer
+
+
+def make_proposer(
+    writer: GeneratingBackend, space: ChoicesSpace, task: Task, backend: Backend, config: Config
+) -> ModelProposer:
+    """The proposer of a run: `writer` writes, `backend` is the model that the instructions are for."""
+    words = task.train.queries[0].options if task.labels else ()
+    copies = Copies(_without_labels(task), [*space.instructions, *words, ", ".join(words)])
+    return ModelProposer(
+        writer,
+        space,
+        answering=Answering(backend, task),
+        checks=Checks(copies, longest=config.proposal_length),
+        about=about(task),
+        tokens=config.proposal_tokens,
+    )
+
+
+def about(task: Task) -> str:
+    """What instructions of a task are for, in words."""
+    fields = ", ".join(f'"{field}"' for field in dict.fromkeys(task.template.fields))
+    answers = "in a few words"
+    if task.labels:
+        answers = f"with one of: {', '.join(task.train.queries[0].options)}"
+    return f"The instruction stands in front of an input with the fields {fields}. The model answers {answers}."
+
+
+def _without_labels(task: Task) -> Sequence[Mapping[str, str]]:
+    label = task.terms["label_field"] if task.labels else None
+    return [{key: value for key, value in row.items() if key != label} for row in task.train.rows]
