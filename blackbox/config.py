@@ -154,7 +154,7 @@ class SpaceSettings(BaseModel):
     prompts: list[dict[str, Any] | str] | str | None = Field(
         None,
         description="Text prompts to choose from, the start first: a .txt file with one a line, or a .jsonl file with "
-        "objects of text, role and demonstrations.",
+        "objects of text, role, demonstrations, template and label_words.",
     )
     instructions: list[str] | str | None = Field(
         None,
