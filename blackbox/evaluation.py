@@ -10,7 +10,7 @@ from blackbox.backends import Usage
 from blackbox.figures import Figure, figure_of
 from blackbox.metrics import Measured
 
-_RARE: dict[str, object] = {"shown_rows": 0, "row_losses": None}  # journals may be older than these
+_RARE: dict[str, object] = {"shown_rows": 0, "row_losses": None, "prompt": None}  # journals may be older than these
 _FACTS = ("number", "split", "generation", "block", "candidate", "loss", "measured")
 
 
@@ -34,6 +34,7 @@ class Evaluation:
         shown_rows: training rows that the prompt shows with their answers, which it was not asked.
         row_losses: the loss of each row of the training split, None where it was not asked or has no answer; None
             altogether where the optimizer does not learn from rows.
+        prompt: a text prompt on the training rows, as `text_prompts.prompt_to_dict` writes it; None for others.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Evaluation:
     unreadable_rows: int = 0
     shown_rows: int = 0
     row_losses: tuple[float | None, ...] | None = None
+    prompt: dict[str, object] | None = None
 
     @property
     def figure(self) -> Figure | None:

@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.asking import Asked, ask
-from blackbox.backends import Backend, Prompt, Usage
+from blackbox.backends import Backend, Prompt, TextPrompt, Usage
 from blackbox.losses import mean_loss
 from blackbox.metrics import Measured
 from blackbox.spaces import PromptSpace
 from blackbox.split import Split, shown_rows
 from blackbox.task import Task
+from blackbox.text_prompts import prompt_to_dict
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Outcome:
     unreadable_rows: int = 0
     shown_rows: int = 0
     row_losses: tuple[float | None, ...] | None = None
+    prompt: dict[str, object] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ def score_prompts(backend: Backend, task: Task, prompts: Sequence[Prompt], split
     shown = shown_in(task, prompts, split)
     rows = [[row for row in range(len(split)) if row not in hidden] for hidden in shown]
     asked = ask(backend, task.grader, prompts, split, rows)
-    return [outcome_of(one, n_rows=len(split), shown=len(hidden)) for one, hidden in zip(asked, shown, strict=True)]
+    return [
+        outcome_of(one, prompt, n_rows=len(split), shown=len(hidden))
+        for one, prompt, hidden in zip(asked, prompts, shown, strict=True)
+    ]
 
 
 def shown_in(task: Task, prompts: Sequence[Prompt], split: Split) -> list[frozenset[int]]:
@@ -58,11 +63,12 @@ def shown_in(task: Task, prompts: Sequence[Prompt], split: Split) -> list[frozen
     return [shown_rows(prompt, split) if split is task.train else frozenset() for prompt in prompts]
 
 
-def outcome_of(asked: Asked, *, n_rows: int, shown: int) -> Outcome:
+def outcome_of(asked: Asked, prompt: Prompt, *, n_rows: int, shown: int) -> Outcome:
     """What the answers of one prompt say of it.
 
     Args:
         asked: on which of the split's rows, and what came.
+        prompt: which.
         n_rows: of the split.
         shown: rows of the split that it was not asked since it shows them.
     """
@@ -77,4 +83,5 @@ def outcome_of(asked: Asked, *, n_rows: int, shown: int) -> Outcome:
         unreadable_rows=asked.answers.unreadable,
         shown_rows=shown,
         row_losses=tuple(None if np.isnan(known.get(row, np.nan)) else known[row] for row in range(n_rows)),
+        prompt=prompt_to_dict(prompt) if isinstance(prompt, TextPrompt) else None,
     )

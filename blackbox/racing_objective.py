@@ -82,7 +82,9 @@ class _Track:
 
     def outcome(self, number: int) -> Outcome:
         """Of a candidate on the rows that it met."""
-        return outcome_of(self._asked[number], n_rows=len(self._split), shown=len(self.shown[number]))
+        return outcome_of(
+            self._asked[number], self._prompts[number], n_rows=len(self._split), shown=len(self.shown[number])
+        )
 
 
 def ranked(outcomes: Sequence[Outcome], result: RaceResult) -> list[Outcome]:

@@ -170,7 +170,7 @@ def _text_parts(prompt: TextPrompt) -> dict[str, object]:
 
 def _text(prompt: Prompt, backend: Backend) -> str:
     if isinstance(prompt, TextPrompt):
-        return prompt.text
+        return prompt.whole
     return backend.decode(prompt.token_ids) if isinstance(backend, VectorBackend) else ""
 
 

@@ -334,6 +334,7 @@ class Search:
         return self._late(count, asking)
 
     def _evaluation(self, number: int, split: Split, candidate: Candidates, outcome: Outcome) -> Evaluation:
+        of_other_splits = {} if split is self._task.train else {"prompt": None}
         return Evaluation(
             number=number,
             split=split.name,
@@ -341,7 +342,7 @@ class Search:
             block=self._block(),
             candidate=candidate_digest(candidate),
             elapsed=self.elapsed,
-            **{**vars(outcome), "row_losses": outcome.row_losses if self._learns_from(split) else None},
+            **{**vars(outcome), **({} if self._learns_from(split) else {"row_losses": None}), **of_other_splits},
         )
 
     def _learns_from(self, split: Split) -> bool:

@@ -14,7 +14,7 @@ class RaceRules:
     than those whose figures `python -m benchmarks racing` prints.
 
     Attributes:
-        first_rows: rows that all candidates meet.
+        first_rows: rows that all candidates meet; None is a third of the rows, from 10 to 20.
         block_rows: rows between two looks after that.
         risk: the race ends where the probability that another than the leader would lead over all rows is at most this.
         spread: standard deviation of the candidates' true means that is expected beforehand, in standard deviations
@@ -28,7 +28,7 @@ class RaceRules:
             standard deviations) or all rows are met.
     """
 
-    first_rows: int = 20
+    first_rows: int | None = None
     block_rows: int = 5
     risk: float = 0.08
     spread: float = 0.15
@@ -39,15 +39,19 @@ class RaceRules:
     patience: int = 2
 
     def __post_init__(self) -> None:
-        for name in ("first_rows", "least_rows"):
-            self._must(name, getattr(self, name) >= 2, "at least 2")
+        self._must("least_rows", self.least_rows >= 2, "at least 2")
         for name in ("block_rows", "finalists", "asks"):
             self._must(name, getattr(self, name) >= 1, "at least 1")
-        self._must("first_rows", self.first_rows >= self.least_rows, f"at least least_rows, {self.least_rows}")
+        enough = self.first_rows is None or self.first_rows >= self.least_rows
+        self._must("first_rows", enough, f"at least least_rows, {self.least_rows}")
         self._must("patience", self.patience >= 0, "at least 0")
         self._must("spread", self.spread > 0 and math.isfinite(self.spread), "positive and finite")
         self._must("risk", 0 <= self.risk < 1, "from 0 to below 1")
         self._must("least_share", 0 < self.least_share <= 1, "above 0 and at most 1")
+
+    def first_of(self, n_rows: int) -> int:
+        """Rows that all candidates meet where there are so many."""
+        return max(min(n_rows // 3, 20), 10) if self.first_rows is None else self.first_rows
 
     def _must(self, name: str, holds: bool, what: str) -> None:
         if not holds:

@@ -108,7 +108,7 @@ class _Race:
 
     def look(self) -> None:
         """The next rows of the likeliest to lead and of those waited for. Where asking raises, nothing has changed."""
-        step = self.rules.block_rows if self.looks else self.rules.first_rows
+        step = self.rules.block_rows if self.looks else self.rules.first_of(self.n_rows)
         asked = sorted({*self._next(), *self.waiting})
         until = {candidate: min(self._met(candidate) + step, self.n_rows) for candidate in asked}
         since = {candidate: self._since(candidate) for candidate in asked}

@@ -10,6 +10,7 @@ from blackbox.evaluation import Evaluation
 from blackbox.files import write_whole
 from blackbox.report.headline import comparison, outcome_in_words, status_in_words
 from blackbox.report.improvements import block_gains, find_improvements, selected
+from blackbox.report.tried import tried_prompts
 from blackbox.report.words import in_time, in_usd
 from blackbox.summary import Summary
 
@@ -47,6 +48,7 @@ def write_report(
         curve=base64.b64encode(curve).decode() if curve else None,
         improvements=improvements,
         selected=best,
+        tried=tried_prompts(history, best.train.candidate if best else None),
         looked=bool(looks),
         measured=any(look.measured for look in looks),
         blocks=block_gains(history, improvements),

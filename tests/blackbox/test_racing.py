@@ -180,7 +180,7 @@ def test_hopeless_candidates_meet_the_first_rows_only_and_the_best_wins() -> Non
     result = race(table, 5, n_rows=200, seed=1)
     assert result.winner in (0, 4)
     assert set(result.ranking[:2]) == {0, 4}
-    assert sum(result.rows[1:4]) <= 3 * RaceRules().first_rows + 2 * RaceRules().block_rows
+    assert sum(result.rows[1:4]) <= 3 * RaceRules().first_of(200) + 2 * RaceRules().block_rows
     assert result.saved > 0.5
 
 
