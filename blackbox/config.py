@@ -161,8 +161,8 @@ class OptimizerSettings(BaseModel):
 
     optimizer: str = Field(
         "blockwise:cma-es",
-        description="cma-es, random-search, nevergrad:NAME, blockwise:OPTIMIZER (BBTv2: layer by layer), or enumerate "
-        "(space texts).",
+        description="cma-es, random-search, nevergrad:NAME, or blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
+        "(space texts) categorical, random-search, nevergrad:NAME, or enumerate, which scores them all.",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation.")
     elites: int = Field(
