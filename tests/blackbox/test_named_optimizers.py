@@ -1,11 +1,13 @@
 import pytest
 
+from blackbox import tune
 from blackbox.backends import TextPrompt
 from blackbox.config import make_config
 from blackbox.errors import SettingError, UnfitOptimizerError
 from blackbox.named_optimizers import check_fit, check_optimizer_name, domain_of, make_optimizer
 from blackbox.optimizers import Domain, Enumeration, Optimizer, RandomChoices, RandomSearch
 from blackbox.spaces import TextsSpace
+from tests.blackbox.small import make_task
 
 CONFIG = make_config({"population": 4})
 NUMBERS, CHOICES = Domain((2, 2)), Domain((1, 2), sizes=(3, 4, 4))
@@ -69,3 +71,19 @@ def test_an_optimizer_given_as_an_object_must_fit_the_space(optimizer: Optimizer
 @pytest.mark.parametrize("name", ["categorical", "enumerate", "cma-es", "random-search", "blockwise:random-search"])
 def test_names_are_checked_before_the_space_is_known(name: str) -> None:
     check_optimizer_name(make_config({"optimizer": name}))
+
+
+@pytest.mark.parametrize("optimizer", ["categorical", "random-search"])
+def test_a_search_over_given_texts_ends_when_all_were_scored(optimizer: str) -> None:
+    prompts = ["classify", "classify sentiment", "answer", "classify sentiment carefully", "sentiment"]
+    result = tune(
+        make_task(), backend="fake", space="texts", prompts=prompts, optimizer=optimizer, population=2, evaluations=40
+    )
+    scored = [found for found in result.history if found.split == "train"]
+    assert len(scored) == 1 + len(prompts)  # the start once more, as one of the combinations
+    assert "all combinations" in str(result.summary.stop_reason)
+
+
+def test_numbers_are_not_searched_for_in_a_space_of_texts() -> None:
+    with pytest.raises(UnfitOptimizerError, match="'cma-es' searches numbers, and this space has choices"):
+        tune(make_task(), backend="fake", space="texts", prompts=["a", "b"], optimizer="cma-es")

@@ -47,7 +47,7 @@ def test_the_built_ins_are_registered() -> None:
 @pytest.mark.parametrize(
     ("registry", "name", "message"),
     [
-        (OPTIMIZERS, "cmaes", "unknown optimizer 'cmaes'; did you mean 'cma-es'? known: blockwise, cma-es"),
+        (OPTIMIZERS, "cmaes", "unknown optimizer 'cmaes'; did you mean 'cma-es'? known: blockwise, categorical"),
         (SPACES, "sfot", "unknown space 'sfot'; did you mean 'soft'? known: choices, deep, prefix, soft, texts"),
         (BACKENDS, "lokal", "unknown backend 'lokal'; did you mean 'local'? known: anthropic, fake, local, openai"),
         (BACKENDS, "zzz", "unknown backend 'zzz'; known: anthropic, fake, local, openai"),

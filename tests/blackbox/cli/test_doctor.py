@@ -28,7 +28,9 @@ def test_doctor_names_what_is_installed_with_its_version(said: str) -> None:
 def test_doctor_names_the_device_and_every_part_there_is(said: str) -> None:
     assert "device: none (torch is not installed)" in said
     assert "backends: anthropic, fake, local, openai" in said
-    assert "optimizers: blockwise, cma-es, enumerate, evolution, nevergrad, random-search, reflective" in said
+    assert (
+        "optimizers: blockwise, categorical, cma-es, enumerate, evolution, nevergrad, random-search, reflective" in said
+    )
     assert "spaces: choices, deep, prefix, soft, texts" in said
 
 
