@@ -2,7 +2,7 @@
 
 from blackbox.backends import Backend, Capability, FakeBackend, PrefixBackend, VectorBackend, require
 from blackbox.backends.errors import MissingPackageError
-from blackbox.config import Config
+from blackbox.config import NOBODY, Config
 from blackbox.errors import DataError, SettingError
 from blackbox.named_optimizers import check_optimizer_name
 from blackbox.optimizers import Optimizer
@@ -21,9 +21,11 @@ def check_names(config: Config) -> None:
     """Refuse names that nothing has, before anything is loaded.
 
     Raises:
-        UnknownNameError: of the backend, the space, the optimizer or a variant of it.
+        UnknownNameError: of the backend, that of a proposing model, the space, the optimizer or a variant of it.
     """
     BACKENDS.get(config.backend)
+    if config.proposer_backend not in (None, NOBODY):
+        BACKENDS.get(config.proposer_backend)
     SPACES.get(config.space)
     check_optimizer_name(config)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from blackbox.errors import SettingError
 from blackbox.presets import preset
 
+NOBODY = "none"
 PATHS = ("train", "dev", "test", "answers", "prompts", "instructions")
 _OF_SPACES: dict[str, dict[str, Any]] = {
     "texts": {"optimizer": "enumerate"},

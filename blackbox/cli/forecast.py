@@ -37,6 +37,11 @@ def print_forecast(values: dict[str, Any]) -> None:
     }
     backend = parts.backend
     lines |= _on_endpoint(parts, backend) if isinstance(backend, ApiBackend) else _on_this_machine(config, parts)
+    if parts.writer is not None:
+        lines["new instructions"] = (
+            f"at most {config.evaluations} by {parts.writer.name}, {config.proposal_tokens} tokens each; they are not "
+            "in the figures above"
+        )
     table = Table("what", "this run", title="Dry run: nothing is written", title_justify="left")
     for what, value in lines.items():
         table.add_row(what, Text(value))  # no markup: prompts hold [/INST]

@@ -4,12 +4,11 @@ import logging
 
 from blackbox.backends import Backend, Capability, GeneratingBackend, require
 from blackbox.build import make_backend
-from blackbox.config import Config
+from blackbox.config import NOBODY, Config
 from blackbox.errors import SettingError
 
 log = logging.getLogger(__name__)
 
-NOBODY = "none"
 ENDPOINTS = ("openai", "anthropic")
 
 
