@@ -1,4 +1,4 @@
-"""Models that can be queried: prompts and queries in, scores out.
+"""Models that can be queried: prompts and queries in, scores or texts out.
 
 A leaf package: it knows no optimizer and nothing of the rest of blackbox. Backends that need heavy packages live in
 subpackages of their own and are imported only when they are asked for.

@@ -1,4 +1,4 @@
-"""The contract of a backend: prompts and queries in, log-probabilities of the options out."""
+"""The contract of a backend: prompts and queries in, log-probabilities of the options or texts out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields

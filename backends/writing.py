@@ -53,7 +53,7 @@ class Written:
 
     Attributes:
         text: without the white space around it.
-        cut: whether it ends because `max_tokens` were written.
+        cut: whether it ends because `max_tokens` were written, or the model reads no more.
     """
 
     text: str

@@ -25,6 +25,8 @@ BENCHMARKS = {
     "journal-memory": "memory and CPU time of the journal of paid answers over 100,000 calls of 64 threads",
     "faults": "whole runs on an endpoint that fails, killed and resumed: budget, result, answers paid twice, ranking",
     "racing": "how often a race finds the best of 16 candidates, and for what share of the calls of all rows",
+    "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
+    "categorical": "optimizers of choices on simulated landscapes: true loss of what is selected, random search beside",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }
 

@@ -14,7 +14,7 @@ import time
 import urllib.request
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -80,6 +80,14 @@ def upstream(base_url: str) -> Callable[[Mapping[str, Any], str], Body]:
     return answer
 
 
+class RefusalError(Exception):
+    """What an `answer` raises to refuse a call: the status and the body of the reply."""
+
+    def __init__(self, status: int, body: Body) -> None:
+        super().__init__(status)
+        self.status, self.body = status, body
+
+
 class Plan:
     """Which fault each request meets: by chance, each of `faults` equally often, or exactly as listed."""
 
@@ -120,7 +128,7 @@ class FaultyServer:
 
     Args:
         plan: the faults.
-        answer: makes the answer of a body and a path; `chat` by default.
+        answer: makes the answer of a body and a path, or raises `RefusalError`; `chat` by default.
         seconds: that an answer takes.
         slow_seconds: that the fault "slow" takes, and between two bytes of "trickle".
         retry_after: what the faults with a wait ask for, s.
@@ -143,6 +151,7 @@ class FaultyServer:
         self.seconds, self.slow_seconds, self.retry_after = seconds, slow_seconds, retry_after
         self.headers, self._certificate = dict(headers or {}), certificate
         self.targets: list[str] = []
+        self.heads: list[dict[str, str]] = []
         self.counts, self.lock, self.closing = Counts(), threading.Lock(), threading.Event()
         self.at_once = 0
         self._server: ThreadingHTTPServer | None = None
@@ -222,6 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
         with faulty.lock:
             fault = faulty.plan.next()
             faulty.targets.append(self.path)
+            faulty.heads.append({name.lower(): value for name, value in self.headers.items()})
             faulty.counts.requests += 1
             faulty.counts.faults[fault] += 1
             faulty.counts.moments.append(time.monotonic())
@@ -242,7 +252,10 @@ class _Handler(BaseHTTPRequestHandler):
             return _break(self.connection)
         if fault == "redirect":
             return self._send(307, b"", {"Location": self.headers["X-Elsewhere"] or "http://127.0.0.1:1/"})
-        return self._give(fault, body)
+        try:
+            return self._give(fault, body)
+        except RefusalError as refused:
+            return self._send(refused.status, json.dumps(refused.body).encode(), self.faulty.headers)
 
     def _wait(self, fault: str) -> dict[str, str]:
         """The header that a fault comes with."""
@@ -257,11 +270,11 @@ class _Handler(BaseHTTPRequestHandler):
         """An answer that is worked out, and what becomes of it on its way."""
         faulty, value = self.faulty, self.faulty.answer(body, urlsplit(self.path).path.removeprefix("/v1"))
         with faulty.lock:
-            faulty.counts.prompt_tokens += value["usage"]["prompt_tokens"]
-            faulty.counts.completion_tokens += value["usage"]["completion_tokens"]
+            for name, tokens in _tokens(value):
+                setattr(faulty.counts, name, getattr(faulty.counts, name) + tokens)
             if fault in (OK, "slow", "no usage", "chunked", "gzip"):
                 faulty.counts.answered += 1
-                faulty.counts.texts[json.dumps(body["messages"])] += 1
+                faulty.counts.texts[json.dumps(body.get("messages", body.get("prompt")))] += 1
         if fault == "slow":
             faulty.closing.wait(faulty.slow_seconds)
         content = _spoiled(fault, json.dumps(value).encode(), value)
@@ -306,6 +319,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing."""
+
+
+def _tokens(value: Body) -> Iterator[tuple[str, int]]:
+    """What a usage counts, in OpenAI's words or in Anthropic's; nothing where there is none."""
+    usage = value.get("usage") or {}
+    for count, names in _COUNTS.items():
+        yield count, next((usage[name] for name in names if name in usage), 0)
+
+
+_COUNTS = {
+    "prompt_tokens": ("prompt_tokens", "input_tokens"),
+    "completion_tokens": ("completion_tokens", "output_tokens"),
+}
 
 
 def _spoiled(fault: str, content: bytes, value: Body) -> bytes:

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from benchmarks.data import MissingDataError
+from blackbox.backends.bundled_model import bundled_model_file
 
 _PROGRAM = """
 import sys, time, xllamacpp
-from blackbox.backends.local.bundled_model import bundled_model_file
 parameters = xllamacpp.CommonParams()
-parameters.model.path, parameters.port = str(bundled_model_file()), int(sys.argv[1])
-parameters.n_parallel, parameters.n_ctx, parameters.cpuparams.n_threads = 1, 4096, 1
-parameters.cache_prompt = False  # a reused prompt rounds differently: answers shall not depend on what was asked before
+parameters.model.path, parameters.port = sys.argv[1], int(sys.argv[2])
+parameters.n_parallel, parameters.n_ctx, parameters.cpuparams.n_threads = 1, 4096, int(sys.argv[3])
+parameters.cache_prompt = bool(int(sys.argv[4]))
 server = xllamacpp.Server(parameters)
 while True:
     time.sleep(3600)
@@ -26,8 +26,13 @@ while True:
 
 
 @contextmanager
-def llama_server() -> Iterator[str]:
+def llama_server(*, threads: int = 1, reuse: bool = False) -> Iterator[str]:
     """The base URL of a server that answers, on a free port of the loopback.
+
+    Args:
+        threads: of the server.
+        reuse: keep what the last call has read, where the next begins alike. That takes a fraction of the time, but it
+            rounds differently: answers depend on what was asked before.
 
     Raises:
         MissingDataError: it is not installed.
@@ -38,7 +43,9 @@ def llama_server() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", _PROGRAM, str(bundled_model_file()), str(port), str(threads), str(int(reuse))],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait(f"http://127.0.0.1:{port}/health", process)

@@ -13,8 +13,9 @@ from blackbox.data import read_rows, sample_shots
 from blackbox.errors import BlackboxError
 from blackbox.evaluation import Evaluation
 from blackbox.figures import MeanLoss
+from blackbox.filling import Prediction
 from blackbox.metrics import Measured
-from blackbox.prediction import Prediction, Predictor
+from blackbox.prediction import Predictor
 from blackbox.run import Result
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.summary import Summary

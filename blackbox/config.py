@@ -56,11 +56,21 @@ class TaskSettings(BaseModel):
     )
     label_field: str = Field("label", description="The field of a row that holds its label.")
     target_field: str | None = Field(
-        None, description="The field of a row that holds its target, a text of its own; instead of label words."
+        None,
+        description="The field of a row that holds its target, a text of its own, or a list of which any will do; "
+        "instead of label words.",
     )
-    loss: str = Field("cross-entropy", description="cross-entropy, hinge or error-rate; for targets the first only.")
+    loss: str | None = Field(
+        None,
+        description="cross-entropy (default), hinge or error-rate; targets have cross-entropy, or with a metric "
+        "error-rate.",
+    )
     margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
-    metric: str = Field("accuracy", description="accuracy or macro-f1; targets have none, and the loss is shown.")
+    metric: str | None = Field(
+        None,
+        description="accuracy (default) or macro-f1; for targets none (default: their likelihood is the loss) or, "
+        "where the model shall write them, exact-match, numeric-match, contains or token-f1.",
+    )
 
 
 class ModelSettings(BaseModel):
@@ -85,6 +95,12 @@ class ModelSettings(BaseModel):
         description="Most memory for hidden states that prompts share; default: a sixteenth of the device's.",
     )
     cache_on: Literal["device", "host"] = Field("device", description="Where these states are kept: device or host.")
+    answer_tokens: int = Field(
+        16,
+        ge=1,
+        description="Most tokens of an answer that the model writes: of a target, or where an endpoint's label is read "
+        "as text; thoughts count, a model that reasons needs hundreds.",
+    )
     single_token_labels: bool = Field(False, description="Refuse label words that are more than one token.")
 
 
@@ -107,7 +123,6 @@ class EndpointSettings(BaseModel):
         description="How answers become label scores: log-probabilities, a constrained choice, or text that is read; "
         "auto takes the first that the endpoint can do.",
     )
-    answer_tokens: int = Field(16, ge=1, description="Most tokens of an answer that is read as text.")
     parallel: int = Field(16, ge=1, description="Most calls in flight; the endpoint's own limits may allow fewer.")
     call_seconds: float = Field(60.0, gt=0, description="Most time of one call.")
     outage_seconds: float = Field(
@@ -140,7 +155,7 @@ class SpaceSettings(BaseModel):
     prompts: list[dict[str, Any] | str] | str | None = Field(
         None,
         description="Text prompts to choose from, the start first: a .txt file with one a line, or a .jsonl file with "
-        "objects of text, role and demonstrations.",
+        "objects of text, role, demonstrations, template and label_words.",
     )
     instructions: list[str] | str | None = Field(
         None,
@@ -178,9 +193,9 @@ class OptimizerSettings(BaseModel):
 
     optimizer: str = Field(
         "blockwise:cma-es",
-        description="cma-es, random-search, nevergrad:NAME, blockwise:OPTIMIZER (BBTv2: layer by layer), enumerate "
-        "(space texts), or, where a model writes new instructions (space choices), evolution (evolution:ga), "
-        "evolution:de and reflective (learns from single rows).",
+        description="cma-es, random-search, nevergrad:NAME, blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
+        "categorical, enumerate, random-search, nevergrad:NAME, and where a model writes new instructions evolution "
+        "(evolution:ga), evolution:de and reflective (learns from single rows).",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation.")
     elites: int = Field(
@@ -233,7 +248,8 @@ class RunSettings(BaseModel):
     target: float | None = Field(
         None,
         gt=0,
-        description="Stop when the dev metric reaches this share; with targets, when the dev loss is as low, nats.",
+        description="Stop when the dev metric reaches this share; where there is none, when the dev loss is as low, "
+        "nats.",
     )
     patience: int | None = Field(None, ge=1, description="Stop after so many evaluations without a lower loss.")
     slice_size: int = Field(5, ge=1, description="Candidates of one call of the backend.")

@@ -46,6 +46,7 @@ def load_task(config: Config) -> Task:
         metric=config.metric,
         label_field=config.label_field,
         target_field=config.target_field,
+        answer_tokens=config.answer_tokens,
     )
 
 

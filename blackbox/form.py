@@ -8,6 +8,7 @@ from blackbox.blank import Blank
 from blackbox.errors import DataError
 from blackbox.template import Template
 
+Row = Mapping[str, object]
 OwnForm = tuple[str | None, tuple[str, ...] | None]
 
 
@@ -39,19 +40,33 @@ class Form:
             self.blank if words is None else self.blank.with_words(words),
         )
 
-    def queries(self, rows: Sequence[Mapping[str, object]], *, where: str = "rows") -> tuple[Query, ...]:
-        """The queries of rows; their labels, if any, are not looked at. `where` names them in errors.
+    def queries(self, rows: Sequence[Row], *, where: str) -> tuple[Query, ...]:
+        """The queries that score rows; `where` names them in errors.
 
         Raises:
             DataError: a row is no mapping, or lacks a field of the template or its target.
         """
-        named = [(f"{where} row {number}", row) for number, row in enumerate(rows, start=1)]
-        for place, row in named:
-            if not isinstance(row, Mapping):
-                raise DataError(f"{place} must map fields to values, got {type(row).__name__}")
+        named = _named(rows, where)
         return tuple(
             self.template.render(row, self.blank.options(row, where=place), where=place) for place, row in named
         )
+
+    def open_queries(self, rows: Sequence[Row], *, where: str) -> tuple[Query, ...]:
+        """The queries of rows of which nobody knows what is right; labels and targets are not looked at.
+
+        Raises:
+            DataError: a row is no mapping, or lacks a field of the template.
+        """
+        return tuple(self.template.render(row, self.blank.choices, where=place) for place, row in _named(rows, where))
+
+
+def _named(rows: Sequence[Row], where: str) -> list[tuple[str, Row]]:
+    """Each row with what it is called in errors."""
+    named = [(f"{where} row {number}", row) for number, row in enumerate(rows, start=1)]
+    for place, row in named:
+        if not isinstance(row, Mapping):
+            raise DataError(f"{place} must map fields to values, got {type(row).__name__}")
+    return named
 
 
 def own_form(prompt: Prompt) -> OwnForm:

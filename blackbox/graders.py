@@ -6,14 +6,18 @@ from typing import Protocol
 
 import numpy as np
 
-from blackbox.backends import Backend, Capability, Prompt, Usage
+from blackbox.backends import Backend, Capability, Prompt, Usage, Writing
 from blackbox.blank import Blank
-from blackbox.losses import Loss
-from blackbox.metrics import Metric
-from blackbox.row_answers import LabelScores, RowAnswers
+from blackbox.errors import DataError, SettingError
+from blackbox.filling import write
+from blackbox.losses import Loss, make_loss
+from blackbox.metrics import METRICS, Metric, make_metric
+from blackbox.row_answers import LabelScores, RowAnswers, WrittenTexts
 from blackbox.split import Split
+from blackbox.text_metrics import TEXT_METRICS, TextFunction, TextMetric, make_text_metric
 
 Graded = tuple[RowAnswers, Usage]
+ANSWER_TOKENS = 16
 
 
 class Grader(Protocol):
@@ -22,6 +26,28 @@ class Grader(Protocol):
     @property
     def needs(self) -> Capability:
         """What a backend must have to answer."""
+
+    @property
+    def terms(self) -> dict[str, object]:
+        """Loss, margin and metric, and how much is written, by the names that `blackbox.Config` has for them."""
+
+    @property
+    def writing(self) -> Writing | None:
+        """How the model writes; None where it does not."""
+
+    def check_goal(self, goal: float | None) -> None:
+        """Refuse a `target` of the search that nothing can reach.
+
+        Raises:
+            SettingError: a share above 1.
+        """
+
+    def check_rows(self, split: Split) -> None:
+        """Refuse rows that no answer can be right for, and a form in which the model does not see all of them.
+
+        Raises:
+            DataError: the metric does not accept the target of a row, or a field stands behind the blank.
+        """
 
     def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
         """The answers of each prompt to all rows of a split, which stand in the form of these prompts, and their cost.
@@ -36,15 +62,21 @@ class Grader(Protocol):
 
 @dataclass(frozen=True)
 class ScoreGrader:
-    """Asks for log-probabilities: of all label words of a row, or of its target."""
+    """Asks for log-probabilities: of all label words of a row, or of its target, for which there is no metric."""
 
-    blank: Blank
+    needs: Capability
+    terms: dict[str, object]
     loss: Loss
     metric: Metric | None
 
-    @property
-    def needs(self) -> Capability:
-        return self.blank.needs
+    writing = None
+
+    def check_goal(self, goal: float | None) -> None:
+        if self.metric is not None:
+            _check_share(goal)
+
+    def check_rows(self, split: Split) -> None:
+        """Each has its option."""
 
     def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
         scores = backend.score(prompts, split.queries)
@@ -55,3 +87,98 @@ class ScoreGrader:
 
     def nothing(self) -> LabelScores:
         return LabelScores(np.empty((0, 1)), np.empty(0, dtype=np.int64), self.loss, self.metric)
+
+
+@dataclass(frozen=True)
+class TextGrader:
+    """Lets the model write, and compares that with the targets of a row. What stands behind the blank is not read."""
+
+    terms: dict[str, object]
+    metric: TextMetric
+    writing: Writing
+
+    needs = Capability.GENERATE
+
+    def check_goal(self, goal: float | None) -> None:
+        _check_share(goal)
+
+    def check_rows(self, split: Split) -> None:
+        if behind := split.form.template.fields_behind_label:
+            unseen = ", ".join(f"{{{name}}}" for name in behind)
+            raise DataError(
+                f"template puts {unseen} behind {{label}}, which a model that writes never reads: put it last"
+            )
+        if self.metric.name not in TEXT_METRICS:  # a function of the user's may have reasons of its own
+            return
+        for number, accepted in enumerate(split.accepted, start=1):
+            if not any(self.metric(target, accepted) == 1 for target in accepted):
+                raise DataError(
+                    f"{split.name} row {number} has the target {accepted[0]!r}, which metric {self.metric.name!r} does "
+                    "not accept itself: no text is right"
+                )
+
+    def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
+        written = write(backend, prompts, split.queries, self.writing)
+        return [
+            (WrittenTexts(line, split.accepted, self.metric), usage)
+            for line, usage in zip(written.written, written.usages, strict=True)
+        ]
+
+    def nothing(self) -> WrittenTexts:
+        return WrittenTexts((), (), self.metric)
+
+
+def make_grader(
+    blank: Blank,
+    *,
+    loss: str | None = None,
+    margin: float = 2.0,
+    metric: str | TextFunction | None = None,
+    answer_tokens: int = ANSWER_TOKENS,
+) -> Grader:
+    """The grader of what fills a blank.
+
+    Args:
+        blank: label words or targets.
+        loss: None is "cross-entropy"; where texts are compared, "error-rate", and nothing else will do.
+        margin: of the hinge loss, nats.
+        metric: None is "accuracy" of label words, "none" of targets; their likelihood is their loss then.
+        answer_tokens: written at most.
+
+    Raises:
+        SettingError: an unknown loss or metric, or one that has no meaning for this blank.
+    """
+    if not blank.labels and metric is not None and metric != "none":
+        return _text_grader(loss or "error-rate", margin, metric, answer_tokens)
+    return _score_grader(blank, loss or "cross-entropy", margin, metric)
+
+
+def _score_grader(blank: Blank, loss: str, margin: float, metric: str | TextFunction | None) -> ScoreGrader:
+    of_scores = make_loss(loss, margin=margin)
+    if not blank.labels:
+        if loss != "cross-entropy":
+            raise SettingError(f"loss {loss!r} compares label words, and targets have none; use 'cross-entropy'")
+        return ScoreGrader(blank.needs, {"loss": loss, "margin": margin, "metric": "none"}, of_scores, None)
+    name = "accuracy" if metric is None else metric
+    if not isinstance(name, str):
+        raise SettingError(f"a function compares written texts, and labels are chosen; known: {', '.join(METRICS)}")
+    return ScoreGrader(blank.needs, {"loss": loss, "margin": margin, "metric": name}, of_scores, make_metric(name))
+
+
+def _text_grader(loss: str, margin: float, metric: str | TextFunction, answer_tokens: int) -> TextGrader:
+    make_loss(loss, margin=margin)
+    of_texts = make_text_metric(metric)
+    if loss != "error-rate":
+        raise SettingError(
+            f"the loss of texts that are compared by {of_texts.name} is 1 less that; use 'error-rate', or none, "
+            f"got {loss!r}"
+        )
+    if answer_tokens < 1:
+        raise SettingError(f"answer_tokens must be at least 1, got {answer_tokens}")
+    terms = {"loss": loss, "margin": margin, "metric": of_texts.name, "answer_tokens": answer_tokens}
+    return TextGrader(terms, of_texts, Writing(max_tokens=answer_tokens))
+
+
+def _check_share(goal: float | None) -> None:
+    if goal is not None and goal > 1:
+        raise SettingError(f"setting 'target': must be at most 1, the share that the metric shall reach, got {goal}")

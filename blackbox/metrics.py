@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.errors import unknown_name
+from blackbox.paired import is_binary, t_interval
 
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
@@ -94,6 +95,17 @@ class MacroF1:
         return Measured("macro-f1", macro_f1(predicted, labels, n_labels), float(low), float(high), n)
 
 
+def mean_interval(values: FloatArray) -> tuple[float, float]:
+    """95% interval of a mean of some values: Wilson's where all are 0 or 1, else Student's."""
+    return wilson_interval(float(values.mean()), len(values)) if is_binary(values) else t_interval(values)
+
+
+def measured_mean(name: str, scores: FloatArray) -> Measured:
+    """The mean of scores from 0 to 1 with its interval, cut to that range."""
+    low, high = mean_interval(scores)
+    return Measured(name, float(scores.mean()), max(low, 0.0), min(high, 1.0), len(scores))
+
+
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
     """Wilson's 95% interval of a share seen on n rows."""
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
@@ -129,7 +141,9 @@ def make_metric(name: str) -> Metric:
     Raises:
         UnknownNameError: no metric has this name.
     """
-    metrics: dict[str, Metric] = {"accuracy": Accuracy(), "macro-f1": MacroF1()}
-    if name not in metrics:
-        raise unknown_name("metric", name, metrics)
-    return metrics[name]
+    if name not in METRICS:
+        raise unknown_name("metric", name, METRICS)
+    return METRICS[name]
+
+
+METRICS: dict[str, Metric] = {"accuracy": Accuracy(), "macro-f1": MacroF1()}

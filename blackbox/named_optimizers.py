@@ -5,11 +5,14 @@ from blackbox.errors import SettingError, UnfitOptimizerError
 from blackbox.optimizers import (
     CMAES,
     Blockwise,
+    Categorical,
     Domain,
     Enumeration,
     Evolution,
+    NevergradChoices,
     NevergradSearch,
     Optimizer,
+    RandomChoices,
     RandomSearch,
     Reflective,
 )
@@ -17,7 +20,7 @@ from blackbox.registry import OPTIMIZERS
 from blackbox.spaces import PromptSpace
 
 _OF_NUMBERS = "cma-es, random-search, nevergrad:NAME or blockwise:OPTIMIZER"
-_OF_CHOICES = "enumerate, evolution or reflective"
+_OF_CHOICES = "categorical, evolution, reflective, random-search, nevergrad:NAME or enumerate"
 
 
 def make_optimizer(name: str, domain: Domain, config: Config, seed: int) -> Optimizer:
@@ -87,9 +90,9 @@ def _sizes(name: str, domain: Domain) -> tuple[int, ...]:
 
 def _random_search(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
     _no_variant("random-search", variant)
-    return RandomSearch(
-        _dimension("random-search", domain), population_size=config.population, sigma=config.sigma, seed=seed
-    )
+    if domain.sizes is not None:
+        return RandomChoices(domain.sizes, population_size=config.population, seed=seed)
+    return RandomSearch(domain.dimension, population_size=config.population, sigma=config.sigma, seed=seed)
 
 
 def _cma_es(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
@@ -107,14 +110,24 @@ def _cma_es(variant: str, domain: Domain, config: Config, seed: int) -> Optimize
 def _nevergrad(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
     if not variant:
         raise SettingError("optimizer 'nevergrad' needs the name of one: nevergrad:TwoPointsDE, nevergrad:NGOpt, ...")
+    if domain.sizes is not None:
+        return NevergradChoices(
+            domain.sizes, name=variant, population_size=config.population, budget=config.evaluations, seed=seed
+        )
     return NevergradSearch(
-        _dimension(f"nevergrad:{variant}", domain),
+        domain.dimension,
         name=variant,
         population_size=config.population,
         sigma=config.sigma,
         budget=config.evaluations,
         seed=seed,
     )
+
+
+def _categorical(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
+    _no_variant("categorical", variant)
+    sizes = _sizes("categorical", domain)
+    return Categorical(sizes, blocks=domain.blocks, population_size=config.population, seed=seed)
 
 
 def _enumerate(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
@@ -156,10 +169,11 @@ def _no_variant(name: str, variant: str) -> None:
         raise SettingError(f"optimizer {name!r} has no variants, got {name}:{variant}")
 
 
-OPTIMIZERS.add("random-search", _random_search)
+OPTIMIZERS.add("blockwise", _blockwise)
+OPTIMIZERS.add("categorical", _categorical)
 OPTIMIZERS.add("cma-es", _cma_es)
 OPTIMIZERS.add("enumerate", _enumerate)
 OPTIMIZERS.add("evolution", _evolution)
 OPTIMIZERS.add("nevergrad", _nevergrad)
+OPTIMIZERS.add("random-search", _random_search)
 OPTIMIZERS.add("reflective", _reflective)
-OPTIMIZERS.add("blockwise", _blockwise)

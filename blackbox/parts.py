@@ -57,7 +57,7 @@ def make_parts(
     check_names(config)
     check_elites(config, backend, optimizer)
     task = task or load_task(config)
-    task.blank.check_goal(config.target)
+    task.grader.check_goal(config.target)
     config = config.model_copy(update={**task.terms, **_prompts(config)})
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):

@@ -1,43 +1,34 @@
-"""Labels and figures for rows, from a saved prompt and the model that it was tuned for."""
+"""Answers and figures for rows, from a saved prompt and the model that it was tuned for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from blackbox.backends import Backend, chosen_options
+from blackbox.backends import Backend
 from blackbox.figures import Figure, figure_of
-from blackbox.graders import ScoreGrader
-from blackbox.losses import CrossEntropy, mean_loss
-from blackbox.metrics import make_metric
+from blackbox.filling import Prediction
+from blackbox.graders import ANSWER_TOKENS, make_grader
+from blackbox.losses import mean_loss
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.split import RawRow, make_split
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A row's answer.
-
-    Attributes:
-        label: the most probable label; None where the backend gave no answer, or one that is no label word.
-        probabilities: label -> its share of the probability of all label words; empty without an answer.
-    """
-
-    label: str | None
-    probabilities: dict[str, float]
+from blackbox.text_metrics import TextFunction
 
 
 class Predictor:
     """A backend behind a saved prompt.
 
+    Args:
+        backend: the prompt's model.
+        saved: the prompt.
+        metric: what `evaluate` goes by if it is not told; None is the prompt's own.
+
     Raises:
         MismatchError: the backend's model is not the prompt's.
     """
 
-    def __init__(self, backend: Backend, saved: SavedPrompt) -> None:
+    def __init__(self, backend: Backend, saved: SavedPrompt, *, metric: str | TextFunction | None = None) -> None:
         saved.check(backend)
         self._backend, self._prompt, self._form = backend, saved.prompt, saved.form
+        self._metric = saved.metric if metric is None else metric
+        self._tokens = saved.answer_tokens or ANSWER_TOKENS
 
     def check_row(self, row: RawRow, *, where: str) -> None:
         """Refuse a row that `predict` would refuse; `where` names it.
@@ -48,38 +39,39 @@ class Predictor:
         self._form.template.check(row, where=where)
 
     def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
-        """Predictions for rows with the fields of the template; labels, if any, are not looked at.
+        """Predictions for rows with the fields of the template; labels and targets, if any, are not looked at.
+
+        Labels are chosen; behind a prompt for targets the model writes.
 
         Args:
             rows: of any number.
 
         Raises:
-            RunError: the prompt is for targets, which are written and not chosen.
             DataError: a row lacks a field, or has null there.
+            UnsupportedPromptError: the prompt is for targets, and the backend does not write.
         """
-        self._form.blank.check_predicts()
         if not rows:
             return []
-        scores = self._backend.score([self._prompt], self._form.queries(rows))
-        return [self._prediction(log_probabilities) for log_probabilities in scores.log_probabilities[0]]
+        queries = self._form.open_queries(rows, where="rows")
+        return self._form.blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
-    def evaluate(self, rows: Sequence[RawRow], *, metric: str) -> Figure | None:
-        """The metric on rows with labels, the mean loss on rows with targets; None where the backend answered none.
+    def evaluate(self, rows: Sequence[RawRow], *, metric: str | TextFunction | None = None) -> Figure | None:
+        """The metric on rows with labels or targets, or their mean loss without one; None if none was answered.
+
+        Args:
+            rows: of any number.
+            metric: of `Task`; None is the one that the prompt was tuned with. The likelihood of targets has "none".
 
         Raises:
             DataError: a row lacks a field, its label or its target.
+            SettingError: there is no such metric for these rows.
         """
+        grader = make_grader(
+            self._form.blank, metric=self._metric if metric is None else metric, answer_tokens=self._tokens
+        )
         if not rows:
             return None
-        blank = self._form.blank
-        grader = ScoreGrader(blank, CrossEntropy(), make_metric(metric) if blank.labels else None)
-        answers, _ = grader.ask(self._backend, [self._prompt], make_split("rows", rows, self._form))[0]
+        split = make_split("rows", rows, self._form)
+        grader.check_rows(split)
+        answers, _ = grader.ask(self._backend, [self._prompt], split)[0]
         return figure_of(answers.measured(), mean_loss(answers.losses), rows=int(answers.answered.sum()))
-
-    def _prediction(self, log_probabilities: npt.NDArray[np.float64]) -> Prediction:
-        if np.isnan(log_probabilities).any():
-            return Prediction(None, {})
-        labels = self._form.blank.labels
-        shares = dict(zip(labels, np.exp(log_probabilities).tolist(), strict=True))
-        chosen = int(chosen_options(log_probabilities))
-        return Prediction(labels[chosen] if chosen >= 0 else None, shares)

@@ -5,14 +5,16 @@ Rows without an answer are missing: NaN in every array, counted in no mean, neve
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import chosen_options
+from blackbox.backends import Written, chosen_options
 from blackbox.losses import Loss
-from blackbox.metrics import Measured, Metric
+from blackbox.metrics import Measured, Metric, measured_mean
+from blackbox.text_metrics import TextMetric
 
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
@@ -35,7 +37,7 @@ class RowAnswers(Protocol):
 
     @property
     def unreadable(self) -> int:
-        """Rows that were answered with none of the options: wrong, and counted apart."""
+        """Rows that were answered with none of the label words: wrong, and counted apart."""
 
     def measured(self) -> Measured | None:
         """The metric on the rows that have an answer; None where none has, and where there is no metric."""
@@ -76,8 +78,8 @@ class LabelScores:
 
     @property
     def answered(self) -> npt.NDArray[np.bool_]:
-        there: npt.NDArray[np.bool_] = np.asarray(~np.isnan(self.log_probabilities)).all(axis=-1)
-        return there
+        sums: FloatArray = self.log_probabilities.sum(axis=-1)  # NaN where one is
+        return ~np.isnan(sums)
 
     @property
     def unreadable(self) -> int:
@@ -100,3 +102,49 @@ class LabelScores:
     def _chosen(self) -> LabelArray:
         """Of the answered rows."""
         return chosen_options(self.log_probabilities[self.answered])
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenTexts:
+    """Answers that are texts, compared with the targets of their rows. A text that was cut is taken as it stands.
+
+    Attributes:
+        written: n_rows of them, None without an answer.
+        accepted: the targets of each row.
+        metric: from 0 to 1 for each row; the loss is what it lacks to 1.
+    """
+
+    written: tuple[Written | None, ...]
+    accepted: tuple[tuple[str, ...], ...]
+    metric: TextMetric
+
+    @property
+    def losses(self) -> FloatArray:
+        return 1 - self.scores
+
+    @cached_property
+    def scores(self) -> FloatArray:
+        rows = zip(self.written, self.accepted, strict=True)
+        return np.array([np.nan if written is None else self.metric(written.text, of) for written, of in rows])
+
+    @property
+    def answered(self) -> npt.NDArray[np.bool_]:
+        return np.array([written is not None for written in self.written], dtype=bool)
+
+    @property
+    def unreadable(self) -> int:
+        """None: any text can be compared."""
+        return 0
+
+    def measured(self) -> Measured | None:
+        return measured_mean(self.metric.name, self.scores[self.answered]) if self.answered.any() else None
+
+    def take(self, places: Sequence[int]) -> Self:
+        return replace(
+            self,
+            written=tuple(self.written[place] for place in places),
+            accepted=tuple(self.accepted[place] for place in places),
+        )
+
+    def joined(self, others: Self) -> Self:
+        return replace(self, written=self.written + others.written, accepted=self.accepted + others.accepted)

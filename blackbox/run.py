@@ -11,10 +11,11 @@ from blackbox.callbacks import Callback
 from blackbox.elites import ElitesObjective
 from blackbox.errors import BlackboxError, SettingError
 from blackbox.evaluation import Evaluation
+from blackbox.filling import Prediction
 from blackbox.journal import Journal
 from blackbox.objective import Objective
 from blackbox.parts import Parts, races
-from blackbox.prediction import Prediction, Predictor
+from blackbox.prediction import Predictor
 from blackbox.racing_objective import RacingObjective
 from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
@@ -48,7 +49,7 @@ class Result:
         return self.saved.prompt
 
     def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
-        """Labels with probabilities for rows that have the template's fields; see `Predictor.predict`."""
+        """Labels with probabilities, or written texts, for rows with the template's fields; see `Predictor.predict`."""
         return self.predictor.predict(rows)
 
 
@@ -97,7 +98,7 @@ def run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback
             saved.save(run_folder.prompt)
             run_folder.write_report(summary, search.history)
             run_folder.write_summary(summary)  # last: a run that has succeeded has everything
-    return Result(saved, summary, search.history, Predictor(parts.backend, saved))
+    return Result(saved, summary, search.history, Predictor(parts.backend, saved, metric=parts.task.metric))
 
 
 def ended(parts: Parts, run_folder: RunFolder) -> Result | None:
@@ -110,7 +111,7 @@ def ended(parts: Parts, run_folder: RunFolder) -> Result | None:
     if len(history) != summary.entries:
         return None
     saved = run_folder.read_prompt()
-    return Result(saved, summary, history, Predictor(parts.backend, saved))
+    return Result(saved, summary, history, Predictor(parts.backend, saved, metric=parts.task.metric))
 
 
 class _Keeper:

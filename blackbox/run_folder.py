@@ -37,6 +37,7 @@ from blackbox.saved_prompt import SavedPrompt
 from blackbox.spaces import PromptSpace
 from blackbox.summary import Summary
 from blackbox.task import Task
+from blackbox.text_metrics import TextFunction
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +119,8 @@ class RunFolder:
         except SettingError as error:
             raise DamagedFileError(f"{path} is damaged: {error}") from error
 
-    def read_task(self) -> Task:
-        """The task of the run.
+    def read_task(self, *, metric: TextFunction | None = None) -> Task:
+        """The task of the run; `metric` is the function that it was given, if it was.
 
         Raises:
             RunError: there is none. DamagedFileError: the file is not what was written.
@@ -127,7 +128,7 @@ class RunFolder:
         path = self.path / "task.json"
         values = read_json(path)
         try:
-            return Task.from_dict(values)
+            return Task.from_dict(values if metric is None else {**values, "metric": metric})
         except (TypeError, ValueError, AttributeError) as error:
             raise DamagedFileError(f"{path} is damaged: it holds no task ({error})") from error
 

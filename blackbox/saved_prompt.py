@@ -42,6 +42,8 @@ class SavedPrompt:
         model, model_hash: the model it was tuned for; it means nothing to another.
         template, label_words, label_field, target_field: so that rows can be rendered; the task's, as far as the prompt
             has none of its own.
+        metric, answer_tokens: how its answers are judged by default, and how much the model writes; a metric that is a
+            function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
     """
 
@@ -54,6 +56,8 @@ class SavedPrompt:
     label_field: str
     target_field: str | None
     scores: Mapping[str, object]
+    metric: str | None = None
+    answer_tokens: int | None = None
 
     @classmethod
     def of(cls, prompt: Prompt, *, backend: Backend, task: Task, scores: Mapping[str, object]) -> "SavedPrompt":
@@ -67,6 +71,8 @@ class SavedPrompt:
             template=form.template.text,
             **form.blank.terms,  # type: ignore[arg-type]
             scores=scores,
+            metric=str(task.grader.terms["metric"]),
+            answer_tokens=task.answer_tokens,
         )
 
     @property
@@ -117,7 +123,7 @@ class SavedPrompt:
         try:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
-            values = {"target_field": None, "own": [], **values}  # prompts are older than these
+            values = {"target_field": None, "metric": None, "answer_tokens": None, "own": [], **values}
             prompt = _prompt(values, folder)
             return cls(prompt=prompt, **{key: values[key] for key in cls.__dataclass_fields__ if key != "prompt"})
         except KeyError as error:

@@ -20,17 +20,19 @@ class Split:
 
     Attributes:
         name: "train", "dev" or "test".
-        rows: the rows as given, as text; without fields that are null.
+        rows: the rows as given, without fields that are null and otherwise as text, but for lists of targets.
         form: how they are put to a model.
         queries: the rows in that form, one each.
         labels: shape (n_rows,), index of each row's right option: its label among the task's labels; 0 for a target.
+        accepted: the targets of each row, of which a model that writes shall write one; none of rows with labels.
     """
 
     name: str
-    rows: tuple[Mapping[str, str], ...]
+    rows: tuple[RawRow, ...]
     form: Form
     queries: tuple[Query, ...]
     labels: npt.NDArray[np.int64]
+    accepted: tuple[tuple[str, ...], ...]
     _in_forms: dict[OwnForm, "Split"] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -59,10 +61,12 @@ class Split:
             self.form,
             tuple(self.queries[row] for row in rows),
             self.labels[list(rows)],
+            tuple(self.accepted[row] for row in rows),
         )
 
     def _rendered(self, form: Form) -> "Split":
-        return Split(self.name, self.rows, form, form.queries(self.rows, where=self.name), self.labels)
+        queries = form.queries(self.rows, where=self.name)
+        return Split(self.name, self.rows, form, queries, self.labels, self.accepted)
 
 
 def make_split(name: str, rows: Sequence[RawRow], form: Form) -> Split:
@@ -71,9 +75,10 @@ def make_split(name: str, rows: Sequence[RawRow], form: Form) -> Split:
     Raises:
         DataError: a row is no mapping, lacks a field, its label or its target, or has an unknown label.
     """
-    queries = form.queries(rows, where=name)
-    texts = tuple({key: str(value) for key, value in row.items() if value is not None} for row in rows)
-    return Split(name, texts, form, queries, form.blank.right_options(rows, where=name))
+    blank, queries = form.blank, form.queries(rows, where=name)
+    texts = tuple(blank.as_text(row) for row in rows)
+    accepted = tuple(blank.accepted(row, where=name) for row in rows)
+    return Split(name, texts, form, queries, blank.right_options(rows, where=name), accepted)
 
 
 def shown_rows(prompt: Prompt, split: Split) -> frozenset[int]:

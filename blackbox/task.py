@@ -8,18 +8,19 @@ from blackbox.backends import Prompt
 from blackbox.blank import make_blank
 from blackbox.errors import DataError
 from blackbox.form import Form
-from blackbox.graders import Grader, ScoreGrader
-from blackbox.losses import Loss, make_loss
-from blackbox.metrics import make_metric
+from blackbox.graders import ANSWER_TOKENS, make_grader
 from blackbox.split import RawRow, make_split, shown_rows
 from blackbox.template import Template
+from blackbox.text_metrics import TextFunction
 
 
 class Task:
     """Rows, a template with one `{label}`, label words or targets, a loss and a metric.
 
     With `label_words`, each row has one of a few labels, and their words are compared. With `target_field`, each row
-    has a text of its own, its target: the loss is how unlikely the model finds it, and there is no metric.
+    has a text of its own, its target. Without a metric, the loss is how unlikely the model finds it. With one, the
+    model writes what comes behind the text in front of `{label}`, the metric compares that with the target, and the
+    loss of a row is what it lacks to 1.
 
     Args:
         train: rows that candidates are scored on, as mappings from field name to value.
@@ -29,22 +30,29 @@ class Task:
             may be several tokens long. Labels that are no text are taken as `str` writes them.
         dev: rows that the prompt is selected on; empty selects on the training loss.
         test: rows that are touched only to report the start and the outcome.
-        loss: "cross-entropy", "hinge" or "error-rate"; for targets the first only: the mean of -log p(target), nats.
+        loss: of label words "cross-entropy" (the default), "hinge" or "error-rate"; of targets there is one only:
+            "cross-entropy", the mean of -log p(target) in nats, or with a metric "error-rate".
         margin: of the hinge loss, nats.
-        metric: "accuracy" or "macro-f1".
+        metric: of label words "accuracy" (the default) or "macro-f1"; of targets "none" (the default), "exact-match",
+            "numeric-match", "contains" or "token-f1" (`blackbox.text_metrics`), or a function of a written text and the
+            row's targets with values from 0 to 1. A run with a function is resumed with the same function.
         label_field: the field that holds a row's label.
-        target_field: the field that holds a row's target.
+        target_field: the field that holds a row's target, or a list of targets: a written text may be any of them, the
+            likelihood is that of the first.
+        answer_tokens: tokens that the model writes at most; a longer text is cut, and compared as it stands.
 
     Attributes:
         blank: what fills the blanks of the rows.
         form: it with the template around it.
         grader: asks the rows and grades the answers.
+        metric, answer_tokens: as given.
 
     Raises:
         DataError: no rows, a row that is no mapping, without a field or with an unknown label, a label without training
             rows, fewer than two labels, an empty label word or one that stands for two labels, label words and targets
-            both or neither, a row without a target, or a template that names the target itself.
-        SettingError: an unknown loss or metric, or a loss that needs label words for a task with targets.
+            both or neither, a row without a target or with one that the metric does not accept, or a template that
+            names the target itself.
+        SettingError: an unknown loss or metric, or one that has no meaning for label words, or for targets.
     """
 
     def __init__(
@@ -55,25 +63,25 @@ class Task:
         label_words: Mapping[Any, str] | None = None,
         dev: Sequence[RawRow] = (),
         test: Sequence[RawRow] = (),
-        loss: str = "cross-entropy",
+        loss: str | None = None,
         margin: float = 2.0,
-        metric: str = "accuracy",
+        metric: str | TextFunction | None = None,
         label_field: str = "label",
         target_field: str | None = None,
+        answer_tokens: int = ANSWER_TOKENS,
     ) -> None:
         self.template = Template(template)
         self.blank = make_blank(label_words, label_field=label_field, target_field=target_field)
-        self.loss: Loss = make_loss(loss, margin=margin)
-        measure = make_metric(metric)
+        self.metric, self.answer_tokens = metric, answer_tokens
+        self.grader = make_grader(self.blank, loss=loss, margin=margin, metric=metric, answer_tokens=answer_tokens)
         self.form = Form(self.template, self.blank)
-        self.blank.check_loss(loss)
-        self.grader: Grader = ScoreGrader(self.blank, self.loss, measure if self.blank.labels else None)
-        self.settings = {"loss": loss, "margin": margin, "metric": metric}
         if not train:
             raise DataError("train has no rows")
         self.train = make_split("train", train, self.form)
         self.dev = make_split("dev", dev, self.form)
         self.test = make_split("test", test, self.form)
+        for split in (self.train, self.dev, self.test):
+            self.grader.check_rows(split)
         self._check_classes()
 
     @property
@@ -84,7 +92,7 @@ class Task:
     @property
     def terms(self) -> dict[str, object]:
         """What is asked of the rows, by the names that `blackbox.Config` has for it."""
-        return {"template": self.template.text, **self.blank.terms, **self.settings}
+        return {"template": self.template.text, **self.blank.terms, **self.grader.terms}
 
     def to_dict(self) -> dict[str, object]:
         """The task as JSON values; `Task.from_dict` makes it again."""
@@ -95,7 +103,7 @@ class Task:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "Task":
-        """The task that `to_dict` wrote."""
+        """The task that `to_dict` wrote; a metric that is a function stands there by its name, and must be replaced."""
         return cls(**values)  # type: ignore[arg-type]
 
     def check_prompt(self, prompt: Prompt) -> None:
@@ -105,7 +113,7 @@ class Task:
             DataError: its own form is none for them, or it shows a training row that there is not.
         """
         for split in (self.train, self.dev, self.test):
-            split.in_form_of(prompt)
+            self.grader.check_rows(split.in_form_of(prompt))
         shown_rows(prompt, self.train)
 
     def _check_classes(self) -> None:

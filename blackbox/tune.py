@@ -14,6 +14,7 @@ from blackbox.run import Result, ended, run
 from blackbox.run_folder import RunFolder
 from blackbox.spaces import PromptSpace
 from blackbox.task import Task
+from blackbox.text_metrics import TextFunction
 
 
 def tune(
@@ -44,12 +45,14 @@ def tune(
         run_folder.check_free()
     given = {"backend": backend, "space": space, "optimizer": optimizer}
     config = make_config({**settings, **{key: name for key, name in given.items() if isinstance(name, str)}})
-    if task is not None and (doubled := sorted(TaskSettings.model_fields.keys() & settings.keys())):
+    of_task = TaskSettings.model_fields.keys() | (task.terms.keys() if task else ())
+    if task is not None and (doubled := sorted(of_task & settings.keys())):
         raise SettingError(f"setting {doubled[0]!r} belongs to the task, and a task is given; set it there")
     answers = run_folder.answers if run_folder else None
     parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, answers=answers)
     if run_folder:
-        run_folder.create(parts.config, parts.task, parts.backend, parts.space, given=_objects(given))
+        objects = _objects({**given, "metric": parts.task.metric})
+        run_folder.create(parts.config, parts.task, parts.backend, parts.space, given=objects)
     return run(parts, run_folder, callbacks)
 
 
@@ -59,6 +62,7 @@ def resume(
     backend: Backend | None = None,
     space: PromptSpace | None = None,
     optimizer: Optimizer | None = None,
+    metric: TextFunction | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Result:
     """Go on with a run that was stopped or killed; it ends as it would have without that.
@@ -68,6 +72,7 @@ def resume(
     Args:
         folder: the run's folder.
         backend, space, optimizer: the objects that `tune` was given, if it was.
+        metric: the function that the task was given, if it was.
         callbacks: what watches.
 
     Raises:
@@ -75,8 +80,9 @@ def resume(
             started with an object that is not given, or one that another process is working on.
     """
     run_folder = RunFolder(folder)
-    config, task = run_folder.read_config(), run_folder.read_task()
-    run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer}))
+    config = run_folder.read_config()
+    run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer, "metric": metric}))
+    task = run_folder.read_task(metric=metric)
     parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, answers=run_folder.answers)
     run_folder.check_environment(parts.task, parts.backend, parts.space)
     return ended(parts, run_folder) or run(parts, run_folder, callbacks)

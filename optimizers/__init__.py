@@ -11,6 +11,8 @@ Importing this package imports neither `cma` nor `nevergrad`; making an optimize
 
 from blackbox.optimizers.base import Best, FloatArray, LearnsFromRows, Optimizer, State
 from blackbox.optimizers.blockwise import Blockwise
+from blackbox.optimizers.categorical import Categorical
+from blackbox.optimizers.choices import ChoiceOptimizer, RandomChoices
 from blackbox.optimizers.cma_es import CMAES
 from blackbox.optimizers.domain import Domain
 from blackbox.optimizers.enumeration import Enumeration
@@ -24,7 +26,7 @@ from blackbox.optimizers.errors import (
     TurnError,
 )
 from blackbox.optimizers.evolution import Evolution
-from blackbox.optimizers.nevergrad_search import NevergradSearch
+from blackbox.optimizers.nevergrad_search import NevergradChoices, NevergradSearch
 from blackbox.optimizers.proposals import Proposer, Request, TakesProposals
 from blackbox.optimizers.random_search import RandomSearch
 from blackbox.optimizers.reflective import Reflective
@@ -34,6 +36,8 @@ __all__ = [
     "CMAES",
     "Best",
     "Blockwise",
+    "Categorical",
+    "ChoiceOptimizer",
     "Domain",
     "Engine",
     "Enumeration",
@@ -41,10 +45,12 @@ __all__ = [
     "FloatArray",
     "LearnsFromRows",
     "MissingPackageError",
+    "NevergradChoices",
     "NevergradSearch",
     "Optimizer",
     "OptimizerError",
     "Proposer",
+    "RandomChoices",
     "RandomSearch",
     "Reflective",
     "ReplayedOptimizer",

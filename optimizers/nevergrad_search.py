@@ -1,33 +1,51 @@
-"""Every optimizer of Nevergrad (arXiv 1812.07889 and later), by its name in `nevergrad.optimizers.registry`.
-
-This is the one file that imports `nevergrad`, when an optimizer is made; the import takes seconds.
-"""
+"""Every optimizer of Nevergrad, by its name in `nevergrad.optimizers.registry`, over numbers or over choices."""
 
 from __future__ import annotations
 
-import random
-import warnings
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from difflib import get_close_matches
-from threading import Lock
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from blackbox.optimizers import settings
 from blackbox.optimizers.base import FloatArray, State
-from blackbox.optimizers.blas import one_blas_thread
-from blackbox.optimizers.cma_es import csa_unless_named
-from blackbox.optimizers.errors import MissingPackageError, SettingError
-from blackbox.optimizers.replay import LIBRARY_ERRORS, ReplayedOptimizer, translated
-
-_one_at_a_time = Lock()
-"""Global random state is swapped while an engine works, so that engines in several threads take turns."""
+from blackbox.optimizers.errors import SettingError
+from blackbox.optimizers.nevergrad_engine import NevergradEngine, known_name
+from blackbox.optimizers.replay import Engine, ReplayedOptimizer, translated
 
 
-class NevergradSearch(ReplayedOptimizer):
+class _Nevergrad(ReplayedOptimizer):
+    """What both kinds share; derived classes set what `_parametrization` needs, then call `_begin`."""
+
+    packages: ClassVar[tuple[str, ...]] = ("nevergrad", "cma", "numpy")
+
+    def _begin(self, name: str, budget: int | None) -> None:
+        self._budget = None if budget is None else settings.whole_number("budget", budget, at_least=1)
+        self._name = known_name(name)
+        self._library = f"nevergrad's {name!r}"
+        self._engine = self._start(self._seed)
+
+    @abstractmethod
+    def _parametrization(self, p: Any) -> Any:
+        """What is searched, made from the module `nevergrad.p`."""
+
+    def _settings(self) -> State:
+        return {"name": self._name, "budget": self._budget}
+
+    def _start(self, seed: int) -> Engine:
+        with translated(SettingError, self._library):
+            return NevergradEngine(
+                self._name,
+                self._parametrization,
+                population_size=self.population_size,
+                budget=self._budget,
+                seed=seed,
+            )
+
+
+class NevergradSearch(_Nevergrad):
     """An optimizer of Nevergrad over R^dimension, started at zeros.
 
     An optimizer that Nevergrad marks as sequential is asked for one candidate at a time. `inf` reaches Nevergrad as
@@ -49,8 +67,6 @@ class NevergradSearch(ReplayedOptimizer):
             refuses.
     """
 
-    packages: ClassVar[tuple[str, ...]] = ("nevergrad", "cma", "numpy")
-
     def __init__(
         self,
         dimension: int,
@@ -63,122 +79,76 @@ class NevergradSearch(ReplayedOptimizer):
     ) -> None:
         super().__init__(dimension, population_size, seed=seed)
         self._sigma = settings.step("sigma", sigma)
-        self._budget = None if budget is None else settings.whole_number("budget", budget, at_least=1)
-        self._name = _known(name)
-        self._library = f"nevergrad's {name!r}"
-        self._engine = self._start(self._seed)
+        self._begin(name, budget)
+
+    def _parametrization(self, p: Any) -> Any:
+        return p.Array(shape=(self.dimension,)).set_mutation(sigma=self._sigma)
 
     def _settings(self) -> State:
-        return {"name": self._name, "sigma": self._sigma, "budget": self._budget}
-
-    def _start(self, seed: int) -> NevergradEngine:
-        with translated(SettingError, self._library):
-            return NevergradEngine(
-                self._name,
-                self.dimension,
-                population_size=self.population_size,
-                sigma=self._sigma,
-                budget=self._budget,
-                seed=seed,
-            )
+        return {**super()._settings(), "sigma": self._sigma}
 
 
-class NevergradEngine:
-    """One of Nevergrad's optimizers and the global random state that it draws from, kept from everybody else's."""
+class NevergradChoices(_Nevergrad):
+    """An optimizer of Nevergrad over choices, started at the middle categories.
+
+    The parameters are what stands under Nevergrad's `TransitionChoice`, an array of whole numbers in which a standard
+    normal mutation draws each category as often, without its tree of a parameter for every category: 35 times faster,
+    the same categories asked. Combinations may be asked again. As with `NevergradSearch`, some optimizers are asked
+    for one candidate at a time.
+
+    Args:
+        sizes: Categories of each variable, at least two combinations in all.
+        name: In `nevergrad.optimizers.registry`.
+        population_size: Candidates a generation, Nevergrad's `num_workers`, at least 2.
+        budget: Evaluations planned; some of Nevergrad's optimizers choose their method by it, some need it.
+        seed: Two runs with the same seed and losses ask the same candidates.
+
+    Raises:
+        MissingPackageError, SettingError: As `NevergradSearch`.
+    """
+
+    _engine: _Counted
 
     def __init__(
-        self, name: str, dimension: int, *, population_size: int, sigma: float, budget: int | None, seed: int
+        self,
+        sizes: Sequence[int],
+        *,
+        name: str = "DiscreteOnePlusOne",
+        population_size: int = 20,
+        budget: int | None = None,
+        seed: int,
     ) -> None:
-        own, shared, plain = (int(word) for word in np.random.SeedSequence(seed).generate_state(3))
-        self._globals = (np.random.RandomState(shared).get_state(), random.Random(plain).getstate())
-        self._asked: list[Any] = []
-        self._next: Future[list[Any]] | None = None
-        with self._world():
-            ng = _nevergrad()
-            parametrization = ng.p.Array(shape=(dimension,)).set_mutation(sigma=sigma)
-            parametrization.random_state = np.random.RandomState(own)
-            family = ng.optimizers.registry[name]
-            self._count = 1 if family.no_parallelization else population_size
-            self._optimizer = family(parametrization, budget=budget, num_workers=self._count)
+        self._categories = settings.sizes("sizes", sizes)
+        super().__init__(len(self._categories), population_size, seed=seed, sizes=self._categories)
+        self._begin(name, budget)
+
+    def stop(self) -> dict[str, object]:
+        """All combinations, once each has been told."""
+        count = math.prod(self._categories)
+        return {"all combinations": count} if len(self._engine.told) == count else {}
+
+    def _parametrization(self, p: Any) -> Any:
+        n = np.array(self._categories, dtype=np.float64)
+        return (
+            p.Array(init=n / 2 - 0.5)
+            .set_bounds(-0.5 * np.ones(len(n)), n - 0.5, method="gaussian")
+            .set_integer_casting()
+        )
+
+    def _start(self, seed: int) -> _Counted:
+        return _Counted(super()._start(seed))
+
+
+class _Counted:
+    """An engine that keeps which combinations were told."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.told = set[tuple[float, ...]]()
 
     def ask(self) -> FloatArray:
-        if self._next is None:
-            with self._world():
-                self._next = self._population()
-        self._asked, self._next = self._next.result(), None
-        return np.array([candidate.value for candidate in self._asked])
+        return self._engine.ask()
 
     def tell(self, candidates: FloatArray, losses: FloatArray) -> None:
-        with self._world():
-            for candidate, loss in zip(self._asked, losses.tolist(), strict=True):
-                self._optimizer.tell(candidate, loss)
-            # At once: an optimizer that computes in a thread must wait for losses again before its world is left.
-            self._next = self._population()
-
-    def _population(self) -> Future[list[Any]]:
-        """The next candidates, or the failure that the next `ask` will raise."""
-        population: Future[list[Any]] = Future()
-        try:
-            population.set_result([self._optimizer.ask() for _ in range(self._count)])
-        except LIBRARY_ERRORS as error:
-            population.set_exception(error)
-        return population
-
-    @contextmanager
-    def _world(self) -> Iterator[None]:
-        """Its own numpy and Python global random states, no warnings, one BLAS thread, CSA for pycma."""
-        with (
-            _one_at_a_time,
-            np.errstate(all="ignore"),
-            one_blas_thread(),
-            csa_unless_named(),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore")
-            outside = (np.random.get_state(), random.getstate())
-            _set_globals(self._globals)
-            try:
-                yield
-            finally:
-                self._globals = (np.random.get_state(), random.getstate())
-                _set_globals(outside)
-
-
-def _set_globals(states: tuple[Any, Any]) -> None:
-    np.random.set_state(states[0])
-    random.setstate(states[1])
-
-
-def _nevergrad() -> Any:
-    outside = (np.random.get_state(), random.getstate())
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import nevergrad  # type: ignore[import-untyped]
-            from nevergrad.optimization import metamodel, recaster  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingPackageError(
-            f"NevergradSearch needs nevergrad ({error}); install it with: pip install 'blackbox-prompts[nevergrad]'"
-        ) from error
-    finally:
-        _set_globals(outside)  # the first import draws from them
-    # Its optimizers from SciPy wait for the next loss in a thread, which would keep the process from ever ending.
-    recaster._MessagingThread.daemon = True
-    # float([x]) is an error since numpy 2.4: https://github.com/facebookresearch/nevergrad/issues/1612
-    metamodel.float = _only_element
-    return nevergrad
-
-
-def _only_element(value: Any) -> float:
-    return float(np.asarray(value).item())
-
-
-def _known(name: str) -> str:
-    names = sorted(_nevergrad().optimizers.registry)
-    if name in names:
-        return name
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    raise SettingError(
-        f"unknown nevergrad optimizer {name!r}; {hint}known: the {len(names)} names in ng.optimizers.registry"
-    )
+        self._engine.tell(candidates, losses)
+        self.told.update(map(tuple, candidates.tolist()))

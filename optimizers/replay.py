@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
@@ -54,8 +54,8 @@ class ReplayedOptimizer(Optimizer):
 
     _engine: Engine
 
-    def __init__(self, dimension: int, population_size: int, *, seed: int) -> None:
-        super().__init__(dimension, population_size)
+    def __init__(self, dimension: int, population_size: int, *, sizes: Sequence[int] | None = None, seed: int) -> None:
+        super().__init__(dimension, population_size, sizes=sizes)
         self._seed = settings.whole_number("seed", seed, at_least=0)
         self._told: list[list[float]] = []
         self._last: FloatArray | None = None

@@ -2,7 +2,7 @@
 
 A call goes one way: `ApiBackend` renders it in a `Dialect`, `Asker` looks in the journal (`Answers`), `Transport` sends
 it within the budget (`Ledger`) and the endpoint's limits, the dialect reads the reply, the journal has it written down,
-and `Scoring` makes scores of it.
+and `Scoring` makes scores of it, or `texts` a text.
 """
 
 from blackbox.backends.api.answers import Answers, Spending

@@ -1,6 +1,7 @@
 """The dialect of Anthropic's messages API: no log-probabilities, no seed.
 
-https://docs.anthropic.com/en/api/messages
+https://platform.claude.com/docs/en/api/messages. No request has a `cache_control`, without which nothing is written to
+the provider's cache: its writes, dearer than a prompt's tokens, need no price here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +11,13 @@ from pydantic import NonNegativeInt
 
 from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.dialect import Choice, Features, Wanted
-from blackbox.backends.api.rendering import conversation
 from blackbox.backends.api.replies import Shape, shaped, shaped_or_none
 from blackbox.backends.base import Query, Usage
-from blackbox.backends.errors import GarbageError
 from blackbox.backends.prompts import TextPrompt
+from blackbox.backends.rendering import conversation
 
 _FINISHES = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
-_FINISHES |= {"refusal": "content_filter"}
+_FINISHES |= {"refusal": "content_filter", "model_context_window_exceeded": "length"}
 
 
 class Anthropic:
@@ -56,8 +56,6 @@ class Anthropic:
         read = shaped(_Reply, reply)
         finish = _FINISHES.get(read.stop_reason or "end_turn", read.stop_reason or "")
         text = "".join(block.text or "" for block in read.content if block.type == "text")
-        if not text and finish == "stop":
-            raise GarbageError("the reply is no answer: it holds no text")
         return Answer(text, finish, (), _usage_of(read.usage) or call.most)
 
 

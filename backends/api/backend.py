@@ -27,7 +27,7 @@ from blackbox.backends.base import (
     check_call,
     check_prompts,
 )
-from blackbox.backends.errors import NoAnswerError, RefusedError
+from blackbox.backends.errors import KeyRefusedError, NoAnswerError, RefusedError, StoppedError
 from blackbox.backends.prompts import Prompt, TextPrompt
 from blackbox.backends.writing import GREEDY, Writing
 
@@ -82,7 +82,8 @@ class ApiBackend:
         """See `Backend.score`. A row that the endpoint does not answer is missing, with the reason.
 
         Raises:
-            StoppedError: no further call is made: the budget or the quota is used up, or the endpoint is down.
+            StoppedError: no further call is made: the budget or the quota is used up, the endpoint is down, or it
+                takes the key no longer.
         """
         check_call(self, prompts, queries)
         calls = [self._call(prompt, query) for prompt in _texts(prompts) for query in queries]
@@ -175,6 +176,12 @@ class ApiBackend:
             call = call.without(stop)
         try:
             return self._asker(call, facts)
+        except KeyRefusedError as error:
+            if error.status != 401:  # what a filter refuses in one row may be a 403
+                return str(error)
+            stopped = StoppedError(f"{error}; it took the key before")
+            self._asker.transport.stop(stopped)
+            raise stopped from error
         except RefusedError as error:
             if error.parameter != stop or stop not in call.body:
                 return str(error)

@@ -14,14 +14,17 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 
 from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.dialect import Choice, Features, Wanted
-from blackbox.backends.api.rendering import conversation, one_text
 from blackbox.backends.api.replies import Shape, shaped, shaped_or_none
 from blackbox.backends.base import Query, Usage
 from blackbox.backends.errors import GarbageError
 from blackbox.backends.prompts import TextPrompt
+from blackbox.backends.rendering import conversation, one_text
 
 MOST_TOPS = {"/chat/completions": 20, "/completions": 5}
 _MOST_STOPS = 4
+_BROKEN_OFF = {"error", "abort"}
+"""Why an answer ends that the endpoint breaks off: OpenRouter's word, and vLLM's and SGLang's."""
+
 _SHOWN = -1000.0  # nats; -9999.0 stands for a token that is not among the most probable
 
 
@@ -137,6 +140,8 @@ class _Choice(Shape):
     def said(self) -> tuple[str, str]:
         """The text, and why it ends."""
         finish = self.finish_reason or "stop"
+        if finish in _BROKEN_OFF:
+            raise GarbageError(f"the reply is no answer: the endpoint broke it off ({finish})")
         if self.message is None:
             if self.text is None:
                 raise GarbageError("the reply is no answer: its choice has neither a message nor a text")

@@ -1,6 +1,7 @@
 """Which option a written answer names: by rules that leave an answer unread sooner than they misread it.
 
-Case, white space, quotes, markdown and a closed <think> block do not matter. The first rule that finds one option wins:
+Case, white space, quotes, markdown and what is thought (<think>...</think>) do not matter. The first rule that finds
+one option wins:
 
 1. the answer as a whole is an option, or exactly one option stands alone in a line;
 2. the last "answer is X" ("Answer: X", "label = X", "classification: X", ...);
@@ -21,7 +22,7 @@ from blackbox.backends.api.unreadable import Reason
 ENDS = " \t\n.,:;!?\"'()[]{}<>«»-–—"
 """What may stand around an option that is the whole answer or line."""
 
-_THOUGHT = re.compile(r"<think>.*?(</think>|$)", re.DOTALL)
+_THOUGHT = re.compile(r"^(?:(?!<think>).)*?</think>|<think>.*?(?:</think>|$)", re.DOTALL)  # a template may open it
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "`": None, "*": None, "\u00a0": " "})
 _MARKDOWN = re.compile(r"(?<!\w)_+|_+(?!\w)|^\s*[#>]+\s*", re.MULTILINE)
 _DECLINED = re.compile(

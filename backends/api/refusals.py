@@ -24,11 +24,15 @@ _QUOTA_CODES = {
 _QUOTA_WORDS = re.compile(r"credit balance is too low|insufficient (?:account )?(?:balance|credit|fund)", re.IGNORECASE)
 
 _NAME = r"['\"`]([\w.\[\]-]+)['\"`]"
+_DENIED = re.compile(r"not allowed to request (\w+) from this model", re.I)
+"""OpenAI's reasoning models say so of log-probabilities, with a 403: a parameter is refused, not the key."""
+
 _PARAMETERS = (
     re.compile(rf"(?:parameter|field|argument|property|option|value|key|input)s?(?: supplied| name)?:? {_NAME}", re.I),
     re.compile(rf"{_NAME} (?:is|was|are|does|do) (?:not|un)", re.I),
     re.compile(r"(?:unrecognized|unknown|unexpected) [\w ]*(?:argument|parameter|field)s?[\w ]*: ([\w.]+)", re.I),
     re.compile(r"^([\w.]+): extra inputs are not permitted", re.I),
+    _DENIED,
 )
 
 
@@ -46,13 +50,28 @@ def refusal(status: int, body: bytes, endpoint: Endpoint) -> EndpointError | Non
         return QuotaError(f"{endpoint}: the account's quota is used up: {message or status}")
     if status in _AGAIN or status >= 500:
         return None
-    if status in (401, 403):  # the message may quote a part of the key
+    if status in (401, 403) and not _DENIED.search(said.get("message", "")):  # the message may quote a part of the key
         code = endpoint.hide(said.get("code") or said.get("type") or "no reason given")
         return KeyRefusedError(f"{endpoint} refuses the key with {status} ({code})", status=status)
     if status < 400:
         message = "it answers with a redirect, which is not followed; is the base URL the right one?"
     parameter = _parameter(said)
     return RefusedError(f"{endpoint} refuses the call with {status}: {message}", status=status, parameter=parameter)
+
+
+def error_within(value: object) -> int | None:
+    """The status of the error that a reply holds though it came with a 200; None where it holds none.
+
+    An error that comes up while the model writes can no longer change the status
+    (https://openrouter.ai/docs/api/reference/errors-and-debugging). One that names no status of HTTP is a 500.
+    """
+    if not isinstance(value, dict):
+        return None
+    error = value if value.get("object") == "error" else value.get("error")
+    if not error:
+        return None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and 400 <= code < 600 else 500
 
 
 def parsed(body: bytes) -> object:

@@ -3,7 +3,8 @@
 Best first: log-probabilities of the label words, an answer constrained to them, text that is read. Which of them an
 endpoint can do is found by probing it. An answer that is none of the options is wrong, not missing, for the prompt has
 brought it about: "none of them" has the probability `CONFIDENCE`, and no option is chosen
-(`blackbox.backends.chosen_options`). What a filter held back is missing.
+(`blackbox.backends.chosen_options`). Missing is what a filter held back, and what was cut off before its first word:
+by thoughts that the limit has no room for, whatever the prompt.
 """
 
 import math
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from blackbox.backends.api.answer import Answer
 from blackbox.backends.api.dialect import Features, Wanted
 from blackbox.backends.api.label_scores import CONFIDENCE, ByChoice, ByLogProbabilities, ByText, LabelReader, Scored
+from blackbox.backends.api.option_text import plain_text
 from blackbox.backends.api.unreadable import Reason
 from blackbox.backends.errors import BackendSettingError
 
@@ -65,7 +67,8 @@ class Scoring:
         read = self._reader.score(answer, options)
         if isinstance(read, Scored):
             return read.log_probabilities
-        if read.reason in _MISSING:
+        unsaid = read.reason is Reason.CUT and not plain_text(answer.text)
+        if unsaid or read.reason in _MISSING:
             return str(read.reason)
         return np.full(len(options), math.log((1 - CONFIDENCE) / len(options)))
 

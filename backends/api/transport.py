@@ -9,6 +9,7 @@
 | a time-out, a broken connection, garbage   | all that it may cost | an attempt of the call                       |
 | a used-up quota                            | one request          | `QuotaError` for all calls                   |
 | another 3xx or 4xx                         | one request          | `RefusedError`, `KeyRefusedError` at once    |
+| a 200 that holds an error                  | 5xx: all it may cost | as the status that the error names, or 500   |
 
 Attempts while the endpoint fails for all calls are no attempts of the call; see `breaker`.
 """
@@ -26,7 +27,7 @@ from blackbox.backends.api.breaker import Breaker
 from blackbox.backends.api.endpoint import Endpoint
 from blackbox.backends.api.ledger import Ledger, Reservation
 from blackbox.backends.api.limiter import Limiter
-from blackbox.backends.api.refusals import parsed, refusal
+from blackbox.backends.api.refusals import error_within, parsed, refusal
 from blackbox.backends.api.waiting import Backoff, pause, retry_after
 from blackbox.backends.api.wire import Lost, Reply, Wire
 from blackbox.backends.base import Usage
@@ -230,7 +231,7 @@ class Transport:
             if isinstance(reply, Lost):
                 return self._lost(reply, trial, reservation, burst)
             if 200 <= reply.status < 300:
-                return self._read(reply, trial, reservation, began)
+                return self._read(reply, trial, reservation, burst, began)
             trial.charged(reservation.settle(Usage(requests=1, seconds=self._clock() - began)))
             return self._refused(reply, trial, burst)
         finally:
@@ -247,9 +248,14 @@ class Transport:
             self._limiter.limited(burst)
         return self._failed(lost.why, trial, reached=lost.sent)
 
-    def _read(self, reply: Reply, trial: _Trial, reservation: Reservation, began: float) -> Answer | _Again:
+    def _read(self, reply: Reply, trial: _Trial, reservation: Reservation, burst: int, began: float) -> Answer | _Again:
         try:
-            answer = trial.read(parsed(reply.body), reply.headers)
+            value = parsed(reply.body)
+            if (status := error_within(value)) is not None:
+                if status < 500:
+                    trial.charged(reservation.settle(Usage(requests=1, seconds=self._clock() - began)))
+                return self._refused(replace(reply, status=status), trial, burst)
+            answer = trial.read(value, reply.headers)
             usage = _checked(answer.usage)
         except GarbageError as error:
             return self._failed(self._endpoint.hide(str(error)), trial)

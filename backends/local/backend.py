@@ -15,22 +15,35 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from blackbox.backends.base import Capability, Failure, ModelShape, Query, Scores, Usage, check_call, check_fit
+from blackbox.backends.base import (
+    Capability,
+    Failure,
+    Generations,
+    ModelShape,
+    Query,
+    Scores,
+    Usage,
+    check_call,
+    check_fit,
+    check_prompts,
+    require,
+)
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
 from blackbox.backends.local.layer_cache import LayerCache
-from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens
+from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens, is_out_of_memory
 from blackbox.backends.local.packing import reads_of
 from blackbox.backends.local.placed import PlacedPrompt, alike
 from blackbox.backends.local.reading import Reading, query_encoder, reading_of
 from blackbox.backends.local.sequences import Batch, TokenSequence, cut_batches
 from blackbox.backends.local.whole_forward import WholeForward
+from blackbox.backends.local.writer import OVERFLOW, Writer
 from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.spread import clipped_std
+from blackbox.backends.writing import GREEDY, Writing
 
 FloatArray = npt.NDArray[np.float64]
 
-_OVERFLOW = "the model's logits are no finite numbers: the prompt's vectors are too large for its precision"
 _ROWS_MEASURED = 64  # the states of all layers are held at once
 _KNOWN_QUERIES = 16  # calls whose rows need not be tokenised again: a search has three or four sets of rows
 
@@ -85,6 +98,7 @@ class LocalBackend:
         self._cut = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut_batches)
         self._most_prompts = sys.maxsize  # of a pass; fewer once memory has run out
         self._key_value_width = self._whole.key_value_width()
+        self._writer = Writer(self._whole, self._encoder, tokenizer, lambda: self.batch_tokens)
         self.batch_tokens = batch_tokens or fitting_batch_tokens(model.config, model.device, model.dtype.itemsize)
 
     @property
@@ -101,7 +115,8 @@ class LocalBackend:
         prefixes = {Capability.PREFIX} if self._key_value_width else set()
         infill = {Capability.INFILL} if self._reading is not Reading.CAUSAL else set()
         targets = {Capability.TARGETS} if self._reading is not Reading.MASKED else set()
-        return frozenset(prompts | prefixes | infill | targets | {Capability.LABEL_SCORES})
+        writes = {Capability.GENERATE} if self._reading is not Reading.MASKED else set()
+        return frozenset(prompts | prefixes | infill | targets | writes | {Capability.LABEL_SCORES})
 
     @property
     def shape(self) -> ModelShape:
@@ -136,6 +151,21 @@ class LocalBackend:
             usages[group[0] : group[-1] + 1] = [used + Usage(len(queries))] * len(group)
         place = {query: index for index, query in enumerate(distinct)}
         return _scores(logits[:, [place[query] for query in queries]], tuple(usages))
+
+    def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = GREEDY) -> Generations:
+        """See `GeneratingBackend.generate`. Equal rows are read once.
+
+        A model whose tokenizer has a chat template is asked through it for text prompts: instruction and rows are
+        turns, as at an endpoint. Any other model goes on with prompt and row as they are, and so does every model
+        behind vectors: what a chat model reads behind these is the row's text alone.
+
+        Raises:
+            UnsupportedPromptError: also of a masked model, which does not write.
+            ModelMemoryError: as of `score`.
+        """
+        require(self, Capability.GENERATE)
+        check_prompts(self, prompts)
+        return self._writer.generate(prompts, [self._placed(prompt) for prompt in prompts], queries, writing)
 
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> FloatArray:
         """See `VectorBackend.hidden_stds`; measured on the first rows, at most 64."""
@@ -215,7 +245,7 @@ class LocalBackend:
             found: FloatArray = self._forward.answers(prompts, batch, at_once=at_once).numpy()
             return found
         except RuntimeError as error:
-            if not _out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             if at_once == len(batch.sequences) == 1:
                 length = len(batch.sequences[0].ids)
@@ -245,11 +275,6 @@ class LocalBackend:
         return PlacedPrompt(front, len(front), prompt.keys_values, prefix=True)
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
-    """A GPU's lack of memory has a class of its own, a CPU's has not."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
 def _scores(values: FloatArray, usages: tuple[Usage, ...]) -> Scores:
     """Normalised over the options of a query; a single option's own log-probability is what is asked for."""
     overflown = ~np.isfinite(values).all(axis=-1)
@@ -257,5 +282,5 @@ def _scores(values: FloatArray, usages: tuple[Usage, ...]) -> Scores:
     if values.shape[-1] > 1:
         values -= np.logaddexp.reduce(values, axis=-1, keepdims=True)
     values[overflown] = np.nan
-    failures = tuple(Failure(int(prompt), int(query), _OVERFLOW) for prompt, query in np.argwhere(overflown))
+    failures = tuple(Failure(int(prompt), int(query), OVERFLOW) for prompt, query in np.argwhere(overflown))
     return Scores(values, usages, failures)

@@ -23,12 +23,16 @@ class QueryEncoder(ABC):
         tokenizer: of the model.
         single_token_labels: refuse label words that are more than one token; targets may have any number.
         max_tokens: the longest sequence that the model reads.
+
+    Attributes:
+        max_tokens: as given.
+        prefix: the token that begins every text, if there is one.
     """
 
     def __init__(self, tokenizer: Any, *, single_token_labels: bool, max_tokens: int) -> None:
         self._tokenizer = tokenizer
         self._single_token_labels = single_token_labels
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         special = tuple(tokenizer("").input_ids)
         begins = (tokenizer.bos_token_id, tokenizer.cls_token_id)
         ends = (tokenizer.eos_token_id, tokenizer.sep_token_id)
@@ -48,6 +52,14 @@ class QueryEncoder(ABC):
         """
         return [sequence for index, query in enumerate(queries) for sequence in self._encode(index, query)]
 
+    def openings(self, queries: Sequence[Query]) -> list[TokenSequence]:
+        """The sequences that a model goes on from, without options and what stands behind the blank.
+
+        Raises:
+            QueryError: a query without text.
+        """
+        return [self._opening_of(index, query) for index, query in enumerate(queries)]
+
     def check_length(self, queries: Sequence[Query], sequences: Sequence[TokenSequence], *, n_before: int) -> None:
         """Refuse a sequence that is too long behind `n_before` tokens.
 
@@ -57,27 +69,34 @@ class QueryEncoder(ABC):
         for sequence in sequences:
             answering = max(sequence.positions) + 1
             read = n_before + (len(sequence.ids) if sequence.decoder_ids else answering)
-            if max(read, answering) > self._max_tokens:
+            if max(read, answering) > self.max_tokens:
                 start = queries[sequence.query].before[:40]
-                found = (
-                    f"is {read}" if read > self._max_tokens else f"has an option for the decoder that is {answering}"
-                )
+                found = f"is {read}" if read > self.max_tokens else f"has an option for the decoder that is {answering}"
                 raise QueryError(
                     f"row {sequence.query + 1} of this call ({start!r}...) {found} tokens long with what stands before "
-                    f"it; the model reads {self._max_tokens}: shorten the row"
+                    f"it; the model reads {self.max_tokens}: shorten the row"
                 )
 
     @abstractmethod
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         """The sequences of one query, whose index is given."""
 
+    def _opening_of(self, index: int, query: Query) -> TokenSequence:
+        """The sequence of one query from which a text goes on."""
+        ids = self._context(index, query)
+        return TokenSequence(ids, index, (), (0,) * len(ids))
+
+    def _context(self, index: int, query: Query) -> Tokens:
+        """The tokens in front of the blank, at least one."""
+        return _not_empty(self.encode_text(query.before.rstrip()), index)
+
     def _parts(self, index: int, query: Query) -> tuple[Tokens, list[Tokens]]:
         """The tokens in front of the blank, and those of each option in it."""
         text = query.before.rstrip()
         blank = query.before[len(text) :]
         context = self.encode_text(text)
-        if not context and not query.after.strip():
-            raise QueryError(f"row {index + 1} of this call has no text in front of its label")
+        if not query.after.strip():
+            _not_empty(context, index)
         return context, [
             self._option(text, context, blank, option, several=len(query.options) > 1) for option in query.options
         ]
@@ -102,9 +121,7 @@ class CausalEncoder(QueryEncoder):
 
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         context, options = self._parts(index, query)
-        if not context:
-            raise QueryError(f"row {index + 1} of this call has no text in front of its label")
-        ids, branches, targets = option_tree(context, options)
+        ids, branches, targets = option_tree(_not_empty(context, index), options)
         yield TokenSequence(ids, index, targets, branches)
 
 
@@ -151,12 +168,22 @@ class EncoderDecoderEncoder(QueryEncoder):
         super().__init__(tokenizer, single_token_labels=single_token_labels, max_tokens=max_tokens)
         self._blank, self._opening, self._start = blank, opening, start
 
+    def _opening_of(self, index: int, query: Query) -> TokenSequence:
+        context = self._context(index, query)
+        return TokenSequence((*context, *self._suffix), index, (), (0,) * len(self._start), self._start)
+
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         context, options = self._parts(index, query)
         blank = () if self._blank is None or len(options) < 2 else (self._blank,)
         ids = (*context, *blank, *self.encode_text(query.after), *self._suffix)
         decoder_ids, branches, targets = option_tree(self._opening if blank else self._start, options)
         yield TokenSequence(ids, index, targets, branches, decoder_ids)
+
+
+def _not_empty(context: Tokens, index: int) -> Tokens:
+    if not context:
+        raise QueryError(f"row {index + 1} of this call has no text in front of its label")
+    return context
 
 
 def option_tree(trunk: Tokens, options: Sequence[Tokens]) -> tuple[Tokens, Tokens, tuple[Target, ...]]:

@@ -18,7 +18,6 @@ from itertools import accumulate
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,7 +25,7 @@ from blackbox.backends.local.attention import KeysValues
 from blackbox.backends.local.families.base import Family, Projected
 from blackbox.backends.local.layer_cache import LayerCache, State, first_difference
 from blackbox.backends.local.packing import Reads, Row, pack, reads_of
-from blackbox.backends.local.placed import PlacedPrompt
+from blackbox.backends.local.placed import PlacedPrompt, stacked
 from blackbox.backends.local.sequences import Batch
 from blackbox.backends.local.stack import Stack
 
@@ -196,15 +195,9 @@ class FastForward:
         return torch.cat(likely, dim=1)[:, reads.at, reads.column]
 
     def _stacked(self, prompts: Sequence[PlacedPrompt], layer: int) -> Tensor | None:
-        """What the prompts have in a layer, with a first axis of 1 where they all have the same; None: nothing."""
-        arrays = [prompt.vectors.get(layer) for prompt in prompts]
-        known = [array for array in arrays if array is not None]
-        if not known:
-            return None
-        if all(array is arrays[0] for array in arrays):
-            arrays = arrays[:1]
-        stacked = np.stack([np.zeros_like(known[0]) if array is None else array for array in arrays])
-        return torch.from_numpy(stacked).to(self._like)
+        """What the prompts have in a layer, on the device: see `stacked`."""
+        found = stacked(prompts, layer)
+        return None if found is None else torch.from_numpy(found).to(self._like)
 
     def _rows(self, batch: Batch, prompt: PlacedPrompt) -> Stack:
         """The rows of a batch, with the prompt's places among them where it is read with each row."""

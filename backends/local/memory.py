@@ -37,3 +37,8 @@ def fitting_batch_tokens(config: Any, device: torch.device, itemsize: int) -> in
     inner = int(getattr(config, "intermediate_size", None) or getattr(config, "d_ff", None) or 4 * hidden)
     fitting = int(_SHARE * total_bytes(device)) // (itemsize * (8 * hidden + 4 * inner))
     return max(1, min(fitting, _MOST_TOKENS.get(device.type, 1024)))
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """A GPU's lack of memory has a class of its own, a CPU's has not."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

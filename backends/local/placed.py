@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from blackbox.backends.local.layer_cache import Vectors
 
 
@@ -53,3 +56,14 @@ def alike(prompts: Sequence[PlacedPrompt]) -> list[list[int]]:
         else:
             groups.append([number])
     return groups
+
+
+def stacked(prompts: Sequence[PlacedPrompt], layer: int) -> npt.NDArray[np.float32] | None:
+    """What the prompts have in a layer, with a first axis of 1 where they all have the same; None: nothing."""
+    arrays = [prompt.vectors.get(layer) for prompt in prompts]
+    known = [array for array in arrays if array is not None]
+    if not known:
+        return None
+    if all(array is arrays[0] for array in arrays):
+        arrays = arrays[:1]
+    return np.stack([np.zeros_like(known[0]) if array is None else array for array in arrays])

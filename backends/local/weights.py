@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from blackbox.backends.bundled_model import BUNDLED_MODEL, bundled_model_file
 from blackbox.backends.errors import MissingModelError
-from blackbox.backends.local.bundled_model import BUNDLED_MODEL, bundled_model_file
 
 _WEIGHTS = ("*.gguf", "*.safetensors", "pytorch_model*.bin")
 _CONFIG = ("*.json", "*.model", "*.txt", "*.jinja")

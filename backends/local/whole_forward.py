@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from blackbox.backends.local.attention import KeysValues
 from blackbox.backends.local.hooks import before_layers, find_layers, head_reads, in_front_of_keys, takes_prefixes
-from blackbox.backends.local.placed import PlacedPrompt
+from blackbox.backends.local.placed import PlacedPrompt, stacked
 from blackbox.backends.local.reading import Reading
 from blackbox.backends.local.sequences import Batch, TokenSequence, unrolled
 
@@ -55,7 +55,7 @@ class WholeForward:
     @torch.inference_mode()
     def states(self, prompt: PlacedPrompt, sequences: Sequence[TokenSequence]) -> list[Tensor]:
         """What enters each layer at the real positions of prompt and rows, shape (positions, hidden_size), float32."""
-        ids, mask = self._padded([prompt.tokens + sequence.ids for sequence in sequences])
+        ids, mask = self.padded([prompt.tokens + sequence.ids for sequence in sequences])
         states: list[Tensor] = []
 
         def look(_layer: int, hidden: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ class WholeForward:
         """Shape (n_targets,)."""
         paths = [(sequence, *path) for sequence in batch.sequences for path in unrolled(sequence)]
         decodes = self.reading is Reading.ENCODER_DECODER
-        ids, mask = self._padded([prompt.tokens + (one.ids if decodes else path) for one, path, _ in paths])
+        ids, mask = self.padded([prompt.tokens + (one.ids if decodes else path) for one, path, _ in paths])
         asks, tokens = [], []
         for sequence in batch.sequences:
             own = [(row, places) for row, (one, _, places) in enumerate(paths) if one is sequence]
@@ -94,7 +94,7 @@ class WholeForward:
                 asks.append((row, places[target.place] + (0 if decodes else len(prompt.tokens))))
                 tokens.append(target.token)
         positions, columns = _by_row(asks, len(paths))
-        with self._inserted(prompt), head_reads(self.head, positions.to(ids.device)):
+        with self.inserted([prompt]), head_reads(self.head, positions.to(ids.device)):
             logits = self._call(ids, mask, [path for _, path, _ in paths], shift=prompt.n_positions)
         if batch.normalised:
             logits = torch.log_softmax(logits, dim=-1)
@@ -104,38 +104,44 @@ class WholeForward:
         """Logits of rows, float32; `shift` is how many keys stand in front of them, which a decoder counts."""
         settings: dict[str, Tensor] = {}
         if self.reading is Reading.ENCODER_DECODER:
-            settings["decoder_input_ids"] = self._padded(decoder_rows)[0]
+            settings["decoder_input_ids"] = self.padded(decoder_rows)[0]
         elif self.reading is Reading.CAUSAL and shift:
             settings["position_ids"] = torch.arange(shift, shift + ids.shape[1], device=ids.device)[None]
         logits: Tensor = self.model(input_ids=ids, attention_mask=mask.long(), **settings).logits
         return logits.float()
 
     @contextmanager
-    def _inserted(self, prompt: PlacedPrompt) -> Iterator[None]:
-        """While open, the prompt's vectors are where they belong."""
+    def inserted(self, prompts: Sequence[PlacedPrompt]) -> Iterator[None]:
+        """While open, vectors are where they belong: one prompt's in every row, or those of several in a row each.
+
+        Args:
+            prompts: that differ in nothing but their vectors.
+        """
+        first, layers = prompts[0], {layer for prompt in prompts for layer in prompt.vectors}
         place = {"device": self.model.device, "dtype": self.model.dtype}
-        tensors = {layer: torch.tensor(array, **place) for layer, array in prompt.vectors.items()}
+        tensors = {layer: torch.tensor(stacked(prompts, layer), **place) for layer in layers}
 
         def add(layer: int, hidden: Tensor) -> Tensor:
             if layer not in tensors:
                 return hidden
             changed = hidden.clone()
-            changed[:, prompt.start : len(prompt.tokens)] += tensors[layer]
+            changed[:, first.start : len(first.tokens)] += tensors[layer]
             return changed
 
         def stand_in_front(layer: int, keys: Tensor, values: Tensor) -> KeysValues:
             n, heads, _, size = keys.shape
-            pair = tensors[layer].reshape(2, -1, heads, size).transpose(1, 2)[:, None].expand(-1, n, -1, -1, -1)
-            return torch.cat([pair[0], keys], dim=2), torch.cat([pair[1], values], dim=2)
+            pairs = tensors[layer].reshape(-1, 2, first.n_positions, heads, size)
+            front = pairs.transpose(2, 3).expand(n, -1, -1, -1, -1)
+            return torch.cat([front[:, 0], keys], dim=2), torch.cat([front[:, 1], values], dim=2)
 
         with (
             in_front_of_keys(self.model, self.layers, stand_in_front)
-            if prompt.prefix
+            if first.prefix
             else before_layers(self.layers, add)
         ):
             yield
 
-    def _padded(self, rows: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
+    def padded(self, rows: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
         """Token ids, padded at the right, and the mask of real tokens; both of shape (n_rows, positions)."""
         pad = self.model.config.pad_token_id or 0
         ids = nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=pad)

@@ -14,7 +14,7 @@ from blackbox.backends import BackendError
 from blackbox.backends.errors import StoppedError
 from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
-from blackbox.cli.run_commands import compare, evaluate, journal, predict, show
+from blackbox.cli.run_commands import compare, evaluate, export, journal, predict, show
 from blackbox.cli.tune_commands import resume, tune
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError, SearchError
@@ -35,6 +35,7 @@ app.command()(resume)
 app.command()(evaluate)
 app.command()(predict)
 app.command()(show)
+app.command()(export)
 app.command()(compare)
 app.command()(journal)
 app.command()(doctor)

@@ -9,6 +9,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from blackbox.asking import ask
 from blackbox.backends import Backend
 from blackbox.backends.api import ApiBackend
 from blackbox.cli.console import err, out
@@ -77,11 +78,17 @@ def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
     """A few rows say what a row costs; the bound is that of the longest prompt on the longest row, and the probe."""
     probe, began = backend.spent, time.monotonic()
     prompts = parts.space.prompts if isinstance(parts.space, TextsSpace) else ()
-    asked = parts.task.train.queries[:_ASKED]
-    backend.score(parts.space.decode(np.zeros((1, parts.space.dimension))), asked)
+    asked = range(min(_ASKED, len(parts.task.train)))
+    start = parts.space.decode(np.zeros((1, parts.space.dimension)))
+    ask(backend, parts.task.grader, start, parts.task.train, [asked])
     seconds, paid, rows = time.monotonic() - began, backend.spent, _rows(parts)
-    queries = [query for split in (parts.task.train, parts.task.dev, parts.task.test) for query in split.queries]
-    bounds = [backend.most([prompt], [query]) for prompt in prompts for query in queries]
+    splits, writing = (parts.task.train, parts.task.dev, parts.task.test), parts.task.grader.writing
+    bounds = [
+        backend.most([prompt], [query], writing)
+        for prompt in prompts
+        for split in splits
+        for query in split.in_form_of(prompt).queries
+    ]
 
     def about(name: str) -> float:
         before = getattr(probe, name)
@@ -90,10 +97,11 @@ def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
     def most(name: str) -> float:  # of a space that writes its prompts there is no bound but the budget
         return float(getattr(probe, name) + rows * max((getattr(one, name) for one in bounds), default=math.inf))
 
+    way = "which writes" if writing else f"scored by {backend.scoring.name}"
     limits = {name: getattr(parts.config, name) for name in LIMITS}
     cost = f"about {in_usd(about('usd'))}, at most {in_usd(most('usd'))}" if backend.price else "not known: no price"
     return {
-        "model": f"{backend.name} ({parts.config.backend}), scored by {backend.scoring.name}",
+        "model": f"{backend.name} ({parts.config.backend}), {way}",
         "requests": f"at most {rows + probe.requests:,}, and failed attempts; a race needs fewer",
         "prompt tokens": f"about {about('prompt_tokens'):,.0f}, at most {most('prompt_tokens'):,.0f}",
         "completion tokens": f"at most {most('completion_tokens'):,.0f}",

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from blackbox.backends import Capability
 from blackbox.backends.api import Answers
 from blackbox.blank import make_blank
 from blackbox.build import make_backend
@@ -17,10 +18,10 @@ from blackbox.config import LIMITS, Config, make_config, read_settings
 from blackbox.data import parse_row, read_rows
 from blackbox.endpoints import answers_file, run_of
 from blackbox.errors import DataError, RunError, SettingError
+from blackbox.export import exported
+from blackbox.files import write_whole
 from blackbox.form import Form
-from blackbox.graders import ScoreGrader
-from blackbox.losses import CrossEntropy
-from blackbox.metrics import make_metric
+from blackbox.graders import make_grader
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
 from blackbox.report.prompts import prompts_table
@@ -77,8 +78,8 @@ def evaluate(
 def _evaluate_run(run: Path, data: Path, *, metric: str | None) -> None:
     rows = read_rows(data)
     folder = RunFolder(run)
-    metric = metric or folder.read_config().metric
-    make_metric(metric)  # a wrong name is refused before the model is loaded
+    saved = folder.read_prompt()
+    make_grader(saved.blank, metric=metric or saved.metric)  # a wrong name is refused before the model is loaded
     figure = _predictor(folder).evaluate(rows, metric=metric)
     print(json.dumps(figure.to_dict() if figure else None))  # noqa: T201 - data goes to stdout
 
@@ -88,12 +89,13 @@ def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
     config = make_config({"space": "texts", **values})
     if len(paths) != 1:
         raise SettingError(f"prompts are scored on one file of rows, got {counted(len(paths), 'path')}")
-    if config.target_field:
-        raise SettingError("prompts are compared by label words; target_field is for the prompt of a run")
-    prompts, metric = text_prompts(config.prompts, role=config.role), make_metric(config.metric)
-    blank = make_blank(config.label_words, label_field=config.label_field)
-    grader = ScoreGrader(blank, CrossEntropy(), metric)
+    blank = make_blank(config.label_words, label_field=config.label_field, target_field=config.target_field)
+    grader = make_grader(blank, metric=config.metric, answer_tokens=config.answer_tokens)
+    if grader.needs is Capability.TARGETS:
+        raise SettingError("prompts are compared by what is right: targets need a metric, such as exact-match")
+    prompts = text_prompts(config.prompts, role=config.role)
     split = make_split(str(paths[0]), read_rows(paths[0]), Form(Template(config.template), blank))
+    grader.check_rows(split)
     with err.status("asking the model"):
         backend = make_backend(_keeping(config, Path("runs", "answers.sqlite")))
         scored = side_by_side(backend, prompts, split, grader=grader)
@@ -101,14 +103,13 @@ def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
 
 
 def predict(run: RunArgument) -> None:
-    """Label rows: JSON lines from stdin to stdout, each with `predicted` and `probabilities` added."""
+    """Answer rows: JSON lines from stdin to stdout, each with `predicted` and `probabilities` added."""
     folder = RunFolder(run)
     folder.read_config()
-    folder.read_prompt().blank.check_predicts()  # refused before the model is loaded
     predictor = _predictor(folder)
     for rows in _chunks(_stdin_rows(predictor)):
         for row, prediction in zip(rows, predictor.predict(rows), strict=True):
-            answer = {**row, "predicted": prediction.label, "probabilities": prediction.probabilities}
+            answer = {**row, "predicted": prediction.answer, "probabilities": prediction.probabilities}
             sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
@@ -122,6 +123,20 @@ def show(run: RunArgument) -> None:
         saved = folder.read_prompt()
         kind = type(saved.prompt).__name__
         out.print(f"prompt: {kind} for {saved.model} on the tokens of {saved.text!r}", highlight=False, markup=False)
+
+
+def export(
+    run: RunArgument,
+    *,
+    form: Annotated[str, typer.Option("--format", help="text (to paste), messages (of a chat) or json.")] = "text",
+    output: Annotated[Path | None, typer.Option(help="A file to write; default: print it.", show_default=False)] = None,
+) -> None:
+    """Print a run's text prompt, with {field} where a row's text goes; or write it to a file."""
+    text = exported(RunFolder(run).read_prompt(), form)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(output, text.encode())
 
 
 def compare(

@@ -19,8 +19,7 @@ import numpy as np
 
 from blackbox.backends.errors import SpentError
 from blackbox.errors import SettingError
-from blackbox.metrics import wilson_interval
-from blackbox.paired import is_binary, t_interval
+from blackbox.metrics import mean_interval
 from blackbox.racing.answers import Answers, Score
 from blackbox.racing.order import row_order
 from blackbox.racing.result import FreshFigure, RaceResult, SetAside
@@ -231,6 +230,4 @@ def _figure(losses: FloatArray) -> FreshFigure | None:
     there = losses[~np.isnan(losses)]
     if not len(there):
         return None
-    mean = float(there.mean())
-    low, high = wilson_interval(mean, len(there)) if is_binary(there) else t_interval(there)
-    return FreshFigure(mean, low, high, len(there))
+    return FreshFigure(float(there.mean()), *mean_interval(there), len(there))

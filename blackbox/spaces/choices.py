@@ -19,6 +19,7 @@ from blackbox.template import Template
 
 INSTRUCTION = "instruction"
 """The variable whose categories may grow while the search goes on."""
+_ROW = "row "
 
 
 class ChoicesSpace:
@@ -59,7 +60,7 @@ class ChoicesSpace:
         labelled = {"listing": 3, "words": len(self._words)} if task.labels else {}
         form = {"layout": len(LAYOUTS), "casing": len(CASINGS), "separator": len(SEPARATORS), "space": len(SPACES)}
         count = min(demonstrations, len(self._pool))
-        rows = {f"row {place}": len(self._pool) for place in range(1, count + 1)}
+        rows = {f"{_ROW}{place}": len(self._pool) for place in range(1, count + 1)}
         shown = {"shown": count + 1} if count else {}
         self._sizes = {
             INSTRUCTION: len(instructions), **labelled, **form, "answer": len(ANSWERS), **shown, **rows
@@ -76,20 +77,14 @@ class ChoicesSpace:
         return tuple(self._sizes.values())
 
     @property
-    def alike(self) -> tuple[tuple[int, ...], ...]:
-        """The places of the rows that are shown: what one does in one place it does much the same in another."""
-        rows = tuple(place for place, name in enumerate(self.names) if name.startswith("row "))
-        return (rows,) if len(rows) > 1 else ()
-
-    @property
     def dimension(self) -> int:
         return len(self._sizes)
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """One for each variable, but for the places of the rows that are shown: they are one together."""
-        rows = sum(name.startswith("row ") for name in self.names)
-        return (1,) * (self.dimension - rows) + ((rows,) if rows else ())
+        """The places of the rows that are shown are alike: what a row does in one it does much the same in another."""
+        places = sum(name.startswith(_ROW) for name in self.names)
+        return (*(1,) * (self.dimension - places), *((places,) if places else ()))
 
     def meaning(self, candidate: Sequence[int]) -> tuple[int, ...]:
         """The candidate with zeros in the place of what its prompt does not depend on."""
@@ -97,9 +92,9 @@ class ChoicesSpace:
         if not chosen["layout"]:
             chosen |= dict.fromkeys(("casing", "separator", "space", "answer"), 0)
         if "shown" in chosen:
-            shown = list(dict.fromkeys(chosen[f"row {place}"] for place in range(1, chosen["shown"] + 1)))
-            chosen |= {name: 0 for name in chosen if name.startswith("row ")}
-            chosen |= {f"row {place}": row for place, row in enumerate(shown, start=1)} | {"shown": len(shown)}
+            shown = list(dict.fromkeys(chosen[f"{_ROW}{place}"] for place in range(1, chosen["shown"] + 1)))
+            chosen |= {name: 0 for name in chosen if name.startswith(_ROW)}
+            chosen |= {f"{_ROW}{place}": row for place, row in enumerate(shown, start=1)} | {"shown": len(shown)}
         return tuple(chosen.values())
 
     def add(self, instruction: str) -> int:
@@ -127,7 +122,7 @@ class ChoicesSpace:
         if chosen.get("listing"):
             listed = words if chosen["listing"] == 1 else words[::-1]
             text = f"{text}{' ' if text else ''}Answer with one of: {', '.join(listed)}."
-        numbers = dict.fromkeys(self._pool[chosen[f"row {place}"]] for place in range(1, chosen.get("shown", 0) + 1))
+        numbers = dict.fromkeys(self._pool[chosen[f"{_ROW}{place}"]] for place in range(1, chosen.get("shown", 0) + 1))
         return TextPrompt(
             text=f"{text}\n\n" if text else "",
             demonstrations=tuple(self._shown(number, template, words) for number in numbers),

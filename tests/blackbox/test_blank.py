@@ -1,8 +1,10 @@
 import pytest
 
 from blackbox.backends import Capability
-from blackbox.blank import Blank, LabelWords, Targets, make_blank
-from blackbox.errors import DataError, RunError, SettingError
+from blackbox.blank import Blank, make_blank
+from blackbox.errors import DataError
+from blackbox.label_words import LabelWords
+from blackbox.targets import Targets
 
 WORDS = LabelWords({"negative": "bad", "positive": "great"}, "y")
 TARGETS = Targets("answer")
@@ -38,19 +40,22 @@ def test_the_options_of_a_row_with_label_words_do_not_depend_on_its_label() -> N
     assert WORDS.options({"y": "nonsense"}, where="row 1") == WORDS.options({}, where="row 1") == ("bad", "great")
 
 
-def test_a_share_above_one_cannot_be_reached_and_a_loss_above_one_can() -> None:
-    for goal in (None, 0.5, 1.0):
-        WORDS.check_goal(goal)
-        TARGETS.check_goal(goal)
-    TARGETS.check_goal(250.0)
-    with pytest.raises(SettingError, match="must be at most 1"):
-        WORDS.check_goal(1.01)
+def test_the_targets_of_a_row_may_be_a_list_of_which_the_first_is_scored() -> None:
+    row = {"answer": ["five", 5], "hint": None, "n": 2}
+    assert TARGETS.accepted(row, where="row 1") == ("five", "5")
+    assert TARGETS.options(row, where="row 1") == ("five",)
+    assert TARGETS.as_text(row) == {"answer": ["five", "5"], "n": "2"}
+    assert TARGETS.as_text({"answer": 5}) == {"answer": "5"}
+    assert WORDS.accepted({"y": "positive"}, where="row 1") == ()
 
 
-def test_labels_are_predicted_and_targets_are_not_yet() -> None:
-    WORDS.check_predicts()
-    with pytest.raises(RunError, match="written by generating"):
-        TARGETS.check_predicts()
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [([], "has no field 'answer' with its target"), (["a", None], "has no field"), (["a", " "], "has an empty target")],
+)
+def test_a_list_must_hold_targets(targets: list[object], message: str) -> None:
+    with pytest.raises(DataError, match=f"row 1 {message}"):
+        TARGETS.accepted({"answer": targets}, where="row 1")
 
 
 def test_labels_may_have_other_words_in_their_order() -> None:

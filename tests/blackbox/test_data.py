@@ -118,7 +118,7 @@ def test_a_task_is_read_from_its_files(tmp_path: Path) -> None:
     train, test = jsonl(tmp_path / "train.jsonl", 6), jsonl(tmp_path / "test.jsonl", 4)
     task = load_task(settings(train=train, test=test, loss="hinge", metric="macro-f1"))
     assert (len(task.train), len(task.dev), len(task.test)) == (6, 0, 4)
-    assert task.settings == {"loss": "hinge", "margin": 2.0, "metric": "macro-f1"}
+    assert task.grader.terms == {"loss": "hinge", "margin": 2.0, "metric": "macro-f1"}
 
 
 def test_shots_sample_train_and_dev_from_the_training_file(tmp_path: Path) -> None:

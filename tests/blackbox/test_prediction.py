@@ -1,11 +1,21 @@
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from blackbox import MeanLoss, Predictor, SavedPrompt
-from blackbox.backends import FakeBackend, Prompt, Query, Scores, SoftPrompt, TextPrompt
-from blackbox.errors import DataError, MismatchError, RunError
+from blackbox import MeanLoss, Measured, Predictor, SavedPrompt
+from blackbox.backends import (
+    Capability,
+    FakeBackend,
+    Prompt,
+    Query,
+    Scores,
+    SoftPrompt,
+    TextPrompt,
+    UnsupportedPromptError,
+)
+from blackbox.errors import DataError, MismatchError, UnknownNameError
 from tests.blackbox.small import make_rows, make_target_rows, make_target_task, make_task
 
 BEST = TextPrompt("classify sentiment carefully answer")
@@ -81,27 +91,65 @@ def for_targets(backend: FakeBackend, text: str = "") -> Predictor:
 
 def test_rows_with_targets_have_the_mean_loss_of_those_that_were_answered() -> None:
     q = math.exp(-(1.2**2))  # the fake backend's quality of an empty prompt
-    start = for_targets(Silent()).evaluate([*make_target_rows(3), {"question": "so", "target": "4"}], metric="accuracy")
+    start = for_targets(Silent()).evaluate([*make_target_rows(3), {"question": "so", "target": "4"}])
     assert isinstance(start, MeanLoss)
     assert start == MeanLoss(pytest.approx(4.0 * (1 - q)), rows=1)  # the others have a question mark
-    assert for_targets(FakeBackend(), BEST.text).evaluate(make_target_rows(3), metric="accuracy") == MeanLoss(
-        0.0, rows=3
-    )
+    assert for_targets(FakeBackend(), BEST.text).evaluate(make_target_rows(3)) == MeanLoss(0.0, rows=3)
 
 
 def test_there_is_no_loss_without_answers_or_rows() -> None:
-    assert for_targets(Silent()).evaluate(make_target_rows(3), metric="accuracy") is None
-    assert for_targets(FakeBackend()).evaluate([], metric="accuracy") is None
+    assert for_targets(Silent()).evaluate(make_target_rows(3)) is None
+    assert for_targets(FakeBackend()).evaluate([]) is None
 
 
 def test_rows_without_targets_are_refused() -> None:
     with pytest.raises(DataError, match="row 2 has no field 'target' with its target"):
-        for_targets(FakeBackend()).evaluate([*make_target_rows(1), {"question": "x"}], metric="accuracy")
+        for_targets(FakeBackend()).evaluate([*make_target_rows(1), {"question": "x"}])
 
 
-def test_targets_are_not_predicted_before_there_is_a_model_that_writes() -> None:
-    with pytest.raises(RunError, match="the prompt is for targets: they are written by generating"):
-        for_targets(FakeBackend()).predict([])
+def test_targets_are_written_and_the_row_s_own_is_not_looked_at() -> None:
+    written = for_targets(FakeBackend()).predict([{"question": "so"}, {"question": "so", "target": "4"}])
+    assert written[0].text == written[0].answer is not None
+    assert written[1] == written[0]
+    assert (written[0].label, written[0].probabilities) == (None, {})
+    assert for_targets(FakeBackend()).predict([]) == []
+
+
+def test_a_backend_that_does_not_write_is_refused_for_targets() -> None:
+    class Mute(FakeBackend):
+        capabilities = FakeBackend().capabilities - {Capability.GENERATE}
+
+    with pytest.raises(UnsupportedPromptError, match="has no text that the model writes; those need 'fake'"):
+        for_targets(Mute()).predict([{"question": "so"}])
+
+
+def test_the_figure_is_of_the_metric_that_is_asked_for() -> None:
+    rows = make_target_rows(6)
+    assert for_targets(FakeBackend(), BEST.text).evaluate(rows) == MeanLoss(0.0, rows=6)
+    measured = for_targets(FakeBackend(), BEST.text).evaluate(rows, metric="exact-match")
+    assert isinstance(measured, Measured)
+    assert (measured.metric, measured.value, measured.rows) == ("exact-match", 1.0, 6)
+
+
+def test_the_metric_of_the_prompt_is_the_default() -> None:
+    task = make_target_task(metric="numeric-match", answer_tokens=40)
+    saved = SavedPrompt.of(BEST, backend=FakeBackend(), task=task, scores={})
+    measured = Predictor(FakeBackend(), saved).evaluate(make_target_rows(3))
+    assert measured is not None
+    assert measured.metric == "numeric-match"
+
+
+def test_a_metric_that_is_a_function_is_given_again_and_the_name_alone_is_refused() -> None:
+    def half(text: str, targets: Sequence[str]) -> float:
+        return 0.5
+
+    saved = SavedPrompt.of(BEST, backend=FakeBackend(), task=make_target_task(metric=half), scores={})
+    with pytest.raises(UnknownNameError, match="unknown metric of targets 'half'"):
+        Predictor(FakeBackend(), saved).evaluate(make_target_rows(3))
+    measured = Predictor(FakeBackend(), saved, metric=half).evaluate(make_target_rows(3))
+    assert measured is not None
+    assert (measured.metric, measured.value) == ("half", 0.5)
+    assert Predictor(FakeBackend(), saved).predict([{"question": "x"}])[0].text
 
 
 def test_vectors_mean_nothing_to_another_model() -> None:

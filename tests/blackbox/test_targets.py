@@ -57,7 +57,7 @@ def test_without_dev_rows_the_target_counts_on_the_training_rows() -> None:
 
 
 def test_its_rows_can_be_evaluated(result: Result) -> None:
-    figure = result.predictor.evaluate(make_target_rows(5, first=500), metric="accuracy")
+    figure = result.predictor.evaluate(make_target_rows(5, first=500))
     assert figure == MeanLoss(pytest.approx(result.summary.test_loss_after), rows=5)
 
 

@@ -145,7 +145,7 @@ class TestTargets:
     def test_the_loss_is_the_mean_of_the_targets_negative_log_likelihoods(self) -> None:
         task = make_target_task()
         log_likelihoods = np.array([[[-1.5], [-0.25]], [[-3.0], [np.nan]]])
-        assert task.loss(log_likelihoods, np.zeros(2, int)).tolist() == [0.875, 3.0]
+        assert task.grader.loss(log_likelihoods, np.zeros(2, int)).tolist() == [0.875, 3.0]
 
     def test_targets_that_are_no_text_are_taken_as_they_are_written(self) -> None:
         task = Task([{"question": "1 + 1?", "n": 2}], template=TARGET_TEMPLATE, target_field="n")

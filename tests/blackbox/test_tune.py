@@ -93,7 +93,7 @@ class TestWhatItFinds:
     def test_every_space_starts_from_the_text(self, space: str) -> None:
         task = make_task()
         text = FakeBackend().score([TextPrompt("ab")], task.train.queries).log_probabilities
-        assert quick(task, space=space).history[0].loss == task.loss(text, task.train.labels)[0]
+        assert quick(task, space=space).history[0].loss == task.grader.loss(text, task.train.labels)[0]
 
     def test_random_search_does_better_than_the_start(self) -> None:
         result = quick(optimizer="random-search", evaluations=200)
@@ -111,7 +111,7 @@ class TestWhatItFinds:
     def test_the_prompt_is_the_one_whose_loss_is_reported(self) -> None:
         task, result = make_task(), quick()
         scores = FakeBackend().score([result.prompt], task.train.queries)
-        assert task.loss(scores.log_probabilities, task.train.labels)[0] == result.summary.train_loss
+        assert task.grader.loss(scores.log_probabilities, task.train.labels)[0] == result.summary.train_loss
 
     def test_the_same_seed_gives_the_same_run_and_another_seed_another_one(self) -> None:
         first, again, other = quick(seed=5), quick(seed=5), quick(seed=6)

@@ -2,13 +2,13 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from blackbox.optimizers import FloatArray, Optimizer, StateError, TellError, TurnError
+from blackbox.optimizers import Enumeration, FloatArray, Optimizer, StateError, TellError, TurnError
 from blackbox.optimizers.base import are_choices
 
 OPTIMUM = np.array([0.5, -0.3, 0.8, 0.1])
@@ -307,3 +307,52 @@ class OptimizerContract(LightContract):
         with pytest.raises(StateError):
             other.load_state_dict({**optimizer.state_dict(), **damage})
         assert json.dumps(other.state_dict()) == before
+
+
+class ChoiceContract(OptimizerContract):
+    """All of it, of an optimizer over four choices that asks no combination twice."""
+
+    few = (2, 1, 3, 2)
+
+    def make_of(self, sizes: Sequence[int], seed: int) -> Optimizer:
+        """An optimizer over these sizes, with at most eight candidates a generation."""
+        raise NotImplementedError
+
+    def make(self, seed: int) -> Optimizer:
+        return self.make_of((9, 3, 12, 7), seed)
+
+    def test_all_combinations_are_asked_once_before_any_is_asked_again(self) -> None:
+        optimizer = self.make_of(self.few, 1)
+        for _ in range(2):
+            asked: list[list[float]] = []
+            while len(asked) < 12:
+                asked += advance(optimizer, 1)[0].tolist()
+                assert optimizer.stop() or len(asked) < 12
+            assert sorted(asked) == Enumeration(self.few).ask().tolist()
+
+    def test_it_stops_when_all_combinations_have_been_told(self) -> None:
+        optimizer = self.make_of(self.few, 1)
+        asked = 0
+        while asked < 12:
+            assert optimizer.stop() == {}
+            asked += len(advance(optimizer, 1)[0])
+        assert optimizer.stop() == {"all combinations": 12}
+
+    def test_a_run_over_few_combinations_is_resumed_at_any_generation(self) -> None:
+        whole = self.make_of(self.few, 1)
+        for _ in range(6):
+            second = self.make_of(self.few, 2)
+            second.load_state_dict(json_round_trip(whole.state_dict()))
+            assert same(advance(whole, 1), advance(second, 1))
+
+    def test_one_variable_is_enough(self) -> None:
+        optimizer = self.make_of((3,), 1)
+        assert sorted(optimizer.ask().tolist()) == [[0.0], [1.0], [2.0]]
+
+    def test_a_state_with_candidates_that_are_no_choices_is_refused(self) -> None:
+        optimizer, other = self.make(1), self.make(2)
+        advance(optimizer, 1)
+        state = json_round_trip(optimizer.state_dict())
+        state["inner"]["told"][0][1] = 99
+        with pytest.raises(StateError, match="must be choices and their losses"):
+            other.load_state_dict(state)

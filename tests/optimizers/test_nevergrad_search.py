@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from blackbox.optimizers import MissingPackageError, NevergradSearch, Optimizer, SearchError, SettingError, StateError
+from blackbox.optimizers import (
+    MissingPackageError,
+    NevergradChoices,
+    NevergradSearch,
+    Optimizer,
+    SearchError,
+    SettingError,
+    StateError,
+)
 from blackbox.optimizers.cma_es import csa_unless_named
 
 from .contract import LightContract, OptimizerContract, advance, sphere
@@ -41,6 +49,43 @@ class TestNames(LightContract):
 
     def make(self, seed: int) -> Optimizer:
         return NevergradSearch(4, name=self.name, population_size=6, budget=100, seed=seed)
+
+
+class TestDiscreteOnePlusOneOverChoices(OptimizerContract):
+    def make(self, seed: int) -> Optimizer:
+        return NevergradChoices((9, 3, 12, 7), population_size=8, seed=seed)
+
+
+OVER_CHOICES = ["DiscreteDoerrOnePlusOne", "NGOpt", "PortfolioDiscreteOnePlusOne", "RandomSearch", "TwoPointsDE"]
+
+
+@pytest.mark.parametrize("name", OVER_CHOICES, scope="class")
+class TestNamesOverChoices(LightContract):
+    @pytest.fixture(autouse=True)
+    def choose(self, name: str) -> None:
+        self.name = name
+
+    def make(self, seed: int) -> Optimizer:
+        return NevergradChoices((9, 3, 1, 7), name=self.name, population_size=6, budget=100, seed=seed)
+
+
+def test_over_choices_random_search_draws_every_category_as_often() -> None:
+    optimizer = NevergradChoices((2, 5, 32), name="RandomSearch", population_size=400, seed=1)
+    asked, _ = advance(optimizer, 8, lambda candidates: candidates[:, 0])
+    for i, size in enumerate((2, 5, 32)):
+        counts = np.bincount(asked[:, i].astype(int), minlength=size)
+        assert np.abs(counts - 3200 / size).max() < 5 * np.sqrt(3200 / size)
+
+
+def test_over_choices_it_stops_when_all_combinations_have_been_told() -> None:
+    optimizer = NevergradChoices((2, 3), name="RandomSearch", population_size=4, seed=1)
+    asked = set[tuple[float, ...]]()
+    while not optimizer.stop():
+        asked |= set(map(tuple, advance(optimizer, 1, lambda candidates: candidates.sum(axis=1))[0].tolist()))
+    assert len(asked) == 6
+    resumed = NevergradChoices((2, 3), name="RandomSearch", population_size=4, seed=2)
+    resumed.load_state_dict(optimizer.state_dict())
+    assert resumed.stop() == {"all combinations": 6}
 
 
 @pytest.mark.parametrize("name", ["CMA", "DiagonalCMA"])

@@ -1,12 +1,17 @@
-"""Calls and a parser for the tests of the transport: OpenAI's chat form, as small as it goes."""
+"""Calls, a parser, transports and askers for the tests: OpenAI's chat form, as small as it goes."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from blackbox.backends.api.answer import Answer, Call
+from blackbox.backends.api.answers import Answers
+from blackbox.backends.api.asker import Asker
+from blackbox.backends.api.dialect import Dialect
 from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.openai import OpenAI
 from blackbox.backends.api.transport import Transport
 from blackbox.backends.api.waiting import Backoff
 from blackbox.backends.base import Usage
@@ -46,6 +51,15 @@ def transport_to(base_url: str, *, limits: Limits | None = None, **options: Any)
     given = {"backoff": Backoff(0.005, 0.02, seed=1), "try_seconds": (0.05, 0.2), "call_seconds": 5.0, **options}
     ledger = given.pop("ledger", None) or Ledger(limits or Limits())
     return Transport(base_url, headers={"Authorization": f"Bearer {KEY}"}, ledger=ledger, **given)
+
+
+@contextmanager
+def asker_to(
+    base_url: str, dialect: Dialect | None = None, *, answers: Answers | None = None, **options: Any
+) -> Iterator[Asker]:
+    """An asker of the model "some" with a journal in memory, or another."""
+    with transport_to(base_url, **options) as transport, answers or Answers(None) as journal:
+        yield Asker(dialect or OpenAI("some"), transport, journal)
 
 
 def ask_all(transport: Transport, texts: Sequence[str], *, threads: int) -> list[Answer | EndpointError]:

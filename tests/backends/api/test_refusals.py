@@ -61,6 +61,7 @@ def test_a_refused_key_is_its_own_error_and_what_is_said_of_it_is_not_shown(stat
         ),
         ({"error": 'json: unknown field "logprobs"'}, "logprobs"),
         ({"error": {"message": "Unrecognized request argument supplied: top_logprobs"}}, "top_logprobs"),
+        ({"error": {"message": "You are not allowed to request logprobs from this model"}}, "logprobs"),
         ({"error": {"message": "seed: Extra inputs are not permitted", "type": "invalid_request_error"}}, "seed"),
         ({"detail": [{"loc": ["body", "logprobs"], "msg": "extra fields not permitted"}]}, "logprobs"),
         ({"object": "error", "message": "`echo` is not supported", "param": None}, "echo"),
@@ -73,6 +74,12 @@ def test_the_parameter_is_found_wherever_it_is_named(body: object, parameter: st
     found = error(400, body)
     assert isinstance(found, RefusedError)
     assert found.parameter == parameter
+
+
+def test_a_parameter_that_is_refused_with_a_403_is_no_refused_key() -> None:
+    found = error(403, {"error": {"message": "You are not allowed to request logprobs from this model"}})
+    assert type(found) is RefusedError
+    assert (found.status, found.parameter) == (403, "logprobs")
 
 
 def test_a_redirect_is_refused_with_a_hint() -> None:

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,55 @@ def test_a_usage_that_is_none_is_garbage(usage: Usage) -> None:
         with pytest.raises(NoAnswerError, match="whole numbers of tokens"):
             transport.ask(call(), lambda value, headers: Answer("x", "stop", (), usage))
         assert transport.ledger.spent.prompt_tokens == 2 * call().most.prompt_tokens
+
+
+def test_a_failure_in_the_body_of_a_200_is_charged_at_the_upper_bound_and_asked_again() -> None:
+    """As OpenRouter tells what goes wrong while the model writes; other gateways pass on all errors so."""
+    bodies = [{"error": {"code": 502, "message": "Provider returned error"}, "user_id": "me"}, {"error": "overloaded"}]
+
+    def answer(body: Mapping[str, object], path: str) -> dict[str, Any]:
+        return bodies.pop(0) if bodies else chat(body)
+
+    with FaultyServer(answer=answer) as server, transport_to(server.base_url) as transport:
+        assert ask(transport).text in ("positive", "negative")
+        assert (transport.ledger.spent.requests, server.counts.requests) == (3, 3)
+        assert transport.ledger.spent.completion_tokens == 2 * call().most.completion_tokens + 1
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "said"),
+    [
+        ({"error": {"code": 402, "message": "add credits"}}, QuotaError, "add credits"),
+        ({"error": {"code": 401, "message": f"no user {KEY}"}}, KeyRefusedError, "refuses the key with 401"),
+        ({"error": {"code": 400, "message": "bad", "param": "seed"}}, RefusedError, "refuses the call with 400: bad"),
+        ({"object": "error", "code": 404, "message": "no such model"}, RefusedError, "with 404: no such model"),
+    ],
+)
+def test_a_lasting_error_in_the_body_of_a_200_is_told_at_once(
+    body: dict[str, Any], error: type[EndpointError], said: str
+) -> None:
+    with FaultyServer(answer=lambda *_: body) as server, transport_to(server.base_url) as transport:
+        with pytest.raises(error, match=said) as told:
+            ask(transport)
+        assert KEY not in str(told.value)
+        assert server.counts.requests == 1
+
+
+def test_a_limit_that_is_told_in_the_body_of_a_200_is_waited_for_and_is_no_failure() -> None:
+    bodies: list[dict[str, Any]] = [{"error": {"code": 429, "message": "slow down"}}] * 6
+
+    def answer(body: Mapping[str, object], path: str) -> dict[str, Any]:
+        return bodies.pop(0) if bodies else chat(body)
+
+    with FaultyServer(answer=answer) as server, transport_to(server.base_url, attempts=2) as transport:
+        assert ask(transport).text in ("positive", "negative")
+        assert (server.counts.requests, transport.ledger.spent.completion_tokens) == (7, 1)
+
+
+def test_an_empty_error_beside_an_answer_is_none() -> None:
+    with FaultyServer(answer=lambda body, _: {**chat(body), "error": None}) as server:
+        with transport_to(server.base_url) as transport:
+            assert ask(transport).text in ("positive", "negative")
 
 
 @pytest.mark.parametrize("fault", ["500", "408", "html", "truncated"])

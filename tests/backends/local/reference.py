@@ -25,6 +25,29 @@ def expected_scores(loaded: Loaded, prompts: Sequence[Prompt], queries: Sequence
     return np.stack([_of_prompt(loaded, prompt, queries) for prompt in prompts])
 
 
+def expected_text(loaded: Loaded, prompt: Prompt, query: Query, *, max_tokens: int) -> str:
+    """The most probable token behind all that stands before it, again and again; everything is read anew each time."""
+    ends = {loaded.tokenizer.eos_token_id, loaded.model.generation_config.eos_token_id}
+    written: Tokens = []
+    while len(written) < max_tokens and not ends & set(written):
+        written.append(int(next_logits(loaded, prompt, query, written).argmax()))
+    text = [token for token in written if token not in ends]
+    return str(loaded.tokenizer.decode(text, skip_special_tokens=True)).strip()
+
+
+@torch.inference_mode()
+def next_logits(loaded: Loaded, prompt: Prompt, query: Query, written: Tokens) -> torch.Tensor:
+    """Logits of the token behind a prompt, a row and what is written so far, shape (vocabulary_size,)."""
+    begin, read = _begin(loaded), _encode(loaded, query.before.rstrip())
+    front = begin + _tokens_of(loaded, prompt)
+    if loaded.model.config.is_encoder_decoder:
+        answering = torch.tensor([_opening(loaded, fills=False)[1] + written])
+        ids = front + read + _end(loaded)
+        return _logits(loaded, prompt, ids, len(begin), decoder_input_ids=answering)[-1]
+    ids = read if isinstance(prompt, PrefixPrompt) else front + read  # a prefix holds what begins a text
+    return _logits(loaded, prompt, ids + written, len(begin))[-1]
+
+
 def _of_prompt(loaded: Loaded, prompt: Prompt, queries: Sequence[Query]) -> np.ndarray:
     table = [[_likelihood(loaded, prompt, query, option) for option in query.options] for query in queries]
     found = torch.tensor(table, dtype=torch.float64)

@@ -16,7 +16,12 @@ from blackbox.backends import (
     UnsupportedPromptError,
 )
 from blackbox.backends.local import LocalBackend
-from tests.backends.contract import PrefixBackendContract, TargetBackendContract, VectorBackendContract
+from tests.backends.contract import (
+    GeneratingContract,
+    PrefixBackendContract,
+    TargetBackendContract,
+    VectorBackendContract,
+)
 from tests.backends.local.candidates import TOKENS, deep, of_every_kind, prefix, vectors
 from tests.backends.local.conftest import Load
 from tests.backends.local.models import KINDS, WITHOUT_FAMILY
@@ -29,7 +34,7 @@ class _Small:
 
     kind: str
     queries = LABELS
-    targets = TARGETS
+    targets = to_go_on = TARGETS
     texts = ("it was great", "a quiet film", "")
     text = "it was great"
 
@@ -41,7 +46,7 @@ class _Small:
         return self._made
 
 
-class TestLeftToRight(_Small, TargetBackendContract, PrefixBackendContract):
+class TestLeftToRight(_Small, GeneratingContract, TargetBackendContract, PrefixBackendContract):
     kind = "llama"
 
 
@@ -50,12 +55,12 @@ class TestWithMasks(_Small, PrefixBackendContract):
     prefix_is_text = False  # an encoder's prefix does not see the row
 
 
-class TestEncoderDecoder(_Small, TargetBackendContract, PrefixBackendContract):
+class TestEncoderDecoder(_Small, GeneratingContract, TargetBackendContract, PrefixBackendContract):
     kind = "t5 gated"
     prefix_is_text = False
 
 
-class TestRunWhole(_Small, TargetBackendContract, VectorBackendContract):
+class TestRunWhole(_Small, GeneratingContract, TargetBackendContract, VectorBackendContract):
     kind = "falcon"
 
 
@@ -76,6 +81,7 @@ def test_what_a_model_can_be_asked_for_follows_from_how_it_reads(load: Load, kin
     masked, encoder_decoder = ("bert", "roberta", "camembert", "xlm-roberta"), ("t5", "t5 gated", "mt5", "bart")
     assert (Capability.INFILL in capabilities) == (kind in (*masked, *encoder_decoder))
     assert (Capability.TARGETS in capabilities) == (kind not in masked)
+    assert (Capability.GENERATE in capabilities) == (kind not in masked)
     assert (Capability.PREFIX in capabilities) == (kind not in WITHOUT_FAMILY)
 
 

@@ -142,7 +142,7 @@ def test_a_budget_that_ends_in_an_evaluation_is_no_wrong_input(
     [
         (["--template", "{txt} It was {label}."], "has no field 'txt'"),
         (["--label-words", "other=x,another=y"], "label 'negative'"),
-        (["--target-field", "text"], "target_field is for the prompt of a run"),
+        (["--target-field", "text"], "a task has label_words or a target_field, got both"),
         (["--metric", "f2"], "unknown metric 'f2'"),
     ],
 )

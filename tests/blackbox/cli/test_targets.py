@@ -68,16 +68,45 @@ def test_evaluate_prints_the_mean_loss_as_json(blackbox: Blackbox, run: Path) ->
     assert json.loads(answer.out) == {"metric": "loss", "value": pytest.approx(loss), "rows": 10}
 
 
-def test_predict_is_refused_in_one_line_before_a_model_is_loaded(
-    blackbox: Blackbox, run: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("blackbox.cli.run_commands.make_backend", lambda config: pytest.fail("a model was loaded"))
+def test_predict_writes(blackbox: Blackbox, run: Path) -> None:
     answer = blackbox("predict", run, stdin='{"question": "What is 1 + 1?"}\n')
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err == (
-        "error: the prompt is for targets: they are written by generating, which blackbox cannot do yet; "
-        "`blackbox evaluate` gives the loss on rows that have targets\n"
-    )
+    assert answer.code == 0
+    row = json.loads(answer.out)
+    assert row["predicted"]
+    assert (row["question"], row["probabilities"]) == ("What is 1 + 1?", {})
+
+
+def test_with_a_metric_the_model_writes_and_its_figures_are_shown(blackbox: Blackbox, config: Path) -> None:
+    written = ["--metric", "exact-match", "--answer-tokens", "40"]
+    assert blackbox("tune", config, "--runs", config.parent, "--name", "run", *written).code == 0
+    run = config.parent / "run"
+    after = read_json(run / "summary.json")["test_after"]
+    assert "exact-match" in blackbox("show", run).out
+    assert "exact-match" in (run / "report.html").read_text(encoding="utf-8")
+    assert json.loads(blackbox("evaluate", run, config.parent / "test.jsonl").out) == after
+    contained = blackbox("evaluate", run, config.parent / "test.jsonl", "--metric", "contains")
+    assert json.loads(contained.out)["metric"] == "contains"
+    wrong = blackbox("evaluate", run, config.parent / "test.jsonl", "--metric", "accuracy")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "unknown metric of targets 'accuracy'" in wrong.err
+
+
+def test_a_dry_run_writes_for_its_forecast(blackbox: Blackbox, config: Path) -> None:
+    answer = blackbox("tune", config, "--metric", "exact-match", "--dry-run")
+    assert answer.code == 0
+    assert "train loss of the start" in answer.out
+
+
+def test_prompts_are_compared_by_what_is_written_behind_them(blackbox: Blackbox, config: Path) -> None:
+    data = config.parent / "test.jsonl"
+    task = ["--backend", "fake", "--template", TARGET_TEMPLATE, "--target-field", "target", "--answer-tokens", "40"]
+    prompts = ["--prompt", "zzz", "--prompt", "classify sentiment carefully answer"]
+    answer = blackbox("evaluate", data, *prompts, *task, "--metric", "exact-match")
+    assert answer.code == 0
+    assert "100.0%" in answer.out
+    likelihood = blackbox("evaluate", data, *prompts, *task)
+    assert (likelihood.code, likelihood.out) == (2, "")
+    assert "targets need a metric, such as exact-match" in likelihood.err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Text prompts as messages or as one text: the fixed part first, so that a provider's prompt cache serves all rows."""
+"""Text prompts as messages or as one text: the fixed part first, so that what all rows share need be read once."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,56 @@
+"""Text prompts to paste, as messages for a chat model, or as JSON."""
+
+import json
+from collections.abc import Callable
+
+from blackbox.backends import Query, TextPrompt
+from blackbox.backends.rendering import conversation, one_text
+from blackbox.errors import RunError, unknown_name
+from blackbox.saved_prompt import SavedPrompt
+from blackbox.template import Template
+from blackbox.text_prompts import prompt_to_dict
+
+
+def exported(saved: SavedPrompt, form: str) -> str:
+    """A saved text prompt in one of the `FORMATS`; `{field}` stands where a row's field goes.
+
+    "text" is what a model reads that goes on with a text, "messages" the list that chat endpoints take (OpenAI's
+    `messages`, each with `role` and `content`), "json" the prompt's parts with the template and the label words.
+
+    Raises:
+        UnknownNameError: there is no such format.
+        RunError: the prompt is no text.
+    """
+    if form not in FORMATS:
+        raise unknown_name("format", form, FORMATS)
+    if not isinstance(saved.prompt, TextPrompt):
+        kind = type(saved.prompt).__name__
+        raise RunError(f"only text prompts can be written as text, this one is a {kind} for {saved.model}")
+    return FORMATS[form](saved.prompt, saved)
+
+
+def _text(prompt: TextPrompt, saved: SavedPrompt) -> str:
+    return one_text(prompt, _row(prompt, saved)) + "\n"
+
+
+def _messages(prompt: TextPrompt, saved: SavedPrompt) -> str:
+    said = conversation(prompt, _row(prompt, saved))
+    turns = [("system", said.system)] if said.system else []
+    messages = [{"role": who, "content": what} for who, what in (*turns, *said.turns)]
+    return json.dumps(messages, ensure_ascii=False, indent=2) + "\n"
+
+
+def _json(prompt: TextPrompt, saved: SavedPrompt) -> str:
+    task = {"template": saved.template, **saved.blank.terms}
+    values = {"prompt": prompt_to_dict(prompt), "task": task, "model": saved.model, "scores": dict(saved.scores)}
+    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+
+
+def _row(prompt: TextPrompt, saved: SavedPrompt) -> Query:
+    """A row of slots."""
+    template = Template(prompt.template or saved.template)
+    return template.render({name: f"{{{name}}}" for name in template.fields}, (), where="the template")
+
+
+FORMATS: dict[str, Callable[[TextPrompt, SavedPrompt], str]] = {"text": _text, "messages": _messages, "json": _json}
+"""By name."""

@@ -1,0 +1,92 @@
+"""Label words: the blank of a row is filled by one of a few words, each of which stands for a label."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.backends import Backend, Capability, Prompt, Query
+from blackbox.errors import DataError
+from blackbox.filling import Prediction, choose
+from blackbox.template import Template
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class LabelWords:
+    """A row has one of a few labels, and each label a word that stands for it. See `blackbox.blank.Blank`.
+
+    Attributes:
+        label_words: label -> its word.
+        label_field: the field that holds a row's label.
+    """
+
+    label_words: Mapping[str, str]
+    label_field: str = "label"
+
+    needs = Capability.LABEL_SCORES
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.label_words)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return tuple(self.label_words.values())
+
+    @property
+    def sampled_by(self) -> str:
+        return self.label_field
+
+    @property
+    def terms(self) -> dict[str, object]:
+        return {"label_words": dict(self.label_words), "label_field": self.label_field, "target_field": None}
+
+    def check(self, template: Template) -> None:
+        if len(self.label_words) < 2:
+            raise DataError(f"label_words must name at least two labels, got {len(self.label_words)}")
+        for label, word in self.label_words.items():
+            if not isinstance(word, str):
+                raise DataError(f"the label word of {label!r} must be text, got {word!r}")
+            if not word.strip():
+                raise DataError(f"the label word of {label!r} is empty")
+            twins = [other for other, twin in self.label_words.items() if twin == word and other != label]
+            if twins:
+                raise DataError(f"label word {word!r} stands for {label!r} and {twins[0]!r}; each label needs its own")
+
+    def with_words(self, words: Sequence[str]) -> "LabelWords":
+        if len(words) != len(self.labels):
+            raise DataError(
+                f"label_words of a prompt must be {len(self.labels)}, one for each of {', '.join(self.labels)}, "
+                f"got {len(words)}"
+            )
+        return LabelWords(dict(zip(self.labels, words, strict=True)), self.label_field)
+
+    def options(self, row: Row, *, where: str) -> tuple[str, ...]:
+        """The label words; the row's own label, if it has one, is not looked at."""
+        return self.choices
+
+    def accepted(self, row: Row, *, where: str) -> tuple[str, ...]:
+        """None: labels are chosen, not written."""
+        return ()
+
+    def right_options(self, rows: Sequence[Row], *, where: str) -> npt.NDArray[np.int64]:
+        places = {label: place for place, label in enumerate(self.labels)}
+        for number, row in enumerate(rows, start=1):
+            if row.get(self.label_field) is None:
+                raise DataError(f"{where} row {number} has no field {self.label_field!r} with its label")
+            if str(row[self.label_field]) not in places:
+                raise DataError(
+                    f"{where} row {number} has label {str(row[self.label_field])!r}, which is not in label_words: "
+                    f"{', '.join(self.labels)}"
+                )
+        return np.array([places[str(row[self.label_field])] for row in rows], dtype=np.int64)
+
+    def as_text(self, row: Row) -> dict[str, object]:
+        return {key: str(value) for key, value in row.items() if value is not None}
+
+    def fill(self, backend: Backend, prompt: Prompt, queries: Sequence[Query], *, tokens: int) -> list[Prediction]:
+        """The most probable label word of each."""
+        return choose(backend, prompt, queries, self.labels)
