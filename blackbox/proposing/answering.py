@@ -2,16 +2,8 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from blackbox.backends import (
-    Backend,
-    Capability,
-    GeneratingBackend,
-    TextPrompt,
-    Writing,
-    chosen_options,
-)
+from blackbox.backends import Backend, Capability, Query, TextPrompt, Writing
+from blackbox.filling import choose, write
 from blackbox.task import Task
 
 NONE_OF_THEM = "(none of the possible answers)"
@@ -47,22 +39,22 @@ class Answering:
         split = self._task.train
         return split.queries[row].options[int(split.labels[row])]
 
+    def is_right(self, row: int, answer: str) -> bool:
+        """Whether an answer is what would be right, or one of several texts that would be."""
+        accepted = self._task.train.accepted[row] or (self.right(row),)
+        return answer.strip().casefold() in {text.strip().casefold() for text in accepted}
+
     def _chosen(self, prompt: TextPrompt, rows: Sequence[int]) -> list[str]:
-        words = self._task.train.queries[0].options
-        split = self._task.train.in_form_of(prompt)
-        scores = self._backend.score([prompt], [split.queries[row] for row in rows]).log_probabilities[0]
-        missing = np.isnan(scores).any(axis=-1)
-        chosen = chosen_options(np.where(np.isnan(scores), -np.inf, scores))
-        return [
-            MISSING if failed else words[option] if option >= 0 else NONE_OF_THEM
-            for failed, option in zip(missing, chosen, strict=True)
-        ]
+        predictions = choose(self._backend, prompt, self._queries(prompt, rows), self._task.train.queries[0].options)
+        return [one.label or (NONE_OF_THEM if one.probabilities else MISSING) for one in predictions]
 
     def _written(self, prompt: TextPrompt, rows: Sequence[int]) -> list[str]:
-        backend = self._backend
-        if Capability.GENERATE not in backend.capabilities or not isinstance(backend, GeneratingBackend):
+        if Capability.GENERATE not in self._backend.capabilities:
             return [NOT_SEEN] * len(rows)
+        writing = self._task.grader.writing or Writing(max_tokens=TOKENS)
+        [line] = write(self._backend, [prompt], self._queries(prompt, rows), writing).written
+        return [MISSING if one is None else one.text for one in line]
+
+    def _queries(self, prompt: TextPrompt, rows: Sequence[int]) -> list[Query]:
         split = self._task.train.in_form_of(prompt)
-        queries = [split.queries[row] for row in rows]
-        written = backend.generate([prompt], queries, Writing(max_tokens=TOKENS)).written[0]
-        return [MISSING if one is None else one.text for one in written]
+        return [split.queries[row] for row in rows]

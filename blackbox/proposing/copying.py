@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 RUN = 8
 """Words in a row that no instruction may share with a training row."""
@@ -20,12 +20,12 @@ class Copies:
     """Finds what instructions copy. A run of words in several rows, or in an instruction that was given, is no copy.
 
     Args:
-        rows: of the training split, without their labels.
+        rows: of the training split, the texts of each, without its label.
         given: texts that may be quoted: the instructions that the search starts from, label words.
     """
 
-    def __init__(self, rows: Iterable[Mapping[str, str]], given: Sequence[str]) -> None:
-        different = {tuple(_words(value) for value in row.values()) for row in rows}
+    def __init__(self, rows: Iterable[Sequence[str]], given: Sequence[str]) -> None:
+        different = {tuple(_words(text) for text in row) for row in rows}
         long = [[words for words in texts if len(words) >= SHORTEST] for texts in different]
         counts = Counter(run for texts in long for run in {run for words in texts for run in _runs(words)})
         allowed = {run for text in given for length in range(SHORTEST, RUN + 1) for run in _runs(_words(text), length)}

@@ -1,6 +1,6 @@
 """Gives an optimizer that asks for new instructions what it needs for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from blackbox.backends import Backend, GeneratingBackend
 from blackbox.config import Config
@@ -56,6 +56,8 @@ def about(task: Task) -> str:
     return f"The instruction stands in front of an input with the fields {fields}. The model answers {answers}."
 
 
-def _without_labels(task: Task) -> Sequence[Mapping[str, str]]:
+def _without_labels(task: Task) -> Sequence[Sequence[str]]:
+    """The texts of each training row; a field may have a list of them."""
     label = task.terms["label_field"] if task.labels else None
-    return [{key: value for key, value in row.items() if key != label} for row in task.train.rows]
+    fields = [[value for key, value in row.items() if key != label] for row in task.train.rows]
+    return [[str(text) for value in row for text in (value if isinstance(value, list) else [value])] for row in fields]

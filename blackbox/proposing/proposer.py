@@ -92,11 +92,11 @@ class ModelProposer:
         if not isinstance(prompt, TextPrompt):
             return []
         answers = self._answering(prompt, request.rows)
-        cases = [
-            Failed(self._answering.row(row), answer, self._answering.right(row))
-            for row, answer in zip(request.rows, answers, strict=True)
+        answered = zip(request.rows, answers, strict=True)
+        wrong_first = sorted(answered, key=lambda pair: self._answering.is_right(*pair))
+        return [
+            Failed(self._answering.row(row), answer, self._answering.right(row)) for row, answer in wrong_first[:SHOWN]
         ]
-        return sorted(cases, key=lambda case: case.answered.strip() == case.right.strip())[:SHOWN]
 
     def _write(self, texts: Sequence[str], seeds: Sequence[int]) -> list[Written | None]:
         """What the model writes: one call for all texts of a seed, of which there is one a generation.

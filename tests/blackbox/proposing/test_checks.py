@@ -4,7 +4,7 @@ from blackbox.proposing.checks import Checks
 from blackbox.proposing.copying import Copies
 from blackbox.proposing.refusal import Refusal
 
-ROWS = [{"text": "The film is a slow and tender look at two old friends who meet again."}]
+ROWS = [["The film is a slow and tender look at two old friends who meet again."]]
 KNOWN = ("", "Classify the text.", "Decide which label fits.")
 
 

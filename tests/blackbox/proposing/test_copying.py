@@ -3,10 +3,10 @@ import pytest
 from blackbox.proposing.copying import Copies
 
 ROWS = [
-    {"text": "The film is a slow and tender look at two old friends who meet again.", "source": "a"},
-    {"text": "What a waste of two hours, and of a very good cast indeed.", "source": "b"},
-    {"text": "Simply the best.", "source": "c"},
-    {"text": "Bad.", "source": "d"},
+    ["The film is a slow and tender look at two old friends who meet again.", "a"],
+    ["What a waste of two hours, and of a very good cast indeed.", "b"],
+    ["Simply the best.", "c"],
+    ["Bad.", "d"],
 ]
 
 
@@ -37,7 +37,7 @@ def test_fewer_words_are_no_copy(instruction: str) -> None:
 
 def test_what_stands_in_several_rows_is_the_tasks_own_way_of_speaking() -> None:
     asked = "which of the following words is the right one for"
-    rows = [{"question": f"{asked} {name}?", "answer": "none of these at all"} for name in ("ice", "rain", "wind")]
+    rows = [[f"{asked} {name}?", "none of these at all"] for name in ("ice", "rain", "wind")]
     assert f"You are told {asked} a thing." not in Copies(rows, [])
     assert f"You are told {asked} a thing." in Copies(rows[:2], [])
     assert "You may say none of these at all." not in Copies(rows, [])

@@ -175,4 +175,6 @@ class TestAnswering:
         prompt = start_of(task)
         assert answering(prompt, (0,)) == ["no idea"]
         assert answering.right(0) == "The sum is 1."
+        assert answering.is_right(0, " the sum is 1. ")
+        assert not answering.is_right(0, "no idea")
         assert "What is 0 + 1?" in answering.row(0)
