@@ -193,15 +193,9 @@ class OptimizerSettings(BaseModel):
 
     optimizer: str = Field(
         "blockwise:cma-es",
-<<<<<<< HEAD
         description="cma-es, random-search, nevergrad:NAME or blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
         "(spaces texts and choices) categorical, random-search, nevergrad:NAME or enumerate, which scores them all; "
         "where a model writes new instructions (space choices) evolution, evolution:de or reflective.",
-=======
-        description="cma-es, random-search, nevergrad:NAME, blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
-        "categorical, enumerate, random-search, nevergrad:NAME, and where a model writes new instructions evolution "
-        "(evolution:ga), evolution:de and reflective (learns from single rows).",
->>>>>>> evo
     )
     population: int = Field(20, ge=2, description="Candidates of a generation.")
     elites: int = Field(
