@@ -4,9 +4,9 @@ Estimation-of-distribution algorithms (PBIL, Baluja 1994; UMDA, Muehlenbein & Pa
 cross-entropy method, Rubinstein 1999) draw a generation variable by variable from the categories that the elite has,
 and TPE (Bergstra 2011) from those more common in the elite than in the rest. They forget how much better a category
 was. In simulations with 120 evaluations, PBIL, the cross-entropy method over all that was told, TPE and mutations of
-the best stayed behind a model of all losses told so far, `random_effects`, from which generations are drawn by Thompson
-sampling (Thompson 1933): each candidate is the best of a pool for one draw of the losses from the posterior, so that
-what is likely good is asked often, and what is unknown now and then.
+the best stayed behind, on average over landscapes, a model of all losses told so far, `random_effects`. Generations are
+drawn from it by Thompson sampling (Thompson 1933): each candidate is the best of a pool for one draw of the losses from
+the posterior, so that what is likely good is asked often, and what is unknown now and then.
 """
 
 from __future__ import annotations
