@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 _PACKAGES = ("blackbox-prompts", "numpy", "cma", "nevergrad", "torch", "transformers", "safetensors")
 _PROBED = 64  # numbers of a layer that tell a space from another
+_CHOICES = 32  # that tell a space of choices from another
 _HASHES = ("model_hash", "data_hash", "space_hash")
 _ENVIRONMENT = {"python", "platform", "packages", "model", "endpoint", "given", *_HASHES}
 
@@ -219,14 +220,18 @@ def environment(task: Task, backend: Backend, space: PromptSpace) -> dict[str, o
 
 
 def space_hash(space: PromptSpace) -> str:
-    """What tells a space from another: SHA-256 over what it makes of one fixed candidate.
+    """What tells a space from another: SHA-256 over what it makes of a fixed candidate, of choices of a few.
 
     Of each layer the signs and the binary exponents of what the candidate adds to the first numbers of the start count:
     the last digits depend on the kind of processor, and nobody shall be refused for those. The start itself, which a
     model may have computed, is told by its text or tokens.
     """
-    rng, shape = np.random.default_rng(0), (1, space.dimension)
-    candidate = rng.standard_normal(shape) if space.sizes is None else rng.integers(space.sizes, size=shape) * 1.0
+    rng = np.random.default_rng(0)
+    if space.sizes is not None:
+        choices = rng.integers(space.sizes, size=(_CHOICES, space.dimension)) * 1.0
+        choices[0] = 0
+        return hashlib.sha256(repr([_told_by(prompt) for prompt in space.decode(choices)]).encode()).hexdigest()
+    candidate = rng.standard_normal((1, space.dimension))
     prompt, start = space.decode(np.vstack([candidate, np.zeros_like(candidate)]))
     found = hashlib.sha256(repr(_told_by(prompt)).encode())
     for layer, vectors in vectors_of(prompt).items():
