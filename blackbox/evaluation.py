@@ -9,8 +9,9 @@ import numpy.typing as npt
 from blackbox.backends import Usage
 from blackbox.figures import Figure, figure_of
 from blackbox.metrics import Measured
+from blackbox.tried import Tried
 
-_RARE: dict[str, object] = {"shown_rows": 0, "row_losses": None}  # journals may be older than these
+_RARE: dict[str, object] = {"shown_rows": 0, "row_losses": None, "tried": None}  # journals may be older than these
 _FACTS = ("number", "split", "generation", "block", "candidate", "loss", "measured")
 
 
@@ -34,6 +35,7 @@ class Evaluation:
         shown_rows: training rows that the prompt shows with their answers, which it was not asked.
         row_losses: the loss of each row of the training split, None where it was not asked or has no answer; None
             altogether where the optimizer does not learn from rows.
+        tried: what was tried after the search, and `candidate` is the digest of; None for a candidate.
     """
 
     number: int
@@ -50,6 +52,7 @@ class Evaluation:
     unreadable_rows: int = 0
     shown_rows: int = 0
     row_losses: tuple[float | None, ...] | None = None
+    tried: Tried | None = None
 
     @property
     def figure(self) -> Figure | None:
@@ -83,6 +86,8 @@ class Evaluation:
             parts["measured"] = Measured(**parts["measured"])  # type: ignore[arg-type]
         if parts["row_losses"] is not None:
             parts["row_losses"] = tuple(parts["row_losses"])  # type: ignore[arg-type]
+        if parts["tried"] is not None:
+            parts["tried"] = Tried.from_dict(parts["tried"])  # type: ignore[arg-type]
         return cls(**parts)  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ from blackbox.metrics import Measured
 from blackbox.spaces import PromptSpace
 from blackbox.split import Split, shown_rows
 from blackbox.task import Task
+from blackbox.tried import Tried
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Outcome:
     unreadable_rows: int = 0
     shown_rows: int = 0
     row_losses: tuple[float | None, ...] | None = None
+    tried: Tried | None = None
 
 
 @dataclass(frozen=True)
