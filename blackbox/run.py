@@ -23,10 +23,11 @@ from blackbox.prediction import Predictor
 from blackbox.racing_objective import RacingObjective
 from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
-from blackbox.search import Search, StopRules
+from blackbox.search import Search
 from blackbox.seeds import part_seed
 from blackbox.selection import Selection
 from blackbox.split import RawRow
+from blackbox.stop_rules import StopRules
 from blackbox.summary import Summary, summarize
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ the two leaves the old prompt whole.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class SavedPrompt:
             scores=scores,
             metric=str(task.grader.terms["metric"]),
             answer_tokens=task.answer_tokens,
-            finished=replace(finished, members=tuple(_whole(one, task.form.of(one)) for one in finished.members)),
+            finished=finished.in_forms_of(task.form),
         )
 
     @property
@@ -138,7 +138,10 @@ class SavedPrompt:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
             values = {"target_field": None, "metric": None, "answer_tokens": None, "own": [], **values}
-            read: dict[str, Any] = {"prompt": _prompt(values, folder), "finished": Finished.from_dict(values)}
+            read: dict[str, Any] = {
+                "prompt": _prompt(values, folder),
+                "finished": Finished.from_dict(values, labels=len(values["label_words"])),
+            }
             return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key not in read}, **read)
         except KeyError as error:
             raise DamagedFileError(f"{path} is damaged: it has no {error.args[0]!r}") from error
@@ -160,11 +163,6 @@ class SavedPrompt:
             f"the prompt was tuned for other weights of model {self.model!r} "
             f"(hash {self.model_hash[:12]}, got {backend.model_hash[:12]})"
         )
-
-
-def _whole(member: TextPrompt, form: Form) -> TextPrompt:
-    """A member with its form: beside it the saved template and words are the first one's."""
-    return replace(member, template=form.template.text, label_words=form.blank.choices)
 
 
 def _checksum(values: Mapping[str, object]) -> str:

@@ -8,7 +8,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from blackbox.backends import Backend
 from blackbox.backends.errors import SpentError
 from blackbox.budget import Budget, price, price_of_start
 from blackbox.callbacks.base import Callback, Progress
-from blackbox.errors import BudgetError, SettingError
+from blackbox.errors import BudgetError
 from blackbox.evaluation import Evaluation, candidate_digest
 from blackbox.journal import Journal
 from blackbox.objective import Objective, Outcome
@@ -25,64 +24,12 @@ from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
 from blackbox.selection import Choice, Selection
 from blackbox.spaces import GrowingSpace
 from blackbox.split import Split
+from blackbox.stop_rules import StopRules
+from blackbox.tally import Tally
 
 log = logging.getLogger(__name__)
 
 Candidates = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class StopRules:
-    """When a search ends before its budget, and the size of a slice.
-
-    Attributes:
-        target: the metric that is good enough on the dev rows (without dev rows: on the training rows), a share of one;
-            where the task has no metric, the loss, nats.
-        patience: evaluations without a lower training loss after which the search gives up.
-        slice_size: candidates scored by one call of the backend: what a kill loses at most.
-        finalists: best candidates of a generation that are looked at on the dev rows where one is the best so far.
-        reserve: evaluations that are left for what comes after the search.
-    """
-
-    target: float | None = None
-    patience: int | None = None
-    slice_size: int = 5
-    finalists: int = 1
-    reserve: int = 0
-
-    def __post_init__(self) -> None:
-        if self.target is not None and not 0 < self.target < math.inf:
-            raise SettingError(f"target must be positive and finite, got {self.target}")
-        for name, value in (
-            ("patience", self.patience),
-            ("slice_size", self.slice_size),
-            ("finalists", self.finalists),
-        ):
-            if value is not None and value < 1:
-                raise SettingError(f"{name} must be at least 1, got {value}")
-
-
-@dataclass
-class Tally:
-    """The counters of a search.
-
-    Attributes:
-        number: evaluations of any split so far; the number of the next one.
-        generation: generations told so far.
-        spent: evaluations as the budget counts them.
-        last_gain: `spent` when the training loss last fell.
-        slowest: the longest time of one evaluation so far, s.
-        test_seconds: time that one scoring of the test rows takes, s.
-        asking: the longest time in which the optimizer has made a generation so far, s.
-    """
-
-    number: int = 0
-    generation: int = 0
-    spent: int = 0
-    last_gain: int = 0
-    slowest: float = 0.0
-    test_seconds: float = 0.0
-    asking: float = 0.0
 
 
 class Search:

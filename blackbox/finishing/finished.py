@@ -42,17 +42,28 @@ class Finished:
         return {**members, **({} if self.offsets is None else {"offsets": list(self.offsets)})}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Finished":
-        """What `to_dict` wrote, among other values.
+    def from_dict(cls, values: Mapping[str, Any], *, labels: int) -> "Finished":
+        """What `to_dict` wrote, among other values, for a prompt with so many labels.
 
         Raises:
-            TypeError, ValueError: a member is no prompt, or an offset no finite number.
+            TypeError, ValueError: a member is no prompt, or the offsets are not one finite number for each label.
         """
         offsets = values.get("offsets")
+        if offsets is not None and len(offsets) != labels:
+            raise ValueError(f"offsets must be one for each of {labels} labels, got {len(offsets)}")
         if offsets is not None and not all(math.isfinite(offset) for offset in offsets):
             raise ValueError(f"offsets must be finite, got {offsets}")
         members = tuple(prompt_from_dict(member) for member in values.get("members", ()))
         return cls(members, None if offsets is None else tuple(offsets))
+
+    def in_forms_of(self, form: Form) -> "Finished":
+        """The same with members that bring their forms along, and need none of their task's any more."""
+        forms = [form.of(member) for member in self.members]
+        members = (
+            replace(member, template=own.template.text, label_words=own.blank.choices)
+            for member, own in zip(self.members, forms, strict=True)
+        )
+        return replace(self, members=tuple(members))
 
     def prompts(self, prompt: Prompt) -> tuple[Prompt, ...]:
         """All that the model is asked behind, for a prompt that was finished so."""

@@ -7,6 +7,7 @@ from blackbox.selection import dev_rank
 from blackbox.tried import PLAIN
 
 Tokens = tuple[float, float]
+_ROUNDING = 1e-9  # nats
 
 
 def attempts(history: Sequence[Evaluation]) -> list[Evaluation]:
@@ -25,9 +26,15 @@ def handed_out(history: Sequence[Evaluation], selected: str | None) -> Evaluatio
     """
     best = find(history, "dev", selected)
     for evaluation in attempts(history):
-        if best is None or dev_rank(evaluation) < dev_rank(best):
+        if best is None or _is_better(evaluation, best):
             best = evaluation
     return best
+
+
+def _is_better(evaluation: Evaluation, best: Evaluation) -> bool:
+    """By more than the rounding of an average of equal prompts."""
+    failed, figure, loss = dev_rank(evaluation)
+    return (failed, figure, loss + _ROUNDING) < dev_rank(best)
 
 
 def tokens_a_row(history: Sequence[Evaluation], selected: str | None) -> Tokens | None:

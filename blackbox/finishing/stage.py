@@ -60,6 +60,8 @@ class Finishing:
         members = best_members(search.selection.looks, self.plan.ensemble, self.space)
         if len(members) > 1:
             self._score(search, Tried(tuple(_digest(one) for one in members)), self.task.dev)
+        elif self.plan.ensemble:
+            log.warning("no ensemble: the search has looked at one prompt only on the dev rows")
         handed = _handed_out(search)
         best = handed.tried if handed and handed.tried else Tried((_digest(selected),))
         for way in self.plan.calibrations:
