@@ -14,7 +14,7 @@ ROWS = 10
 
 
 def look(loss: float, share: float, tried: Tried | None = None, *, split: str = "dev", failed: int = 0) -> Evaluation:
-    """Of the selected candidate "a", or of what was tried with it; a row costs 20 tokens a member, and one is written."""
+    """Of the selected candidate "a", or of what was tried with it; a row costs 20 tokens a member, 1 is written."""
     members = len(tried.members) if tried else 1
     calibrating = 50 if tried and tried.calibration != "off" else 0  # tokens for its offsets
     usage = Usage(ROWS, prompt_tokens=20 * ROWS * members + calibrating, completion_tokens=ROWS)
