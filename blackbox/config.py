@@ -240,6 +240,23 @@ class ProposerSettings(BaseModel):
     proposal_length: int = Field(800, ge=1, description="Characters of a new instruction at most.")
 
 
+class FinishingSettings(BaseModel):
+    """What is tried with the prompt that was found, for tasks with label words; kept only where it is better on dev."""
+
+    ensemble: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="Average the label probabilities of so many of the best text prompts, 2 or more (each row is asked "
+        "as often); 0: of none.",
+    )
+    calibration: Literal["off", "contextual", "batch", "auto"] = Field(
+        "off",
+        description="Offsets of the labels' scores: off, contextual (by rows without content), batch (by the training "
+        "rows, without their labels) or auto (the better of the three).",
+    )
+
+
 class RunSettings(BaseModel):
     """How long, and from which seed."""
 
@@ -257,7 +274,14 @@ class RunSettings(BaseModel):
 
 
 class Config(
-    TaskSettings, ModelSettings, EndpointSettings, SpaceSettings, OptimizerSettings, ProposerSettings, RunSettings
+    TaskSettings,
+    ModelSettings,
+    EndpointSettings,
+    SpaceSettings,
+    OptimizerSettings,
+    ProposerSettings,
+    FinishingSettings,
+    RunSettings,
 ):
     """All settings of a run. `make_config` checks them with errors of one line."""
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from blackbox.backends import Usage
 from blackbox.figures import Figure, figure_of
 from blackbox.metrics import Measured
+from blackbox.tried import Tried
 
-_RARE: dict[str, object] = {"shown_rows": 0, "row_losses": None, "prompt": None}  # journals may be older than these
+_RARE: dict[str, object] = {"shown_rows": 0, "row_losses": None, "prompt": None, "tried": None}
 _FACTS = ("number", "split", "generation", "block", "candidate", "loss", "measured")
 
 
@@ -35,6 +36,7 @@ class Evaluation:
         row_losses: the loss of each row of the training split, None where it was not asked or has no answer; None
             altogether where the optimizer does not learn from rows.
         prompt: a text prompt on the training rows, as `text_prompts.prompt_to_dict` writes it; None for others.
+        tried: what was tried after the search, and `candidate` is the digest of; None for a candidate.
     """
 
     number: int
@@ -52,6 +54,7 @@ class Evaluation:
     shown_rows: int = 0
     row_losses: tuple[float | None, ...] | None = None
     prompt: dict[str, object] | None = None
+    tried: Tried | None = None
 
     @property
     def figure(self) -> Figure | None:
@@ -85,6 +88,8 @@ class Evaluation:
             parts["measured"] = Measured(**parts["measured"])  # type: ignore[arg-type]
         if parts["row_losses"] is not None:
             parts["row_losses"] = tuple(parts["row_losses"])  # type: ignore[arg-type]
+        if parts["tried"] is not None:
+            parts["tried"] = Tried.from_dict(parts["tried"])  # type: ignore[arg-type]
         return cls(**parts)  # type: ignore[arg-type]
 
 

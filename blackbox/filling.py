@@ -43,7 +43,11 @@ class Prediction:
 
 def choose(backend: Backend, prompt: Prompt, queries: Sequence[Query], labels: Sequence[str]) -> list[Prediction]:
     """The label of each query, whose options are the words of the labels."""
-    log_probabilities = backend.score([prompt], queries).log_probabilities[0]
+    return chosen(backend.score([prompt], queries).log_probabilities[0], labels)
+
+
+def chosen(log_probabilities: npt.NDArray[np.float64], labels: Sequence[str]) -> list[Prediction]:
+    """The label of each row, from scores of shape (n_rows, n_labels), nats."""
     return [_chosen(of_row, labels) for of_row in log_probabilities]
 
 
@@ -64,5 +68,5 @@ def _chosen(log_probabilities: npt.NDArray[np.float64], labels: Sequence[str]) -
     if np.isnan(log_probabilities).any():
         return Prediction()
     shares = dict(zip(labels, np.exp(log_probabilities).tolist(), strict=True))
-    chosen = int(chosen_options(log_probabilities))
-    return Prediction(labels[chosen] if chosen >= 0 else None, shares)
+    option = int(chosen_options(log_probabilities))
+    return Prediction(labels[option] if option >= 0 else None, shares)

@@ -14,6 +14,7 @@ from blackbox.spaces import PromptSpace
 from blackbox.split import Split, shown_rows
 from blackbox.task import Task
 from blackbox.text_prompts import prompt_to_dict
+from blackbox.tried import Tried
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Outcome:
     shown_rows: int = 0
     row_losses: tuple[float | None, ...] | None = None
     prompt: dict[str, object] | None = None
+    tried: Tried | None = None
 
 
 @dataclass(frozen=True)

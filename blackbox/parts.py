@@ -15,6 +15,7 @@ from blackbox.build import (
 )
 from blackbox.config import Config
 from blackbox.data import load_task
+from blackbox.finishing.plan import Plan
 from blackbox.named_optimizers import check_fit, domain_of, make_optimizer
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
@@ -75,8 +76,11 @@ def make_parts(
         optimizer = make_optimizer(config.optimizer, domain, config, part_seed(config.seed, "optimizer"))
     check_fit(optimizer, domain)
     writer = equip(optimizer, space, task, backend, keeping)
+    plan = Plan.of(config)
+    plan.check(task, space)
     looks = config.finalists if races(config, space) else 1
-    Budget(config.evaluations, config.seconds).check_start(price_of_start(task, optimizer.population_size, looks))
+    needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task)
+    Budget(config.evaluations, config.seconds).check_start(needed)
     return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend), writer)
 
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from blackbox.backends import Backend
 from blackbox.figures import Figure, figure_of
-from blackbox.filling import Prediction
-from blackbox.graders import ANSWER_TOKENS, make_grader
+from blackbox.filling import Prediction, chosen
+from blackbox.graders import ANSWER_TOKENS, Grader, make_grader
 from blackbox.losses import mean_loss
+from blackbox.row_answers import RowAnswers
 from blackbox.saved_prompt import SavedPrompt
-from blackbox.split import RawRow, make_split
+from blackbox.split import RawRow, Split, make_split
 from blackbox.text_metrics import TextFunction
 
 
@@ -26,7 +27,7 @@ class Predictor:
 
     def __init__(self, backend: Backend, saved: SavedPrompt, *, metric: str | TextFunction | None = None) -> None:
         saved.check(backend)
-        self._backend, self._prompt, self._form = backend, saved.prompt, saved.form
+        self._backend, self._prompt, self._form, self._finished = backend, saved.prompt, saved.form, saved.finished
         self._metric = saved.metric if metric is None else metric
         self._tokens = saved.answer_tokens or ANSWER_TOKENS
 
@@ -36,7 +37,8 @@ class Predictor:
         Raises:
             DataError: the row lacks a field, or has null there.
         """
-        self._form.template.check(row, where=where)
+        for prompt in self._finished.prompts(self._prompt):
+            self._form.of(prompt).template.check(row, where=where)
 
     def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
         """Predictions for rows with the fields of the template; labels and targets, if any, are not looked at.
@@ -52,6 +54,9 @@ class Predictor:
         """
         if not rows:
             return []
+        if self._finished:
+            scores, _ = self._finished.score(self._backend, self._prompt, rows, self._form)
+            return chosen(scores, self._form.blank.labels)
         queries = self._form.open_queries(rows, where="rows")
         return self._form.blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
@@ -73,5 +78,10 @@ class Predictor:
             return None
         split = make_split("rows", rows, self._form)
         grader.check_rows(split)
-        answers, _ = grader.ask(self._backend, [self._prompt], split)[0]
+        answers = self._answers(grader, split)
         return figure_of(answers.measured(), mean_loss(answers.losses), rows=int(answers.answered.sum()))
+
+    def _answers(self, grader: Grader, split: Split) -> RowAnswers:
+        if self._finished:
+            return self._finished.answers(self._backend, grader, self._prompt, split, range(len(split)))[0]
+        return grader.ask(self._backend, [self._prompt], split)[0][0]

@@ -12,6 +12,10 @@ from blackbox.elites import ElitesObjective
 from blackbox.errors import BlackboxError, SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.filling import Prediction
+from blackbox.finishing.finished import AS_FOUND
+from blackbox.finishing.outcome import handed_out
+from blackbox.finishing.plan import Plan
+from blackbox.finishing.stage import Finishing, decoded
 from blackbox.journal import Journal
 from blackbox.objective import Objective
 from blackbox.parts import Parts, races
@@ -19,9 +23,11 @@ from blackbox.prediction import Predictor
 from blackbox.racing_objective import RacingObjective
 from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
-from blackbox.search import Search, StopRules
+from blackbox.search import Search
 from blackbox.seeds import part_seed
+from blackbox.selection import Selection
 from blackbox.split import RawRow
+from blackbox.stop_rules import StopRules
 from blackbox.summary import Summary, summarize
 
 log = logging.getLogger(__name__)
@@ -70,16 +76,26 @@ def make_search(
     racing = races(config, parts.space)
     whole = racing or parts.exact is not None  # candidates that are ranked against each other come in one call
     slice_size = parts.optimizer.population_size if whole else config.slice_size
-    return Search(
+    plan = Plan.of(config)
+    search = Search(
         make_objective(parts),
         parts.optimizer,
         budget=Budget(config.evaluations, config.seconds),
-        rules=StopRules(config.target, config.patience, slice_size, config.finalists if racing else 1),
+        rules=StopRules(
+            config.target,
+            config.patience,
+            slice_size,
+            finalists=config.finalists if racing else 1,
+            reserve=plan.price(parts.task) if plan else 0,
+        ),
         journal=journal,
         callbacks=callbacks,
         save=_Keeper(parts, run_folder) if run_folder else lambda search: None,
+        finish=Finishing(plan, parts.task, parts.space, parts.exact or parts.backend),
         writer=parts.writer,
     )
+    search.selection = Selection(keeps_looks=bool(plan.ensemble))
+    return search
 
 
 def run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback]) -> Result:
@@ -154,11 +170,15 @@ def _saved_prompt(parts: Parts, search: Search) -> SavedPrompt:
     chosen = search.selection.chosen
     if chosen is None:
         raise SettingError("the search has not scored its start yet")
-    prompt = parts.space.decode(chosen.candidate[None])[0]
+    handed = handed_out(search.history, chosen.evaluation.candidate)
+    if handed and handed.tried:
+        prompt, finished = decoded(search, handed.tried, parts.space)
+    else:
+        prompt, finished = parts.space.decode(chosen.candidate[None])[0], AS_FOUND
     summary = summarize(search, status="running")
     scores = {
         "train_loss": summary.train_loss,
         "dev": summary.dev and vars(summary.dev),
         "dev_loss": summary.dev_loss,
     }
-    return SavedPrompt.of(prompt, backend=parts.backend, task=parts.task, scores=scores)
+    return SavedPrompt.of(prompt, backend=parts.backend, task=parts.task, scores=scores, finished=finished)

@@ -228,7 +228,7 @@ def space_hash(space: PromptSpace) -> str:
     """
     rng = np.random.default_rng(0)
     if space.sizes is not None:
-        choices = rng.integers(space.sizes, size=(_CHOICES, space.dimension)) * 1.0
+        choices = rng.integers(space.sizes, size=(_CHOICES, space.dimension)).astype(np.float64)
         choices[0] = 0
         return hashlib.sha256(repr([_told_by(prompt) for prompt in space.decode(choices)]).encode()).hexdigest()
     candidate = rng.standard_normal((1, space.dimension))

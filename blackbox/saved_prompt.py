@@ -21,12 +21,13 @@ from blackbox.backends.prompts import vectors_of
 from blackbox.blank import Blank, make_blank
 from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.files import read_json, write_json, write_whole
+from blackbox.finishing.finished import AS_FOUND, Finished
 from blackbox.form import Form
 from blackbox.task import Task
 from blackbox.template import Template
 from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
 
-FORMAT = 1
+FORMAT, PLAIN_FORMAT = 2, 1  # what cannot read the one shall not take a finished prompt for a plain one
 JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
 _OWN = ("template", "label_words")
 _KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
@@ -45,6 +46,7 @@ class SavedPrompt:
         metric, answer_tokens: how its answers are judged by default, and how much the model writes; a metric that is a
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
+        finished: what is averaged with it, each with the form that it is asked in, and the offsets of its labels.
     """
 
     prompt: Prompt
@@ -58,9 +60,18 @@ class SavedPrompt:
     scores: Mapping[str, object]
     metric: str | None = None
     answer_tokens: int | None = None
+    finished: Finished = AS_FOUND
 
     @classmethod
-    def of(cls, prompt: Prompt, *, backend: Backend, task: Task, scores: Mapping[str, object]) -> "SavedPrompt":
+    def of(
+        cls,
+        prompt: Prompt,
+        *,
+        backend: Backend,
+        task: Task,
+        scores: Mapping[str, object],
+        finished: Finished = AS_FOUND,
+    ) -> "SavedPrompt":
         """The prompt with what the backend and the task know."""
         form = task.form.of(prompt)
         return cls(
@@ -73,6 +84,7 @@ class SavedPrompt:
             scores=scores,
             metric=str(task.grader.terms["metric"]),
             answer_tokens=task.answer_tokens,
+            finished=finished.in_forms_of(task.form),
         )
 
     @property
@@ -92,8 +104,10 @@ class SavedPrompt:
             RunError: they cannot be written.
         """
         folder = Path(folder)
-        values: dict[str, object] = {"format": FORMAT, "kind": _KINDS[type(self.prompt)], **vars(self)}
-        del values["prompt"]
+        number = FORMAT if self.finished else PLAIN_FORMAT
+        values: dict[str, object] = {"format": number, "kind": _KINDS[type(self.prompt)], **vars(self)}
+        del values["prompt"], values["finished"]
+        values |= self.finished.to_dict()
         if isinstance(self.prompt, TextPrompt):
             values |= _text_parts(self.prompt)
         else:
@@ -124,20 +138,24 @@ class SavedPrompt:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
             values = {"target_field": None, "metric": None, "answer_tokens": None, "own": [], **values}
-            prompt = _prompt(values, folder)
-            return cls(prompt=prompt, **{key: values[key] for key in cls.__dataclass_fields__ if key != "prompt"})
+            read: dict[str, Any] = {
+                "prompt": _prompt(values, folder),
+                "finished": Finished.from_dict(values, labels=len(values["label_words"])),
+            }
+            return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key not in read}, **read)
         except KeyError as error:
             raise DamagedFileError(f"{path} is damaged: it has no {error.args[0]!r}") from error
         except (TypeError, ValueError) as error:
             raise DamagedFileError(f"{path} is damaged: {error}") from error
 
     def check(self, backend: Backend) -> None:
-        """Refuse a backend with another model than the prompt's. A text may be carried to any model.
+        """Refuse a backend with another model than the prompt's. A text may be carried to any model, but for offsets.
 
         Raises:
             MismatchError: another name, or other weights under the same name.
         """
-        if backend.model_hash == self.model_hash or isinstance(self.prompt, TextPrompt):
+        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None
+        if backend.model_hash == self.model_hash or carried:
             return
         if backend.name != self.model:
             raise MismatchError(f"the prompt was tuned for model {self.model!r}, got model {backend.name!r}")

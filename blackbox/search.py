@@ -8,7 +8,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from blackbox.backends import Backend
 from blackbox.backends.errors import SpentError
 from blackbox.budget import Budget, price, price_of_start
 from blackbox.callbacks.base import Callback, Progress
-from blackbox.errors import BudgetError, SettingError
+from blackbox.errors import BudgetError
 from blackbox.evaluation import Evaluation, candidate_digest
 from blackbox.journal import Journal
 from blackbox.objective import Objective, Outcome
@@ -25,62 +24,12 @@ from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
 from blackbox.selection import Choice, Selection
 from blackbox.spaces import GrowingSpace
 from blackbox.split import Split
+from blackbox.stop_rules import StopRules
+from blackbox.tally import Tally
 
 log = logging.getLogger(__name__)
 
 Candidates = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class StopRules:
-    """When a search ends before its budget, and the size of a slice.
-
-    Attributes:
-        target: the metric that is good enough on the dev rows (without dev rows: on the training rows), a share of one;
-            where the task has no metric, the loss, nats.
-        patience: evaluations without a lower training loss after which the search gives up.
-        slice_size: candidates scored by one call of the backend: what a kill loses at most.
-        finalists: best candidates of a generation that are looked at on the dev rows where one is the best so far.
-    """
-
-    target: float | None = None
-    patience: int | None = None
-    slice_size: int = 5
-    finalists: int = 1
-
-    def __post_init__(self) -> None:
-        if self.target is not None and not 0 < self.target < math.inf:
-            raise SettingError(f"target must be positive and finite, got {self.target}")
-        for name, value in (
-            ("patience", self.patience),
-            ("slice_size", self.slice_size),
-            ("finalists", self.finalists),
-        ):
-            if value is not None and value < 1:
-                raise SettingError(f"{name} must be at least 1, got {value}")
-
-
-@dataclass
-class Tally:
-    """The counters of a search.
-
-    Attributes:
-        number: evaluations of any split so far; the number of the next one.
-        generation: generations told so far.
-        spent: evaluations as the budget counts them.
-        last_gain: `spent` when the training loss last fell.
-        slowest: the longest time of one evaluation so far, s.
-        test_seconds: time that one scoring of the test rows takes, s.
-        asking: the longest time in which the optimizer has made a generation so far, s.
-    """
-
-    number: int = 0
-    generation: int = 0
-    spent: int = 0
-    last_gain: int = 0
-    slowest: float = 0.0
-    test_seconds: float = 0.0
-    asking: float = 0.0
 
 
 class Search:
@@ -94,6 +43,7 @@ class Search:
         journal: the answers paid for so far, and where further ones are written down.
         callbacks: what watches.
         save: called after each generation.
+        finish: called when the search has ended; None scores the selected prompt on the test rows.
         writer: the model that writes for the optimizer, if any; what it costs is the run's.
     """
 
@@ -107,6 +57,7 @@ class Search:
         journal: Journal,
         callbacks: Sequence[Callback] = (),
         save: Callable[["Search"], None] = lambda search: None,
+        finish: Callable[["Search"], None] | None = None,
         writer: Backend | None = None,
     ) -> None:
         self.objective, self.optimizer, self.budget, self.rules = objective, optimizer, budget, rules
@@ -115,6 +66,7 @@ class Search:
         self.tally = Tally()
         self._task = objective.task
         self._journal, self._callbacks, self._save = journal, callbacks, save
+        self._finish = finish or (lambda search: search.test(search.selection.chosen))
         self._began, self._earlier = time.monotonic(), journal.elapsed
         self._scored = 0  # training evaluations of this session
         self._generation = 0  # the one that is being scored
@@ -131,7 +83,7 @@ class Search:
         return self._earlier + time.monotonic() - self._began
 
     def run(self) -> str:
-        """Search until there is a reason to stop, then score the selected prompt on the test rows.
+        """Search until there is a reason to stop, then finish.
 
         Returns:
             The reason: "evaluations", "seconds", "requests", "prompt_tokens", "completion_tokens", "usd", "target",
@@ -147,7 +99,7 @@ class Search:
             self._score_start()
         while (reason := self._stop_reason()) is None:
             self._step()
-        self.test(self.selection.chosen)
+        self._finish(self)
         for callback in self._callbacks:
             callback.on_end(self.progress(), reason)
         return reason
@@ -166,6 +118,44 @@ class Search:
             return None
         self.tally.test_seconds = max(tested[0].usage.seconds, time.monotonic() - began)
         return tested[0]
+
+    def add(
+        self, digest: str, split: Split, score: Callable[[], Outcome | None], *, counts: int, prompts: int
+    ) -> Evaluation | None:
+        """Score what is no candidate, in the same journal and budget.
+
+        Args:
+            digest: of what is scored.
+            split: on which rows.
+            score: makes the outcome; None where there is none.
+            counts: evaluations in the budget.
+            prompts: how many are asked for each row.
+
+        Returns:
+            The evaluation; None where the budget does not allow it or there is no outcome, now or when the journal's
+            next evaluation was made.
+        """
+        if self.tally.number < len(self._journal):
+            added = self._journal[self.tally.number]
+            if added.candidate != digest:
+                return None
+        else:
+            late = self._late(counts, (prompts - 1) * self.tally.test_seconds)
+            if counts and (late or self.tally.spent + counts > self.budget.evaluations):
+                return None
+            try:
+                outcome = score()
+            except SpentError as error:
+                log.warning("the budget is used up: %s", error)
+                return None
+            if outcome is None:
+                return None
+            [added] = self._journal.append([self._evaluation(self.tally.number, split, digest, outcome)])
+        self.tally.number += 1
+        self.tally.spent += counts
+        for callback in self._callbacks:
+            callback.on_evaluations((added,), self.progress())
+        return added
 
     def progress(self) -> Progress:
         """How far the search is."""
@@ -207,7 +197,8 @@ class Search:
 
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
-        self.budget.check_start(price_of_start(self._task, self.optimizer.population_size, self.rules.finalists))
+        first = price_of_start(self._task, self.optimizer.population_size, self.rules.finalists)
+        self.budget.check_start(first + self.rules.reserve)
         start = np.zeros((1, self.optimizer.dimension))
         self._consider(start, self._score(start, self._task.train))
         self.test(self.selection.chosen)
@@ -312,7 +303,9 @@ class Search:
         """Score a slice and write it down. Of a slice that was torn by a kill, the journal's part is kept."""
         outcomes = self.objective(part, split)
         numbered = enumerate(zip(part, outcomes, strict=True), start=self.tally.number)
-        answers = self._journal.append([self._evaluation(n, split, z, outcome) for n, (z, outcome) in numbered])
+        answers = self._journal.append(
+            [self._evaluation(n, split, candidate_digest(z), outcome) for n, (z, outcome) in numbered]
+        )
         if split is self._task.train:
             self._scored += len(part)
         return answers
@@ -331,16 +324,16 @@ class Search:
         """
         if self.tally.number < len(self._journal):
             return self._journal[self.tally.number].split != self._task.train.name
-        return self._late(count, asking)
+        return self._late(count + self.rules.reserve, asking)
 
-    def _evaluation(self, number: int, split: Split, candidate: Candidates, outcome: Outcome) -> Evaluation:
+    def _evaluation(self, number: int, split: Split, digest: str, outcome: Outcome) -> Evaluation:
         of_other_splits = {} if split is self._task.train else {"prompt": None}
         return Evaluation(
             number=number,
             split=split.name,
             generation=self._generation,
             block=self._block(),
-            candidate=candidate_digest(candidate),
+            candidate=digest,
             elapsed=self.elapsed,
             **{**vars(outcome), **({} if self._learns_from(split) else {"row_losses": None}), **of_other_splits},
         )
@@ -359,10 +352,9 @@ class Search:
             return "target"
         if self.rules.patience and self.tally.spent - self.tally.last_gain >= self.rules.patience:
             return "patience"
-        if (
-            self.tally.spent + self.optimizer.population_size + self.rules.finalists * price(self._task.dev, self._task)
-            > self.budget.evaluations
-        ):
+        looks = self.rules.finalists * price(self._task.dev, self._task)
+        ahead = self.optimizer.population_size + looks + self.rules.reserve
+        if self.tally.spent + ahead > self.budget.evaluations:
             return "evaluations"
         return None
 

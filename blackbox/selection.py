@@ -32,11 +32,21 @@ class Choice:
 
 
 class Selection:
-    """Keeps the best candidate on the training rows and the best on the dev rows."""
+    """Keeps the best candidate on the training rows and the best on the dev rows.
 
-    def __init__(self) -> None:
+    Args:
+        keeps_looks: keep all that was looked at on the dev rows, in order.
+
+    Attributes:
+        train, dev: the best.
+        looks: what was looked at, if it is kept.
+    """
+
+    def __init__(self, *, keeps_looks: bool = False) -> None:
         self.train: Choice | None = None
         self.dev: Choice | None = None
+        self.looks: list[Choice] = []
+        self._keeps_looks = keeps_looks
 
     @property
     def chosen(self) -> Choice | None:
@@ -52,19 +62,30 @@ class Selection:
 
     def consider_dev(self, choice: Choice) -> None:
         """Take note of a look at the dev rows."""
-        if self.dev is None or _dev_rank(choice.evaluation) < _dev_rank(self.dev.evaluation):
+        if self.dev is None or dev_rank(choice.evaluation) < dev_rank(self.dev.evaluation):
             self.dev = choice
+        if self._keeps_looks:
+            self.looks.append(choice)
 
     def state_dict(self) -> dict[str, object]:
         """JSON values."""
-        return {name: choice and choice.to_dict() for name, choice in (("train", self.train), ("dev", self.dev))}
+        best = {name: choice and choice.to_dict() for name, choice in (("train", self.train), ("dev", self.dev))}
+        return {**best, "looks": [look.to_dict() for look in self.looks]} if self._keeps_looks else {**best}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Go on from what `state_dict` wrote."""
-        choices = {name: Choice.from_dict(values) if values else None for name, values in state.items()}  # type: ignore[arg-type]
-        self.train, self.dev = choices["train"], choices["dev"]
+        self.train, self.dev = (_choice(state[name]) for name in ("train", "dev"))
+        looks: list[dict[str, object]] = state.get("looks", [])  # type: ignore[assignment]
+        self.looks = [Choice.from_dict(look) for look in looks]
 
 
-def _dev_rank(evaluation: Evaluation) -> tuple[int, float, float]:
-    """Rows without an answer first: a figure on fewer rows is no better for it."""
+def _choice(values: object) -> Choice | None:
+    return Choice.from_dict(values) if values else None  # type: ignore[arg-type]
+
+
+def dev_rank(evaluation: Evaluation) -> tuple[int, float, float]:
+    """What looks at the dev rows are ranked by, the lower the better: the metric, then the loss.
+
+    Rows without an answer first: a figure on fewer rows is no better for it.
+    """
     return (evaluation.failed_rows, evaluation.figure.rank if evaluation.figure else np.inf, evaluation.loss)

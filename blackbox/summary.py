@@ -11,6 +11,7 @@ from blackbox.errors import DamagedFileError
 from blackbox.evaluation import Evaluation
 from blackbox.figures import Figure, figure_of
 from blackbox.files import read_json, write_json
+from blackbox.finishing.outcome import find, handed_out, tokens_a_row
 from blackbox.metrics import Measured
 from blackbox.search import Search
 
@@ -30,11 +31,14 @@ class Summary:
         usd: over all requests; 0 for a local model.
         seconds: over all sessions of the run.
         train_loss: of the selected prompt on the training rows; None where none of them had an answer.
-        dev: the metric of the selected prompt on the dev rows.
-        test_before, test_after: the metric of the starting and the selected prompt on the test rows.
+        dev: the metric of the selected prompt, as it was finished, on the dev rows.
+        test_before, test_after: the metric of the starting and the selected prompt, as it was finished, on the test
+            rows.
         dev_loss: of the selected prompt on the dev rows.
         test_loss_before, test_loss_after: of the starting and the selected prompt on the test rows.
         train_rows: training rows scored, those of all prompts together; of `train_rows_in_full` without a race.
+        row_prompt_tokens, row_completion_tokens: of one row behind what was found: what it costs to use, from its test
+            rows, else its dev rows; None where it was scored on neither.
     """
 
     status: str
@@ -55,6 +59,8 @@ class Summary:
     test_loss_after: float | None = None
     train_rows: int = 0
     train_rows_in_full: int = 0
+    row_prompt_tokens: float | None = None
+    row_completion_tokens: float | None = None
 
     @property
     def saved(self) -> float:
@@ -102,9 +108,10 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
     backend = search.objective.backend
     usage = backend.spent if isinstance(backend, MeteredBackend) else _sum(history) + _of_writer(search)
     digest = chosen.evaluation.candidate if chosen else None
-    train, dev = _find(history, "train", digest), _find(history, "dev", digest)
-    before = _find(history, "test", history[0].candidate) if history else None
-    after = _find(history, "test", digest) if stop_reason else None
+    train, dev = find(history, "train", digest), handed_out(history, digest)
+    before = find(history, "test", history[0].candidate) if history else None
+    after = find(history, "test", dev.candidate if dev else digest) if stop_reason else None
+    row_prompt_tokens, row_completion_tokens = tokens_a_row(history, digest) or (None, None)
     on_train = [evaluation for evaluation in history if evaluation.split == "train"]
     return Summary(
         status=status,
@@ -125,6 +132,8 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         test_loss_after=_loss(after),
         train_rows=sum(evaluation.rows for evaluation in on_train),
         train_rows_in_full=len(search.objective.task.train) * len(on_train),
+        row_prompt_tokens=row_prompt_tokens,
+        row_completion_tokens=row_completion_tokens,
     )
 
 
@@ -135,11 +144,6 @@ def _of_writer(search: Search) -> Usage:
 
 def _sum(history: tuple[Evaluation, ...]) -> Usage:
     return reduce(add, (evaluation.usage for evaluation in history), Usage())
-
-
-def _find(history: tuple[Evaluation, ...], split: str, candidate: str | None) -> Evaluation | None:
-    found = (evaluation for evaluation in history if (evaluation.split, evaluation.candidate) == (split, candidate))
-    return next(found, None)
 
 
 def _loss(evaluation: Evaluation | None) -> float | None:

@@ -14,6 +14,7 @@ from blackbox.backends import Backend
 from blackbox.backends.api import ApiBackend
 from blackbox.cli.console import err, out
 from blackbox.config import LIMITS, Config, make_config
+from blackbox.finishing.plan import Plan
 from blackbox.objective import Objective, Outcome
 from blackbox.optimizers import Enumeration
 from blackbox.parts import Parts, make_parts
@@ -114,12 +115,13 @@ def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
 
 def _rows(parts: Parts) -> int:
     """Rows scored at most, in the whole run."""
-    task, evaluations = parts.task, parts.config.evaluations
+    task, evaluations, plan = parts.task, parts.config.evaluations, Plan.of(parts.config)
     rows = evaluations * len(task.train)
     if isinstance(parts.optimizer, Enumeration):  # it ends when all are scored
         looks = 1 + parts.config.finalists
-        rows = min(rows, (1 + parts.optimizer.population_size) * len(task.train) + looks * len(task.dev))
-    return rows + 2 * len(task.test)
+        scored = 1 + parts.optimizer.population_size + (plan.price(task) if plan else 0)
+        rows = min(rows, scored * len(task.train) + looks * len(task.dev))
+    return rows + (1 + max(plan.ensemble, 1)) * len(task.test)
 
 
 def _start(parts: Parts, backend: Backend) -> tuple[Outcome, float]:

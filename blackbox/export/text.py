@@ -19,13 +19,16 @@ def exported(saved: SavedPrompt, form: str) -> str:
 
     Raises:
         UnknownNameError: there is no such format.
-        RunError: the prompt is no text.
+        RunError: the prompt is no text, or an average of several and the format has room for one.
     """
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
     if not isinstance(saved.prompt, TextPrompt):
         kind = type(saved.prompt).__name__
         raise RunError(f"only text prompts can be written as text, this one is a {kind} for {saved.model}")
+    if saved.finished.members and form != "json":
+        count = len(saved.finished.members)
+        raise RunError(f"the prompt is an average of {count}, which no single text is; use format 'json'")
     return FORMATS[form](saved.prompt, saved)
 
 
@@ -42,7 +45,13 @@ def _messages(prompt: TextPrompt, saved: SavedPrompt) -> str:
 
 def _json(prompt: TextPrompt, saved: SavedPrompt) -> str:
     task = {"template": saved.template, **saved.blank.terms}
-    values = {"prompt": prompt_to_dict(prompt), "task": task, "model": saved.model, "scores": dict(saved.scores)}
+    values: dict[str, object] = {
+        "prompt": prompt_to_dict(prompt),
+        "task": task,
+        "model": saved.model,
+        "scores": dict(saved.scores),
+    }
+    values |= saved.finished.to_dict()
     return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
 
 

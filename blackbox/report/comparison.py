@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blackbox.figures import Figure
+from blackbox.report.finishing import tokens_in_words
 from blackbox.report.words import about, compact, in_time, in_usd
 from blackbox.summary import Summary
 
@@ -57,11 +58,17 @@ def _lines(summary: Summary) -> list[tuple[str, str | Text]]:
         ("completion tokens", f"{summary.completion_tokens:,}"),
         ("price", in_usd(summary.usd)),
         ("time", in_time(summary.seconds)),
+        ("to use it", _serving(summary)),
         ("train loss", _loss(summary)),
     ]
     for what, figure in zip(("dev", "test before", "test after"), _on_dev_and_test(summary), strict=True):
         lines.append((what, f"{figure.metric} {figure}" if figure else "–"))
     return lines
+
+
+def _serving(summary: Summary) -> str:
+    prompt, completion = summary.row_prompt_tokens, summary.row_completion_tokens
+    return "–" if prompt is None or completion is None else f"{tokens_in_words(prompt, completion)} a row"
 
 
 def _on_dev_and_test(summary: Summary) -> tuple[Figure | None, Figure | None, Figure | None]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from blackbox.evaluation import Evaluation
 from blackbox.files import write_whole
+from blackbox.report.finishing import attempts_in_words, serving_in_words
 from blackbox.report.headline import comparison, outcome_in_words, status_in_words
 from blackbox.report.improvements import block_gains, find_improvements, selected
-from blackbox.report.tried import tried_prompts
+from blackbox.report.tried_prompts import tried_prompts
 from blackbox.report.words import in_time, in_usd
 from blackbox.summary import Summary
 
@@ -45,6 +46,8 @@ def write_report(
         outcome=outcome_in_words(summary, improvements),
         comparison=comparison(summary, improvements) if best and best.train.generation else None,
         costs=_costs(summary, history),
+        serving=serving_in_words(summary),
+        attempts=attempts_in_words(history),
         curve=base64.b64encode(curve).decode() if curve else None,
         improvements=improvements,
         selected=best,

@@ -11,6 +11,7 @@ from blackbox import Evaluation, Measured
 from blackbox.backends import Usage
 from blackbox.evaluation import candidate_digest
 from blackbox.figures import MeanLoss
+from blackbox.tried import Tried
 
 EVALUATION = Evaluation(
     number=3,
@@ -32,6 +33,8 @@ EVALUATION = Evaluation(
     [
         EVALUATION,
         replace(EVALUATION, loss=math.inf, measured=None, block=None),
+        replace(EVALUATION, tried=Tried(("a", "b"))),
+        replace(EVALUATION, tried=Tried(("a",), "batch", (0.1 + 0.2, -1e-17))),
         replace(EVALUATION, shown_rows=2, row_losses=(0.1, None, 0.3, None)),
     ],
 )

@@ -1,4 +1,4 @@
-"""kill -9 at forty random moments: the run that is resumed ends as the unbroken one, bit for bit."""
+"""kill -9 at fifty random moments: the run that is resumed ends as the unbroken one, bit for bit."""
 
 import random
 import signal
@@ -13,6 +13,7 @@ SETTINGS = {
     "deep": {"space": "deep", "optimizer": "blockwise:cma-es", "layers": "all"},
     "soft": {"space": "soft", "optimizer": "random-search"},
     "evolution": {"space": "choices", "optimizer": "evolution"},
+    "finished": {"space": "choices", "optimizer": "categorical", "ensemble": 3, "calibration": "auto"},
     "reflective": {"space": "choices", "optimizer": "reflective"},
 }
 COMMON = {"dimension": 6, "population": 6, "slice_size": 2, "evaluations": 300, "seed": 3}
@@ -63,7 +64,7 @@ def tear_last_line(journal: Path, rng: random.Random) -> None:
 def test_a_run_that_was_killed_at_random_moments_ends_as_the_unbroken_run(
     unbroken: tuple[Path, Path], chain: int, tmp_path: Path
 ) -> None:
-    """Five kills in each of two chains for each of four searches: forty."""
+    """Five kills in each of two chains for each of five searches: fifty."""
     config, whole = unbroken
     expected, folder = outcome(whole), tmp_path / "whole"
     rng = random.Random(chain)

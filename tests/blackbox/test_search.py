@@ -14,7 +14,8 @@ from blackbox.errors import SettingError
 from blackbox.journal import Journal
 from blackbox.parts import make_parts
 from blackbox.run import make_search
-from blackbox.search import Search, StopRules
+from blackbox.search import Search
+from blackbox.stop_rules import StopRules
 from blackbox.tune import tune
 from tests.blackbox.small import QUICK, facts, make_task
 

@@ -87,3 +87,16 @@ def test_it_comes_back_from_json_number_for_number() -> None:
     assert again.dev.candidate.tolist() == [1 / 3, 0.5]
     empty.load_state_dict(json.loads(json.dumps(Selection().state_dict())))
     assert empty.chosen is None
+
+
+def test_looks_are_kept_in_order_where_they_are_asked_for_and_come_back() -> None:
+    selection, plain = Selection(keeps_looks=True), Selection()
+    looks = [choice(0.5, 0.5, "a"), choice(0.4, 0.9, "b"), choice(0.3, 0.6, "c")]
+    for look in looks:
+        selection.consider_dev(look)
+        plain.consider_dev(look)
+    again = Selection(keeps_looks=True)
+    again.load_state_dict(json.loads(json.dumps(selection.state_dict())))
+    assert [look.evaluation.candidate for look in again.looks] == ["a", "b", "c"]
+    assert plain.looks == []
+    assert plain.state_dict().keys() == {"train", "dev"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from blackbox.finishing.finished import Finished
 from blackbox.metrics import wilson_interval
 from blackbox.saved_prompt import SavedPrompt
 from tests.blackbox.cli.conftest import Answer
@@ -119,6 +120,15 @@ def test_show_prints_figures_and_the_start(blackbox: Blackbox, run: Path) -> Non
     assert answer.code == 0
     for said in ("succeeded", "evaluations", "test before", "test after", "DeepPrompt for fake on the tokens of 'ab'"):
         assert said in answer.out
+
+
+def test_show_says_what_a_row_costs_and_what_is_done_to_the_prompt(blackbox: Blackbox, run: Path) -> None:
+    plain = blackbox("show", run).out
+    assert "prompt tokens and 0.0 completion tokens a row" in plain
+    assert "calibrated" not in plain
+    saved = SavedPrompt.load(run / "prompt")
+    replace(saved, finished=Finished(offsets=(0.5, -0.5))).save(run / "prompt")
+    assert "calibrated, nats: negative +0.500, positive -0.500" in blackbox("show", run).out
 
 
 def test_compare_prints_runs_side_by_side(

@@ -134,5 +134,10 @@ def test_the_table_of_one_run_has_all_its_figures(measured: Measure) -> None:
     ]
     expected = ["reviews", "status succeeded", "stop reason evaluations", "evaluations 1,000", "requests 35,000"]
     expected += ["prompt tokens 1,400,000", "completion tokens 100,000", "price 1.50 USD", "time 20 min 30 s"]
-    expected += ["train loss 0.3712", f"dev accuracy {measured(0.75)}", f"test before accuracy {measured(0.5, 200)}"]
+    expected += [
+        "to use it –",
+        "train loss 0.3712",
+        f"dev accuracy {measured(0.75)}",
+        f"test before accuracy {measured(0.5, 200)}",
+    ]
     assert [line for line in lines if line] == [*expected, f"test after accuracy {measured(0.8, 200)}"]

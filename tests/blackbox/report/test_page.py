@@ -10,6 +10,7 @@ from blackbox.evaluation import Evaluation
 from blackbox.metrics import Measured
 from blackbox.report.page import write_report
 from blackbox.summary import Summary
+from blackbox.tried import Tried
 
 Make = Callable[..., tuple[Evaluation, ...]]
 Measure = Callable[..., Measured]
@@ -198,3 +199,17 @@ def test_an_older_report_is_replaced_and_no_draft_is_left(page: Callable[..., Pa
     page(name="first")
     assert "second" in page(name="second").text
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_what_a_row_costs_and_what_was_tried_after_the_search_have_a_section_of_their_own(
+    page: Callable[..., Page], summary: Summary, small_history: Make
+) -> None:
+    assert "The prompt in use" not in page().text
+    known = replace(summary, row_prompt_tokens=40.25, row_completion_tokens=1.0)
+    assert "A row takes 40.2 prompt tokens and 1.0 completion tokens." in page(summary=known).text
+    dev = next(found for found in small_history() if (found.split, found.candidate) == ("dev", "a"))
+    tried = Tried(("a", "c"))
+    better = replace(dev, candidate=tried.digest, loss=0.1, tried=tried)
+    text = page(summary=known, history=(*small_history(), better)).text
+    assert "an average of 2 prompts" in text
+    assert "the selected prompt" in text

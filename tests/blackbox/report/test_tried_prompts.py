@@ -3,7 +3,7 @@ from typing import Any
 from blackbox import Measured, tune
 from blackbox.backends import Demonstration, TextPrompt, Usage
 from blackbox.evaluation import Evaluation
-from blackbox.report.tried import tried_prompts
+from blackbox.report.tried_prompts import tried_prompts
 from blackbox.text_prompts import prompt_to_dict
 from tests.blackbox.small import make_task
 

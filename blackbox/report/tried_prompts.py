@@ -14,7 +14,7 @@ MOST = 300
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedPrompt:
     """A prompt and how it did.
 
     Attributes:
@@ -38,7 +38,7 @@ class Tried:
     selected: bool
 
 
-def tried_prompts(history: Sequence[Evaluation], selected: str | None) -> list[Tried]:
+def tried_prompts(history: Sequence[Evaluation], selected: str | None) -> list[TriedPrompt]:
     """The prompts of a history, those that were looked at first, then by their loss; `selected` is a digest."""
     looks = {one.candidate: one.figure for one in history if one.split == "dev"}
     lowest: dict[str, Evaluation] = {}
@@ -51,14 +51,14 @@ def tried_prompts(history: Sequence[Evaluation], selected: str | None) -> list[T
     return found[:MOST]
 
 
-def _tried(one: Evaluation, dev: Figure | None, selected: bool) -> Tried:
+def _tried(one: Evaluation, dev: Figure | None, selected: bool) -> TriedPrompt:
     prompt = prompt_from_dict(one.prompt or {"text": ""})
     form: Mapping[str, Any] = {
         "rows": prompt.template,
         "labels": ", ".join(prompt.label_words or ()),
         "role": prompt.role if prompt.role != "user" else None,
     }
-    return Tried(
+    return TriedPrompt(
         generation=one.generation,
         loss=one.loss,
         rows=one.rows - one.failed_rows,

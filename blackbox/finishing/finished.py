@@ -1,0 +1,116 @@
+"""Finished prompts: what is averaged with a prompt, and what is added to its label scores, wherever it is used."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+from blackbox.asking import ask
+from blackbox.backends import Backend, Prompt, TextPrompt, Usage
+from blackbox.errors import SettingError
+from blackbox.finishing.formulas import FloatArray, averaged, calibrated
+from blackbox.form import Form
+from blackbox.graders import Grader
+from blackbox.row_answers import LabelScores, RowAnswers
+from blackbox.split import RawRow, Split
+from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What was done to a prompt after the search; nothing by default.
+
+    Attributes:
+        members: the prompts whose probabilities are averaged, the prompt itself first; empty without an ensemble.
+        offsets: added to the log-probability of each label, nats, in the order of the labels; None without
+            calibration.
+    """
+
+    members: tuple[TextPrompt, ...] = ()
+    offsets: tuple[float, ...] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.members) or self.offsets is not None
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON values of what there is; `from_dict` makes it again."""
+        members = {"members": [prompt_to_dict(member) for member in self.members]} if self.members else {}
+        return {**members, **({} if self.offsets is None else {"offsets": list(self.offsets)})}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, labels: int) -> "Finished":
+        """What `to_dict` wrote, among other values, for a prompt with so many labels.
+
+        Raises:
+            TypeError, ValueError: a member is no prompt, or the offsets are not one finite number for each label.
+        """
+        offsets = values.get("offsets")
+        if offsets is not None and len(offsets) != labels:
+            raise ValueError(f"offsets must be one for each of {labels} labels, got {len(offsets)}")
+        if offsets is not None and not all(math.isfinite(offset) for offset in offsets):
+            raise ValueError(f"offsets must be finite, got {offsets}")
+        members = tuple(prompt_from_dict(member) for member in values.get("members", ()))
+        return cls(members, None if offsets is None else tuple(offsets))
+
+    def in_forms_of(self, form: Form) -> "Finished":
+        """The same with members that bring their forms along, and need none of their task's any more."""
+        forms = [form.of(member) for member in self.members]
+        members = (
+            replace(member, template=own.template.text, label_words=own.blank.choices)
+            for member, own in zip(self.members, forms, strict=True)
+        )
+        return replace(self, members=tuple(members))
+
+    def prompts(self, prompt: Prompt) -> tuple[Prompt, ...]:
+        """All that the model is asked behind, for a prompt that was finished so."""
+        return self.members or (prompt,)
+
+    def joined(self, of_members: FloatArray) -> FloatArray:
+        """Log-probabilities of shape (n_rows, n_labels) from those of the members, (n_members, n_rows, n_labels)."""
+        found = averaged(of_members) if self.members else of_members[0]
+        return found if self.offsets is None else calibrated(found, np.array(self.offsets))
+
+    def answers(
+        self, backend: Backend, grader: Grader, prompt: Prompt, split: Split, rows: Sequence[int]
+    ) -> tuple[LabelScores, Usage]:
+        """The answers to some rows of a split, and what they cost; each member is asked in its own form.
+
+        Raises:
+            SettingError: the answers are no label scores.
+            StoppedError: as of `blackbox.asking.ask`.
+        """
+        prompts = self.prompts(prompt)
+        asked = ask(backend, grader, prompts, split, [rows] * len(prompts))
+        scores = [_label_scores(one.answers) for one in asked]
+        found = self.joined(np.array([one.log_probabilities for one in scores]))
+        return replace(scores[0], log_probabilities=found), reduce(add, (one.usage for one in asked))
+
+    def score(self, backend: Backend, prompt: Prompt, rows: Sequence[RawRow], form: Form) -> tuple[FloatArray, Usage]:
+        """Log-probabilities of the labels of rows of which nobody knows the right one, shape (n_rows, n_labels).
+
+        Args:
+            backend: asked for them.
+            prompt: what was finished.
+            rows: with the fields of the templates.
+            form: in which they are put behind members that have none of their own.
+
+        Raises:
+            DataError: a row lacks a field of a template.
+        """
+        scores = [backend.score([one], form.of(one).open_queries(rows, where="rows")) for one in self.prompts(prompt)]
+        found = self.joined(np.array([one.log_probabilities[0] for one in scores]))
+        return found, reduce(add, (one.usages[0] for one in scores))
+
+
+AS_FOUND = Finished()
+"""Nothing was done."""
+
+
+def _label_scores(answers: RowAnswers) -> LabelScores:
+    if not isinstance(answers, LabelScores):
+        raise SettingError("ensembles and calibration need label scores, and the model was asked to write texts")
+    return answers

@@ -1,0 +1,70 @@
+"""Which prompt a run hands out, and what a row costs behind it: told by the history alone."""
+
+from collections.abc import Sequence
+
+from blackbox.evaluation import Evaluation
+from blackbox.selection import dev_rank
+from blackbox.tried import PLAIN
+
+Tokens = tuple[float, float]
+_ROUNDING = 1e-9  # nats
+
+
+def attempts(history: Sequence[Evaluation]) -> list[Evaluation]:
+    """What was tried after the search, on the dev rows, in order."""
+    return [evaluation for evaluation in history if evaluation.tried and evaluation.split == "dev"]
+
+
+def handed_out(history: Sequence[Evaluation], selected: str | None) -> Evaluation | None:
+    """The look at the dev rows of what the run hands out; None where nothing was looked at.
+
+    Each attempt begins with the best so far, and is kept only where it ranks before it: by the metric, then the loss.
+
+    Args:
+        history: of the run.
+        selected: digest of the selected candidate.
+    """
+    best = find(history, "dev", selected)
+    for evaluation in attempts(history):
+        if best is None or _is_better(evaluation, best):
+            best = evaluation
+    return best
+
+
+def _is_better(evaluation: Evaluation, best: Evaluation) -> bool:
+    """By more than the rounding of an average of equal prompts."""
+    failed, figure, loss = dev_rank(evaluation)
+    return (failed, figure, loss + _ROUNDING) < dev_rank(best)
+
+
+def tokens_a_row(history: Sequence[Evaluation], selected: str | None) -> Tokens | None:
+    """Prompt and completion tokens of one row behind what is handed out, from its test rows, else its dev rows."""
+    handed = handed_out(history, selected)
+    if handed is None:
+        return serving(find(history, "test", selected))
+    return serving(find(history, "test", handed.candidate) or uncalibrated(history, handed))
+
+
+def uncalibrated(history: Sequence[Evaluation], handed: Evaluation) -> Evaluation | None:
+    """The look at the dev rows before the calibration, which costs nothing when the prompt is used."""
+    if handed.tried is None or handed.tried.calibration == PLAIN:
+        return handed
+    members = handed.tried.members
+    if len(members) == 1:
+        return find(history, "dev", members[0])
+    alike = (one for one in attempts(history) if one.tried and one.tried.calibration == PLAIN)
+    return next((one for one in alike if one.tried and one.tried.members == members), None)
+
+
+def serving(evaluation: Evaluation | None) -> Tokens | None:
+    """Prompt and completion tokens of one row; of answers that were paid for earlier, what they were then."""
+    if evaluation is None or not evaluation.rows:
+        return None
+    usage = evaluation.usage
+    return usage.prompt_tokens / evaluation.rows, usage.completion_tokens / evaluation.rows
+
+
+def find(history: Sequence[Evaluation], split: str, candidate: str | None) -> Evaluation | None:
+    """The first evaluation of a candidate, or of what was tried, on a split."""
+    found = (evaluation for evaluation in history if (evaluation.split, evaluation.candidate) == (split, candidate))
+    return next(found, None)

@@ -1,0 +1,125 @@
+"""The stage between the end of a search and its summary: an ensemble, then a calibration, each kept if it helps on dev.
+
+Attempts stand in the journal like all evaluations, with what they were (`blackbox.tried`), so that a run that was
+killed goes on with them; what is handed out is told by the history (`blackbox.finishing.outcome`).
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from blackbox.asking import Asked
+from blackbox.backends import Backend, Prompt, TextPrompt, Usage
+from blackbox.backends.errors import QueryError
+from blackbox.evaluation import Evaluation
+from blackbox.finishing.finished import Finished
+from blackbox.finishing.offsets import measured_offsets
+from blackbox.finishing.outcome import handed_out
+from blackbox.finishing.plan import Plan, attempt_price
+from blackbox.objective import Outcome, outcome_of
+from blackbox.search import Search
+from blackbox.selection import Choice, dev_rank
+from blackbox.spaces import PromptSpace
+from blackbox.split import Split
+from blackbox.task import Task
+from blackbox.tried import PLAIN, Tried
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Finishing:
+    """See the module; called with a search that has ended, it tries what is planned and scores the test rows.
+
+    Attributes:
+        plan: what to try.
+        task: with the rows.
+        space: of the search.
+        backend: the one that looks at the dev rows were made with.
+    """
+
+    plan: Plan
+    task: Task
+    space: PromptSpace
+    backend: Backend
+
+    def __call__(self, search: Search) -> None:
+        """Try what is planned, then score what is handed out on the test rows."""
+        if self.plan and search.selection.dev:
+            self._try_all(search, search.selection.dev)
+        handed = _handed_out(search)
+        if handed is None or handed.tried is None:
+            search.test(search.selection.chosen)
+        elif len(self.task.test):
+            self._score(search, handed.tried, self.task.test, counts=0)
+
+    def _try_all(self, search: Search, selected: Choice) -> None:
+        members = best_members(search.selection.looks, self.plan.ensemble, self.space)
+        if len(members) > 1:
+            self._score(search, Tried(tuple(_digest(one) for one in members)), self.task.dev)
+        elif self.plan.ensemble:
+            log.warning("no ensemble: the search has looked at one prompt only on the dev rows")
+        handed = _handed_out(search)
+        best = handed.tried if handed and handed.tried else Tried((_digest(selected),))
+        for way in self.plan.calibrations:
+            self._score(search, replace(best, calibration=way), self.task.dev)
+
+    def _score(self, search: Search, tried: Tried, split: Split, counts: int | None = None) -> None:
+        """One evaluation; a warning where the budget does not allow it, or where there is nothing to be scored."""
+        count = attempt_price(self.task, tried.calibration, len(tried.members)) if counts is None else counts
+        outcome = partial(self._outcome, search, tried, split)
+        if search.add(tried.digest, split, outcome, counts=count, prompts=len(tried.members)) is None:
+            what = "a calibration" if tried.calibration != PLAIN else "an ensemble"
+            log.warning("%s is not scored on the %s rows", what, split.name)
+
+    def _outcome(self, search: Search, tried: Tried, split: Split) -> Outcome | None:
+        prompt, finished = decoded(search, tried, self.space)
+        usage = Usage()
+        if tried.calibration != PLAIN and tried.offsets is None:
+            try:
+                offsets, usage = measured_offsets(tried.calibration, self.backend, self.task, prompt, finished)
+            except QueryError as error:
+                log.warning("the model cannot read a row without content: %s", error)
+                return None
+            if offsets is None:
+                return None
+            tried = replace(tried, offsets=tuple(offsets.tolist()))
+            finished = replace(finished, offsets=tried.offsets)
+        rows = range(len(split))
+        answers, cost = finished.answers(self.backend, self.task.grader, prompt, split, rows)
+        found = outcome_of(Asked(tuple(rows), answers, usage + cost), prompt, n_rows=len(split), shown=0)
+        return replace(found, tried=tried)
+
+
+def decoded(search: Search, tried: Tried, space: PromptSpace) -> tuple[Prompt, Finished]:
+    """The prompt of what was tried and what is done to it, from the candidates that the search has looked at."""
+    looks = search.selection.looks or [choice for choice in (search.selection.dev,) if choice]
+    candidates = {_digest(look): look.candidate for look in looks}
+    prompts = [_decode(candidates[member], space) for member in tried.members]
+    members = tuple(one for one in prompts if isinstance(one, TextPrompt)) if len(prompts) > 1 else ()
+    return prompts[0], Finished(members, tried.offsets)
+
+
+def best_members(looks: list[Choice], count: int, space: PromptSpace) -> list[Choice]:
+    """The best candidates by their looks at the dev rows, the best first, as many as there are distinct prompts."""
+    found: dict[Prompt, Choice] = {}
+    for look in sorted(looks, key=lambda look: dev_rank(look.evaluation)):
+        if len(found) < count and look.evaluation.figure:
+            found.setdefault(_decode(look.candidate, space), look)
+    return list(found.values())
+
+
+def _handed_out(search: Search) -> Evaluation | None:
+    chosen = search.selection.chosen
+    return handed_out(search.history, chosen.evaluation.candidate) if chosen else None
+
+
+def _decode(candidate: npt.NDArray[np.float64], space: PromptSpace) -> Prompt:
+    return space.decode(candidate[None])[0]
+
+
+def _digest(choice: Choice) -> str:
+    return choice.evaluation.candidate

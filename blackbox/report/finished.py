@@ -1,0 +1,13 @@
+"""What is done to a saved prompt wherever it is used, in lines for the terminal."""
+
+from blackbox.saved_prompt import SavedPrompt
+
+
+def finished_in_words(saved: SavedPrompt) -> list[str]:
+    """The members of an ensemble, and the offsets of the labels; nothing of a plain prompt."""
+    members, offsets = saved.finished.members, saved.finished.offsets
+    lines = [f"averaged with: {member.whole!r}" for member in members[1:]]
+    if offsets is not None:
+        told = (f"{label} {offset:+.3f}" for label, offset in zip(saved.blank.labels, offsets, strict=True))
+        lines.append(f"calibrated, nats: {', '.join(told)}")
+    return lines

@@ -1,0 +1,26 @@
+"""What a search counts."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Tally:
+    """The counters of a search.
+
+    Attributes:
+        number: evaluations of any split so far; the number of the next one.
+        generation: generations told so far.
+        spent: evaluations as the budget counts them.
+        last_gain: `spent` when the training loss last fell.
+        slowest: the longest time of one evaluation so far, s.
+        test_seconds: time that one scoring of the test rows takes, s.
+        asking: the longest time in which the optimizer has made a generation so far, s.
+    """
+
+    number: int = 0
+    generation: int = 0
+    spent: int = 0
+    last_gain: int = 0
+    slowest: float = 0.0
+    test_seconds: float = 0.0
+    asking: float = 0.0
