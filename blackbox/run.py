@@ -21,6 +21,7 @@ from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.search import Search, StopRules
 from blackbox.seeds import part_seed
+from blackbox.spaces import prompt_of
 from blackbox.split import RawRow
 from blackbox.summary import Summary, summarize
 
@@ -154,7 +155,7 @@ def _saved_prompt(parts: Parts, search: Search) -> SavedPrompt:
     chosen = search.selection.chosen
     if chosen is None:
         raise SettingError("the search has not scored its start yet")
-    prompt = parts.space.decode(chosen.candidate[None])[0]
+    prompt = prompt_of(parts.space, chosen.candidate)
     summary = summarize(search, status="running")
     scores = {
         "train_loss": summary.train_loss,

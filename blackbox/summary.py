@@ -1,6 +1,7 @@
 """The summary of a run: the figures that people and programs read first."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import add
@@ -13,6 +14,7 @@ from blackbox.figures import Figure, figure_of
 from blackbox.files import read_json, write_json
 from blackbox.metrics import Measured
 from blackbox.search import Search
+from blackbox.spaces import WrittenSpace
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Summary:
         dev_loss: of the selected prompt on the dev rows.
         test_loss_before, test_loss_after: of the starting and the selected prompt on the test rows.
         train_rows: training rows scored, those of all prompts together; of `train_rows_in_full` without a race.
+        texts: different prompts among the candidates scored, where a model writes them for a space.
+        refused: candidates that have no prompt, since what was written cannot be used.
     """
 
     status: str
@@ -55,6 +59,8 @@ class Summary:
     test_loss_after: float | None = None
     train_rows: int = 0
     train_rows_in_full: int = 0
+    texts: int = 0
+    refused: int = 0
 
     @property
     def saved(self) -> float:
@@ -106,6 +112,7 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
     before = _find(history, "test", history[0].candidate) if history else None
     after = _find(history, "test", digest) if stop_reason else None
     on_train = [evaluation for evaluation in history if evaluation.split == "train"]
+    with_prompt = [evaluation for evaluation in on_train if evaluation.has_prompt]
     return Summary(
         status=status,
         stop_reason=stop_reason,
@@ -124,8 +131,18 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         test_loss_before=_loss(before),
         test_loss_after=_loss(after),
         train_rows=sum(evaluation.rows for evaluation in on_train),
-        train_rows_in_full=len(search.objective.task.train) * len(on_train),
+        train_rows_in_full=len(search.objective.task.train) * len(with_prompt),
+        texts=_texts(search, with_prompt),
+        refused=len(on_train) - len(with_prompt),
     )
+
+
+def _texts(search: Search, evaluations: Sequence[Evaluation]) -> int:
+    """Different prompts of evaluations, where a model has written them for a space."""
+    space = search.objective.space
+    if not isinstance(space, WrittenSpace):
+        return 0
+    return len({space.written_for(evaluation.candidate) for evaluation in evaluations})
 
 
 def _of_writer(search: Search) -> Usage:

@@ -18,7 +18,7 @@ from blackbox.objective import Objective, Outcome
 from blackbox.optimizers import Enumeration
 from blackbox.parts import Parts, make_parts
 from blackbox.report.words import in_usd
-from blackbox.spaces import PromptSpace, TextsSpace
+from blackbox.spaces import PromptSpace, TextsSpace, prompt_of
 
 _ASKED = 4  # rows that an endpoint is asked for a forecast
 
@@ -74,8 +74,8 @@ def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
     probe, began = backend.spent, time.monotonic()
     prompts = parts.space.prompts if isinstance(parts.space, TextsSpace) else ()
     asked = range(min(_ASKED, len(parts.task.train)))
-    start = parts.space.decode(np.zeros((1, parts.space.dimension)))
-    ask(backend, parts.task.grader, start, parts.task.train, [asked])
+    start = prompt_of(parts.space, np.zeros(parts.space.dimension))
+    ask(backend, parts.task.grader, [start], parts.task.train, [asked])
     seconds, paid, rows = time.monotonic() - began, backend.spent, _rows(parts)
     splits, writing = (parts.task.train, parts.task.dev, parts.task.test), parts.task.grader.writing
     bounds = [

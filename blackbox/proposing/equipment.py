@@ -35,16 +35,21 @@ def make_proposer(
     writer: GeneratingBackend, space: ChoicesSpace, task: Task, backend: Backend, config: Config
 ) -> ModelProposer:
     """The proposer of a run: `writer` writes, `backend` is the model that the instructions are for."""
-    words = task.train.queries[0].options if task.labels else ()
-    copies = Copies(_without_labels(task), [*space.instructions, *words, ", ".join(words)])
     return ModelProposer(
         writer,
         space,
         answering=Answering(backend, task),
-        checks=Checks(copies, longest=config.proposal_length),
+        checks=make_checks(task, space.instructions, config),
         about=about(task),
         tokens=config.proposal_tokens,
     )
+
+
+def make_checks(task: Task, given: Sequence[str], config: Config) -> Checks:
+    """The checks of new instructions, which may quote the `given` ones and the label words."""
+    words = task.train.queries[0].options if task.labels else ()
+    copies = Copies(_without_labels(task), [*given, *words, ", ".join(words)])
+    return Checks(copies, longest=config.proposal_length)
 
 
 def about(task: Task) -> str:
@@ -58,4 +63,9 @@ def about(task: Task) -> str:
 
 def _without_labels(task: Task) -> Sequence[Mapping[str, str]]:
     label = task.terms["label_field"] if task.labels else None
-    return [{key: value for key, value in row.items() if key != label} for row in task.train.rows]
+    return [{key: _as_text(value) for key, value in row.items() if key != label} for row in task.train.rows]
+
+
+def _as_text(value: object) -> str:
+    """Of a field, which may be a list of accepted targets."""
+    return "\n".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
