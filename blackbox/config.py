@@ -184,7 +184,10 @@ class SpaceSettings(BaseModel):
     )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
     prompt_tokens: int | None = Field(
-        None, ge=1, description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens."
+        None,
+        ge=1,
+        description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens (space "
+        "projected-instruction: as many as its first sentence has).",
     )
     dimension: int = Field(100, ge=2, description="Numbers searched for each layer.")
     alpha: float = Field(
