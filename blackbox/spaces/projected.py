@@ -20,6 +20,9 @@ from blackbox.spaces.soft import SoftSpace
 
 log = logging.getLogger(__name__)
 
+TRIED = 12
+"""Candidates after which a model that has written nothing of use is spoken of."""
+
 
 @dataclass(frozen=True)
 class Induced:
@@ -53,6 +56,7 @@ class ProjectedInstructionSpace:
         self.vectors, self.source = vectors, source
         self._write, self._start, self._role = write, start, role
         self._induced: dict[str, Induced] = {}  # by the candidate's digest
+        self._warned = False
         self._zeros = candidate_digest(np.zeros(vectors.dimension))
 
     @property
@@ -113,11 +117,20 @@ class ProjectedInstructionSpace:
             log.warning("the search starts from no instruction: what the model has written is %s", start.refusal)
             induced[self._zeros] = Induced()
         self._induced |= {digest: induced[digest] for digest in digests}
+        self._tell()
+
+    def _tell(self) -> None:
+        refused = sum(self.refused.values())
         why = ", ".join(f"{count} {reason}" for reason, count in self.refused.most_common())
-        log.info(
-            "%d different instructions for %d candidates so far, %d refused%s",
-            len(self.texts),
-            len(self._induced),
-            sum(self.refused.values()),
-            f" ({why})" if why else "",
+        so_far = (len(self.texts), len(self._induced), refused, f" ({why})" if why else "")
+        log.info("%d different instructions for %d candidates so far, %d refused%s", *so_far)
+        others = self._induced.keys() - {self._zeros}
+        if refused < TRIED or refused < len(others) or self._warned:
+            return
+        self._warned = True
+        log.warning(
+            "the model has written no instruction that can be used in %d tries (%s); another model, a smaller alpha or "
+            "more proposal_tokens may help",
+            refused,
+            why,
         )

@@ -123,6 +123,19 @@ def test_one_text_is_paid_for_once_and_a_refused_one_never(coarse: Coarse) -> No
     assert result.summary.requests == len(coarse.scored)
 
 
+@pytest.mark.parametrize("racing", ["auto", "off"])
+def test_a_model_that_writes_nothing_of_use_leaves_the_start_and_is_spoken_of_once(
+    racing: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tests.blackbox.test_projected.TEXTS", ("",))
+    monkeypatch.setattr("blackbox.build.FakeBackend", Coarse)
+    result = searched(racing=racing, prompt="Judge it.")
+    assert result.prompt == TextPrompt("Judge it.\n\n")
+    assert (result.summary.texts, result.summary.stop_reason) == (1, "optimizer (tolfun)")  # nothing but failures
+    assert result.summary.requests == 8 + 8 + 10  # the start on the three splits
+    assert caplog.text.count("no instruction that can be used in 12 tries (12 empty)") == 1
+
+
 def test_a_generation_is_written_in_one_call_whatever_its_slices(coarse: Coarse) -> None:
     searched(racing="off", slice_size=2, evaluations=40)
     assert coarse.written[0] == 1
