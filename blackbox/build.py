@@ -1,20 +1,13 @@
-"""From settings to parts. The built-in backends and spaces are registered here as a stranger's would be."""
+"""From settings to parts. The built-in backends are registered here as a stranger's would be."""
 
-from blackbox.backends import Backend, Capability, FakeBackend, PrefixBackend, VectorBackend, require
+from blackbox.backends import Backend, Capability, FakeBackend
 from blackbox.backends.errors import MissingPackageError
 from blackbox.config import NOBODY, Config
 from blackbox.errors import DataError, SettingError
 from blackbox.named_optimizers import check_optimizer_name
 from blackbox.optimizers import Optimizer
 from blackbox.registry import BACKENDS, SPACES
-from blackbox.seeds import part_seed
-from blackbox.spaces import ChoicesSpace, DeepSpace, PrefixSpace, PromptSpace, SoftSpace, TextsSpace
-from blackbox.spaces.general import GENERAL_FOR_LABELS, GENERAL_FOR_TARGETS, label_words_of, sample_of_rows
-from blackbox.spaces.layers import parse_layers
-from blackbox.spaces.start import start_tokens
-from blackbox.task import Task
 from blackbox.template import Template
-from blackbox.text_prompts import instructions, text_prompts
 
 
 def check_names(config: Config) -> None:
@@ -86,85 +79,6 @@ def check_template(backend: Backend, template: Template) -> None:
         )
 
 
-def make_space(backend: Backend, task: Task, config: Config) -> PromptSpace:
-    """The prompt space that the settings name."""
-    return SPACES.get(config.space)(backend, task, config)
-
-
-def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
-    vector = _vector_backend(backend, Capability.DEEP)
-    tokens = _start(vector, config)
-    layers = parse_layers(config.layers, vector.shape.n_layers)
-    stds = vector.hidden_stds(tokens, task.train.queries)
-    return DeepSpace(
-        tokens,
-        {layer: float(stds[layer]) for layer in layers},
-        vector.shape.hidden_size,
-        dimension=config.dimension,
-        alpha=config.alpha,
-        projection=config.projection,
-        seed=part_seed(config.seed, "projection"),
-    )
-
-
-def _soft(backend: Backend, task: Task, config: Config) -> SoftSpace:
-    vector = _vector_backend(backend, Capability.SOFT)
-    tokens = _start(vector, config)
-    return SoftSpace(
-        tokens,
-        float(vector.hidden_stds(tokens, task.train.queries)[0]),
-        vector.shape.hidden_size,
-        dimension=config.dimension,
-        alpha=config.alpha,
-        projection=config.projection,
-        seed=part_seed(config.seed, "projection"),
-    )
-
-
-def _prefix(backend: Backend, task: Task, config: Config) -> PrefixSpace:
-    vector = _vector_backend(backend, Capability.PREFIX)
-    if not isinstance(vector, PrefixBackend):
-        raise SettingError(f"backend {backend.name!r} says it takes prefix prompts but is no PrefixBackend")
-    return PrefixSpace(
-        vector.prefix_of(_start(vector, config)),
-        parse_layers(config.layers, vector.shape.n_layers),
-        dimension=config.dimension,
-        alpha=config.alpha,
-        projection=config.projection,
-        seed=part_seed(config.seed, "projection"),
-    )
-
-
-def _texts(backend: Backend, task: Task, config: Config) -> TextsSpace:
-    require(backend, Capability.TEXT)
-    return TextsSpace(text_prompts(config.prompts, role=config.role))
-
-
-def _choices(backend: Backend, task: Task, config: Config) -> ChoicesSpace:
-    require(backend, Capability.TEXT)
-    general = GENERAL_FOR_LABELS if task.labels else GENERAL_FOR_TARGETS
-    return ChoicesSpace(
-        task,
-        instructions(config.instructions, start=config.prompt, general=general),
-        demonstrations=config.demonstrations,
-        pool=sample_of_rows(task.train.labels, config.shown_from, seed=part_seed(config.seed, "shown")),
-        words=[label_words_of(words, task.labels) for words in config.words],
-        role=config.role,
-    )
-
-
-def _start(backend: VectorBackend, config: Config) -> tuple[int, ...]:
-    seed = part_seed(config.seed, "start")
-    return start_tokens(backend, text=config.prompt, length=config.prompt_tokens, seed=seed)
-
-
-def _vector_backend(backend: Backend, needed: Capability) -> VectorBackend:
-    require(backend, needed)
-    if not isinstance(backend, VectorBackend):
-        raise SettingError(f"backend {backend.name!r} says it takes {needed.value} but is no VectorBackend")
-    return backend
-
-
 def _local(config: Config) -> Backend:
     try:
         from blackbox.backends.local import load_backend
@@ -204,8 +118,3 @@ BACKENDS.add("anthropic", _anthropic)
 BACKENDS.add("fake", _fake)
 BACKENDS.add("local", _local)
 BACKENDS.add("openai", _openai)
-SPACES.add("choices", _choices)
-SPACES.add("deep", _deep)
-SPACES.add("prefix", _prefix)
-SPACES.add("soft", _soft)
-SPACES.add("texts", _texts)

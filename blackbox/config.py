@@ -16,6 +16,13 @@ PATHS = ("train", "dev", "test", "answers", "prompts", "instructions")
 _OF_SPACES: dict[str, dict[str, Any]] = {
     "texts": {"optimizer": "enumerate"},
     "choices": {"optimizer": "categorical", "population": 10},
+    "projected-instruction": {
+        "optimizer": "cma-es",
+        "dimension": 10,
+        "proposer_backend": "local",
+        "proposer_model": "smollm2-135m",
+        "proposal_tokens": 128,
+    },
 }
 LIMITS = ("max_requests", "max_prompt_tokens", "max_completion_tokens", "max_usd", "seconds")
 
@@ -150,7 +157,8 @@ class SpaceSettings(BaseModel):
     space: str = Field(
         "deep",
         description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many), "
-        "texts (the best of `prompts`) or choices (a text put together: instruction, shown rows, format, words).",
+        "texts (the best of `prompts`), choices (a text put together: instruction, shown rows, format, words) or "
+        "projected-instruction (what a local model writes behind a soft prompt, for any model).",
     )
     prompts: list[dict[str, Any] | str] | str | None = Field(
         None,
@@ -177,7 +185,10 @@ class SpaceSettings(BaseModel):
     )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
     prompt_tokens: int | None = Field(
-        None, ge=1, description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens."
+        None,
+        ge=1,
+        description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens (space "
+        "projected-instruction: as many as its first sentence has).",
     )
     dimension: int = Field(100, ge=2, description="Numbers searched for each layer.")
     alpha: float = Field(
@@ -216,7 +227,7 @@ class OptimizerSettings(BaseModel):
 
 
 class ProposerSettings(BaseModel):
-    """Who writes new instructions (optimizers evolution and reflective)."""
+    """Who writes new instructions (optimizers evolution and reflective, space projected-instruction)."""
 
     proposer_backend: str | None = Field(
         None, description="The backend that writes them, or none; default: the task's own, if its model writes text."
@@ -238,6 +249,9 @@ class ProposerSettings(BaseModel):
         512, ge=1, description="Most tokens written for a new instruction, the steps on the way to it included."
     )
     proposal_length: int = Field(800, ge=1, description="Characters of a new instruction at most.")
+    proposal_rows: int = Field(
+        5, ge=1, description="Training rows from which instructions are written (space projected-instruction)."
+    )
 
 
 class FinishingSettings(BaseModel):

@@ -9,10 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
-
-from blackbox.backends import Backend
+from blackbox.backends import Backend, Prompt
 from blackbox.objective import Objective, Outcome, score_prompts
 from blackbox.split import Split
 
@@ -31,9 +28,8 @@ class ElitesObjective(Objective):
     exact: Backend
     elites: int
 
-    def __call__(self, candidates: npt.NDArray[np.float64], split: Split) -> list[Outcome]:
+    def score(self, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
         """See `Objective`; the usage of an elite is that of both backends."""
-        prompts = self.space.decode(candidates)
         if len(prompts) <= self.elites:
             return score_prompts(self.exact, self.task, prompts, split)
         fast = score_prompts(self.backend, self.task, prompts, split)

@@ -62,6 +62,11 @@ class Evaluation:
         return figure_of(self.measured, self.loss, rows=self.rows - self.failed_rows)
 
     @property
+    def has_prompt(self) -> bool:
+        """Whether the candidate has a prompt: one without meets no row."""
+        return self.rows + self.shown_rows > 0
+
+    @property
     def facts(self) -> tuple[object, ...]:
         """What two runs with the same seed agree in: everything but time and cost."""
         return tuple(getattr(self, name) for name in _FACTS)

@@ -1,16 +1,18 @@
 """The objective: candidates in, losses and metrics on a split out."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from blackbox.asking import Asked, ask
 from blackbox.backends import Backend, Prompt, TextPrompt, Usage
+from blackbox.evaluation import Evaluation
 from blackbox.losses import mean_loss
 from blackbox.metrics import Measured
-from blackbox.spaces import PromptSpace
+from blackbox.spaces import PromptSpace, WrittenSpace
 from blackbox.split import Split, shown_rows
 from blackbox.task import Task
 from blackbox.text_prompts import prompt_to_dict
@@ -33,17 +35,51 @@ class Outcome:
     tried: Tried | None = None
 
 
+NO_PROMPT = Outcome(math.inf, None, rows=0, failed_rows=0, usage=Usage())
+"""Of a candidate that has no prompt: it has failed."""
+
+
 @dataclass(frozen=True)
 class Objective:
-    """Composes a prompt space, a backend and a task."""
+    """Composes a prompt space, a backend and a task.
+
+    Equal text prompts of a call are scored once. Of a space whose prompts a model writes, what is known from earlier
+    evaluations (`learn`) is not scored again, unless rows were without an answer. A shared outcome costs nothing.
+    """
 
     task: Task
     backend: Backend
     space: PromptSpace
+    known: dict[tuple[Prompt, str], Outcome] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, candidates: npt.NDArray[np.float64], split: Split) -> list[Outcome]:
         """Score candidates of shape (n, dimension) on the rows of a split; n outcomes."""
-        return score_prompts(self.backend, self.task, self.space.decode(candidates), split)
+        prompts = self.space.decode(candidates)
+        different = dict.fromkeys(prompt for prompt in prompts if prompt is not None)
+        known = {prompt: self.known[prompt, split.name] for prompt in different if (prompt, split.name) in self.known}
+        new = [prompt for prompt in different if prompt not in known]
+        scored = dict(zip(new, self.score(new, split), strict=True)) if new else {}
+        free = known | {prompt: replace(outcome, usage=Usage()) for prompt, outcome in scored.items()}
+        return [NO_PROMPT if prompt is None else scored.pop(prompt, free[prompt]) for prompt in prompts]
+
+    def score(self, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
+        """The outcomes of prompts on the rows of a split, one each."""
+        return score_prompts(self.backend, self.task, prompts, split)
+
+    def prepare(self, candidates: npt.NDArray[np.float64]) -> None:
+        """Decode the candidates of several calls in one, where a model writes their prompts."""
+        if isinstance(self.space, WrittenSpace):
+            self.space.decode(candidates)
+
+    def learn(self, evaluations: Sequence[Evaluation]) -> None:
+        """Take evaluations of this run, in order, for known: each tells of all later candidates with its prompt."""
+        if not isinstance(self.space, WrittenSpace):
+            return
+        for evaluation in evaluations:
+            prompt = self.space.written_for(evaluation.candidate)
+            if prompt is not None and not evaluation.failed_rows:
+                parts = {part.name: getattr(evaluation, part.name) for part in fields(Outcome)}
+                self.known.setdefault((prompt, evaluation.split), Outcome(**{**parts, "usage": Usage()}))
 
 
 def score_prompts(backend: Backend, task: Task, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:

@@ -11,16 +11,16 @@ from blackbox.build import (
     check_template,
     make_backend,
     make_exact_backend,
-    make_space,
 )
 from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.finishing.plan import Plan
 from blackbox.named_optimizers import check_fit, domain_of, make_optimizer
+from blackbox.named_spaces import make_space
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
-from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace
+from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace, WrittenSpace
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
 
@@ -86,7 +86,8 @@ def make_parts(
 
 def races(config: Config, space: PromptSpace) -> bool:
     """Whether the candidates of a generation race on the training rows."""
-    return config.racing == "on" or (config.racing == "auto" and isinstance(space, TextsSpace | ChoicesSpace))
+    of_texts = isinstance(space, TextsSpace | ChoicesSpace | WrittenSpace)
+    return config.racing == "on" or (config.racing == "auto" and of_texts)
 
 
 def _prompts(config: Config) -> dict[str, object]:

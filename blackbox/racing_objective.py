@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from blackbox.asking import Asked, ask
 from blackbox.backends import Prompt, Usage
-from blackbox.objective import Objective, Outcome, outcome_of, score_prompts, shown_in
+from blackbox.objective import Objective, Outcome, outcome_of, shown_in
 from blackbox.racing import RaceResult, RaceRules, race
 from blackbox.split import Split
 
@@ -25,7 +25,8 @@ class RacingObjective(Objective):
 
     A candidate has the figures of the rows that it met, and a loss behind all that are better by the race. One that was
     set aside, for want of answers, has failed. Rows that a candidate's prompt shows are not asked. Other splits than
-    the training rows are scored whole.
+    the training rows are scored whole, and so is the only prompt of a call. A prompt that is known from an earlier race
+    does not race again: it has the outcome that it had there.
 
     Where the budget ends a race once all have met the first rows, what was paid counts: the outcomes are those of the
     race so far, and the next call that does not fit raises the `SpentError`. A run that is resumed has the answers paid
@@ -40,15 +41,14 @@ class RacingObjective(Objective):
     seed: int = 0
     rules: RaceRules = field(default_factory=RaceRules)
 
-    def __call__(self, candidates: npt.NDArray[np.float64], split: Split) -> list[Outcome]:
+    def score(self, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
         """See `Objective`.
 
         Raises:
             SpentError: the budget ends before all candidates have met the first rows of a race, or the rows of a split.
         """
-        prompts = self.space.decode(candidates)
         if split is not self.task.train or len(prompts) < 2:
-            return score_prompts(self.backend, self.task, prompts, split)
+            return super().score(prompts, split)
         track = _Track(self, prompts, split)
         result = race(
             track.losses,

@@ -26,6 +26,7 @@ from blackbox.saved_prompt import SavedPrompt
 from blackbox.search import Search
 from blackbox.seeds import part_seed
 from blackbox.selection import Selection
+from blackbox.spaces import prompt_of
 from blackbox.split import RawRow
 from blackbox.stop_rules import StopRules
 from blackbox.summary import Summary, summarize
@@ -174,7 +175,7 @@ def _saved_prompt(parts: Parts, search: Search) -> SavedPrompt:
     if handed and handed.tried:
         prompt, finished = decoded(search, handed.tried, parts.space)
     else:
-        prompt, finished = parts.space.decode(chosen.candidate[None])[0], AS_FOUND
+        prompt, finished = prompt_of(parts.space, chosen.candidate), AS_FOUND
     summary = summarize(search, status="running")
     scores = {
         "train_loss": summary.train_loss,

@@ -34,7 +34,7 @@ from blackbox.form import own_form
 from blackbox.report.curve import draw_curve
 from blackbox.report.page import write_report
 from blackbox.saved_prompt import SavedPrompt
-from blackbox.spaces import PromptSpace
+from blackbox.spaces import PromptSpace, WrittenSpace
 from blackbox.summary import Summary
 from blackbox.task import Task
 from blackbox.text_metrics import TextFunction
@@ -224,15 +224,21 @@ def space_hash(space: PromptSpace) -> str:
 
     Of each layer the signs and the binary exponents of what the candidate adds to the first numbers of the start count:
     the last digits depend on the kind of processor, and nobody shall be refused for those. The start itself, which a
-    model may have computed, is told by its text or tokens.
+    model may have computed, is told by its text or tokens. Of a space whose prompts a model writes nothing is written.
     """
+    if isinstance(space, WrittenSpace):
+        return hashlib.sha256(f"{space.source} {space_hash(space.vectors)}".encode()).hexdigest()
     rng = np.random.default_rng(0)
     if space.sizes is not None:
         choices = rng.integers(space.sizes, size=(_CHOICES, space.dimension)).astype(np.float64)
         choices[0] = 0
-        return hashlib.sha256(repr([_told_by(prompt) for prompt in space.decode(choices)]).encode()).hexdigest()
+        return hashlib.sha256(
+            repr([prompt and _told_by(prompt) for prompt in space.decode(choices)]).encode()
+        ).hexdigest()
     candidate = rng.standard_normal((1, space.dimension))
     prompt, start = space.decode(np.vstack([candidate, np.zeros_like(candidate)]))
+    if prompt is None or start is None:
+        return hashlib.sha256(repr((prompt, start)).encode()).hexdigest()
     found = hashlib.sha256(repr(_told_by(prompt)).encode())
     for layer, vectors in vectors_of(prompt).items():
         began = vectors_of(start).get(layer)

@@ -194,6 +194,7 @@ class Search:
             space.load_state_dict(state["space"])  # type: ignore[arg-type]
         self.tally = tally
         self._generation = self.tally.generation
+        self.objective.learn(self.history)
 
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
@@ -264,6 +265,7 @@ class Search:
     def _score(self, candidates: Candidates, split: Split) -> list[Evaluation]:
         """Score candidates slice by slice, from the journal where it has the answers; fewer where a limit ends it."""
         evaluations: list[Evaluation] = []
+        self.objective.prepare(candidates)
         for first in range(0, len(candidates), self.rules.slice_size):
             part = candidates[first : first + self.rules.slice_size]
             if split is self._task.train and self._ends_here(len(part)):
@@ -276,6 +278,7 @@ class Search:
                 log.warning("the budget is used up: %s", error)
                 self._ended = error.limit
                 break
+            self.objective.learn(answers)
             self._take_time(split, answers[-1].elapsed - earlier, len(part))
             self.tally.number += len(part)
             self.tally.spent += len(part) * price(split, self._task)

@@ -1,6 +1,7 @@
 """The summary of a run: the figures that people and programs read first."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import add
@@ -14,6 +15,7 @@ from blackbox.files import read_json, write_json
 from blackbox.finishing.outcome import find, handed_out, tokens_a_row
 from blackbox.metrics import Measured
 from blackbox.search import Search
+from blackbox.spaces import WrittenSpace
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Summary:
         train_rows: training rows scored, those of all prompts together; of `train_rows_in_full` without a race.
         row_prompt_tokens, row_completion_tokens: of one row behind what was found: what it costs to use, from its test
             rows, else its dev rows; None where it was scored on neither.
+        texts: different prompts among the candidates scored, where a model writes them for a space.
+        refused: candidates that have no prompt, since what was written cannot be used.
     """
 
     status: str
@@ -61,6 +65,8 @@ class Summary:
     train_rows_in_full: int = 0
     row_prompt_tokens: float | None = None
     row_completion_tokens: float | None = None
+    texts: int = 0
+    refused: int = 0
 
     @property
     def saved(self) -> float:
@@ -113,6 +119,7 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
     after = find(history, "test", dev.candidate if dev else digest) if stop_reason else None
     row_prompt_tokens, row_completion_tokens = tokens_a_row(history, digest) or (None, None)
     on_train = [evaluation for evaluation in history if evaluation.split == "train"]
+    with_prompt = [evaluation for evaluation in on_train if evaluation.has_prompt]
     return Summary(
         status=status,
         stop_reason=stop_reason,
@@ -131,10 +138,20 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         test_loss_before=_loss(before),
         test_loss_after=_loss(after),
         train_rows=sum(evaluation.rows for evaluation in on_train),
-        train_rows_in_full=len(search.objective.task.train) * len(on_train),
+        train_rows_in_full=len(search.objective.task.train) * len(with_prompt),
         row_prompt_tokens=row_prompt_tokens,
         row_completion_tokens=row_completion_tokens,
+        texts=_texts(search, with_prompt),
+        refused=len(on_train) - len(with_prompt),
     )
+
+
+def _texts(search: Search, evaluations: Sequence[Evaluation]) -> int:
+    """Different prompts of evaluations, where a model has written them for a space."""
+    space = search.objective.space
+    if not isinstance(space, WrittenSpace):
+        return 0
+    return len({space.written_for(evaluation.candidate) for evaluation in evaluations})
 
 
 def _of_writer(search: Search) -> Usage:

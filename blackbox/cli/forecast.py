@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blackbox.asking import ask
-from blackbox.backends import Backend
+from blackbox.backends import Backend, TextPrompt
 from blackbox.backends.api import ApiBackend
 from blackbox.cli.console import err, out
 from blackbox.config import LIMITS, Config, make_config
@@ -19,7 +19,7 @@ from blackbox.objective import Objective, Outcome
 from blackbox.optimizers import Enumeration
 from blackbox.parts import Parts, make_parts
 from blackbox.report.words import in_usd
-from blackbox.spaces import PromptSpace, TextsSpace
+from blackbox.spaces import PromptSpace, TextsSpace, prompt_of
 
 _ASKED = 4  # rows that an endpoint is asked for a forecast
 
@@ -66,7 +66,7 @@ def _on_this_machine(config: Config, parts: Parts) -> dict[str, str]:
     tokens = round(start.usage.prompt_tokens * rows / len(parts.task.train))
     return {
         "model": f"{parts.backend.name} ({config.backend}, {config.dtype})",
-        "start": repr(config.prompt) if config.prompt else "random tokens",
+        "start": _told(parts, config),
         "requests": f"at most {rows:,} rows scored",
         "prompt tokens": f"about {tokens:,}",
         "cost": "0 USD (a local model)",
@@ -75,13 +75,20 @@ def _on_this_machine(config: Config, parts: Parts) -> dict[str, str]:
     }
 
 
+def _told(parts: Parts, config: Config) -> str:
+    start = prompt_of(parts.space, np.zeros(parts.space.dimension))
+    if isinstance(start, TextPrompt):
+        return repr(start.whole)
+    return repr(config.prompt) if config.prompt else "random tokens"
+
+
 def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
     """A few rows say what a row costs; the bound is that of the longest prompt on the longest row, and the probe."""
+    start = prompt_of(parts.space, np.zeros(parts.space.dimension))
     probe, began = backend.spent, time.monotonic()
     prompts = parts.space.prompts if isinstance(parts.space, TextsSpace) else ()
     asked = range(min(_ASKED, len(parts.task.train)))
-    start = parts.space.decode(np.zeros((1, parts.space.dimension)))
-    ask(backend, parts.task.grader, start, parts.task.train, [asked])
+    ask(backend, parts.task.grader, [start], parts.task.train, [asked])
     seconds, paid, rows = time.monotonic() - began, backend.spent, _rows(parts)
     splits, writing = (parts.task.train, parts.task.dev, parts.task.test), parts.task.grader.writing
     bounds = [

@@ -8,9 +8,6 @@ import logging
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-import numpy.typing as npt
-
 from blackbox.asking import Asked
 from blackbox.backends import Backend, Prompt, TextPrompt, Usage
 from blackbox.backends.errors import QueryError
@@ -22,7 +19,7 @@ from blackbox.finishing.plan import Plan, attempt_price
 from blackbox.objective import Outcome, outcome_of
 from blackbox.search import Search
 from blackbox.selection import Choice, dev_rank
-from blackbox.spaces import PromptSpace
+from blackbox.spaces import PromptSpace, prompt_of
 from blackbox.split import Split
 from blackbox.task import Task
 from blackbox.tried import PLAIN, Tried
@@ -98,7 +95,7 @@ def decoded(search: Search, tried: Tried, space: PromptSpace) -> tuple[Prompt, F
     """The prompt of what was tried and what is done to it, from the candidates that the search has looked at."""
     looks = search.selection.looks or [choice for choice in (search.selection.dev,) if choice]
     candidates = {_digest(look): look.candidate for look in looks}
-    prompts = [_decode(candidates[member], space) for member in tried.members]
+    prompts = [prompt_of(space, candidates[member]) for member in tried.members]
     members = tuple(one for one in prompts if isinstance(one, TextPrompt)) if len(prompts) > 1 else ()
     return prompts[0], Finished(members, tried.offsets)
 
@@ -108,17 +105,13 @@ def best_members(looks: list[Choice], count: int, space: PromptSpace) -> list[Ch
     found: dict[Prompt, Choice] = {}
     for look in sorted(looks, key=lambda look: dev_rank(look.evaluation)):
         if len(found) < count and look.evaluation.figure:
-            found.setdefault(_decode(look.candidate, space), look)
+            found.setdefault(prompt_of(space, look.candidate), look)
     return list(found.values())
 
 
 def _handed_out(search: Search) -> Evaluation | None:
     chosen = search.selection.chosen
     return handed_out(search.history, chosen.evaluation.candidate) if chosen else None
-
-
-def _decode(candidate: npt.NDArray[np.float64], space: PromptSpace) -> Prompt:
-    return space.decode(candidate[None])[0]
 
 
 def _digest(choice: Choice) -> str:

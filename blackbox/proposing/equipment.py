@@ -35,16 +35,21 @@ def make_proposer(
     writer: GeneratingBackend, space: ChoicesSpace, task: Task, backend: Backend, config: Config
 ) -> ModelProposer:
     """The proposer of a run: `writer` writes, `backend` is the model that the instructions are for."""
-    words = task.train.queries[0].options if task.labels else ()
-    copies = Copies(_without_labels(task), [*space.instructions, *words, ", ".join(words)])
     return ModelProposer(
         writer,
         space,
         answering=Answering(backend, task),
-        checks=Checks(copies, longest=config.proposal_length),
+        checks=make_checks(task, space.instructions, config),
         about=about(task),
         tokens=config.proposal_tokens,
     )
+
+
+def make_checks(task: Task, given: Sequence[str], config: Config) -> Checks:
+    """The checks of new instructions, which may quote the `given` ones and the label words."""
+    words = task.train.queries[0].options if task.labels else ()
+    copies = Copies(_without_labels(task), [*given, *words, ", ".join(words)])
+    return Checks(copies, longest=config.proposal_length)
 
 
 def about(task: Task) -> str:

@@ -2,7 +2,8 @@
 
 Crossover and differential evolution are those of EvoPrompt (Guo et al. 2024, arXiv 2309.08532, figures 1 and 2), the
 reflection follows GEPA's (Agrawal et al. 2025, arXiv 2507.19457, appendix), adapted: they say what the instruction is
-for, ask for no examples, and fit a small context.
+for, ask for no examples, and fit a small context. The induction is APE's (Zhou et al. 2023, arXiv 2211.01910), as
+InstructZero asks it (Chen et al. 2023, arXiv 2306.03082): no request, but a text that the model goes on with.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ LIMIT = 6000
 
 HEAD = "You improve the instructions that are given to a language model.\n\n"
 """Stands in front of every meta prompt."""
+
+INDUCTION = "I gave a friend an instruction."
+"""Begins a text that shall go on with an instruction."""
 
 NO_INSTRUCTION = "(no instruction)"
 
@@ -94,6 +98,19 @@ def reflect(instruction: str, failed: Sequence[Failed], *, about: str) -> str:
     )
 
 
+def induce(pairs: Sequence[tuple[str, str]]) -> str:
+    """What follows `INDUCTION`: inputs and outputs of some rows, and the beginning of a sentence."""
+    shown: list[str | Given] = []
+    for given, right in pairs:
+        shown += ["Input: ", Given(given.strip()), "\nOutput: ", Given(right.strip()), "\n\n"]
+    parts = (
+        " Based on the instruction they produced the following input-output pairs:\n\n",
+        *shown,
+        "The instruction was to",
+    )
+    return bounded(parts, LIMIT - len(INDUCTION))
+
+
 def again(number: int) -> str:
     """Behind a meta prompt that is asked several times; nothing behind the first."""
     return f"This is version {number}: it must differ from the earlier ones.\n" if number > 1 else ""
@@ -108,6 +125,7 @@ def fixed_parts() -> tuple[str, ...]:
         mutate(nothing, about=nothing),
         differ(nothing, nothing, nothing, nothing, about=nothing),
         reflect(nothing, failed, about=nothing),
+        induce([(nothing, nothing)]),
     )
     return (HEAD, again(2), *(part for text in texts for part in text.split(nothing) if part.strip()))
 

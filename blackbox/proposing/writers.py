@@ -1,13 +1,20 @@
 """The model that writes new instructions, by the settings."""
 
 import logging
+from typing import Protocol, runtime_checkable
 
-from blackbox.backends import Backend, Capability, GeneratingBackend, require
+from blackbox.backends import Backend, Capability, GeneratingBackend, VectorBackend, require
 from blackbox.build import make_backend
 from blackbox.config import NOBODY, Config
 from blackbox.errors import SettingError
 
 log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class VectorWriter(VectorBackend, GeneratingBackend, Protocol):
+    """A backend that writes behind soft prompts."""
+
 
 ENDPOINTS = ("openai", "anthropic")
 
@@ -29,6 +36,23 @@ def make_writer(config: Config, backend: Backend) -> GeneratingBackend | None:
     require(writer, Capability.GENERATE)
     if not isinstance(writer, GeneratingBackend):
         raise SettingError(f"backend {writer.name!r} says it writes but is no GeneratingBackend")
+    return writer
+
+
+def make_vector_writer(config: Config, backend: Backend) -> VectorWriter:
+    """What writes behind soft prompts; the settings name it as in `make_writer`.
+
+    Raises:
+        SettingError, BackendError: nobody writes, or it takes no soft prompts, or it cannot be had.
+    """
+    if config.proposer_backend == NOBODY:
+        raise SettingError(
+            f"space {config.space!r} needs a local model that writes; name one: proposer_backend, proposer_model"
+        )
+    writer = make_writer(config, backend) or backend
+    require(writer, Capability.SOFT, Capability.GENERATE)
+    if not isinstance(writer, VectorWriter):
+        raise SettingError(f"backend {writer.name!r} says it writes behind soft prompts but is no VectorBackend")
     return writer
 
 

@@ -86,6 +86,9 @@ def _costs(summary: Summary, history: Sequence[Evaluation]) -> list[tuple[str, s
         (in_usd(summary.usd), "price", "of all requests; a local model has none"),
         (in_time(summary.seconds), "time", "over all sessions of the run"),
     ]
+    if summary.texts:
+        named = "different prompts among the candidates: equal ones are scored once"
+        costs.append((f"{summary.texts:,}", "texts", f"{named}; {summary.refused:,} candidates had none"))
     if summary.saved > 0:
         scored = f"scored {summary.train_rows:,} of {summary.train_rows_in_full:,} training rows of all prompts"
         costs.append((f"{summary.saved:.0%}", "saved by racing", scored))

@@ -1,9 +1,10 @@
 """Prompt spaces: candidates in, prompts out."""
 
-from blackbox.spaces.base import GrowingSpace, PromptSpace
+from blackbox.spaces.base import GrowingSpace, PromptSpace, WrittenSpace, prompt_of
 from blackbox.spaces.choices import ChoicesSpace
 from blackbox.spaces.deep import DeepSpace
 from blackbox.spaces.prefix import PrefixSpace
+from blackbox.spaces.projected import Induced, ProjectedInstructionSpace
 from blackbox.spaces.projection import PROJECTIONS, Projection
 from blackbox.spaces.soft import SoftSpace
 from blackbox.spaces.texts import TextsSpace
@@ -13,9 +14,13 @@ __all__ = [
     "ChoicesSpace",
     "DeepSpace",
     "GrowingSpace",
+    "Induced",
     "PrefixSpace",
+    "ProjectedInstructionSpace",
     "Projection",
     "PromptSpace",
     "SoftSpace",
     "TextsSpace",
+    "WrittenSpace",
+    "prompt_of",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import Prompt
+from blackbox.errors import SettingError
 
 
 class PromptSpace(Protocol):
@@ -15,7 +16,8 @@ class PromptSpace(Protocol):
     A space of numbers maps all of R^dimension. A space of choices has variables with a few categories each: a candidate
     holds whole numbers, coordinate i one of 0..sizes[i]-1.
 
-    Decoding is deterministic and does not depend on the other candidates of a call.
+    Decoding is deterministic and does not depend on the other candidates of a call. A candidate may have no prompt
+    (None, never that of zeros): it has failed, and nothing is spent on it.
     """
 
     @property
@@ -37,8 +39,8 @@ class PromptSpace(Protocol):
         """The number of categories of each variable, `dimension` numbers; None: a space of numbers."""
         ...
 
-    def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
-        """The prompts of candidates of shape (n, dimension)."""
+    def decode(self, candidates: npt.NDArray[np.float64]) -> Sequence[Prompt | None]:
+        """The prompts of candidates of shape (n, dimension), None for one that has none."""
         ...
 
 
@@ -53,3 +55,38 @@ class GrowingSpace(PromptSpace, Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with what `state_dict` wrote."""
         ...
+
+
+@runtime_checkable
+class WrittenSpace(GrowingSpace, Protocol):
+    """A space whose prompts a model writes: many candidates have the same one, and some have none.
+
+    What was written for a candidate stays: it is part of the checkpoint. The last digits of what a model computes may
+    depend on what else is in a call, and so may what it writes, so a search decodes a generation in one call.
+    """
+
+    @property
+    def vectors(self) -> PromptSpace:
+        """What a candidate is to the model that writes."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """What tells the model that writes, and what it is asked, from others."""
+        ...
+
+    def written_for(self, candidate: str) -> Prompt | None:
+        """The prompt of a candidate that was decoded, by its digest; None where it has none."""
+        ...
+
+
+def prompt_of(space: PromptSpace, candidate: npt.NDArray[np.float64]) -> Prompt:
+    """The prompt of one candidate of shape (dimension,).
+
+    Raises:
+        SettingError: it has none.
+    """
+    [prompt] = space.decode(candidate[None])
+    if prompt is None:
+        raise SettingError(f"the candidate {candidate} has no prompt")
+    return prompt

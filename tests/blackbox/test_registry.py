@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 from blackbox.backends import FakeBackend
-from blackbox.build import make_backend, make_space
+from blackbox.build import make_backend
 from blackbox.config import make_config
 from blackbox.errors import SettingError, UnknownNameError
 from blackbox.named_optimizers import make_optimizer
+from blackbox.named_spaces import make_space
 from blackbox.optimizers import CMAES, Blockwise, Domain, RandomSearch
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES, Registry
 from blackbox.spaces import DeepSpace, SoftSpace
@@ -48,7 +49,12 @@ def test_the_built_ins_are_registered() -> None:
     ("registry", "name", "message"),
     [
         (OPTIMIZERS, "cmaes", "unknown optimizer 'cmaes'; did you mean 'cma-es'? known: blockwise, categorical"),
-        (SPACES, "sfot", "unknown space 'sfot'; did you mean 'soft'? known: choices, deep, prefix, soft, texts"),
+        (
+            SPACES,
+            "sfot",
+            "unknown space 'sfot'; did you mean 'soft'? "
+            "known: choices, deep, prefix, projected-instruction, soft, texts",
+        ),
         (BACKENDS, "lokal", "unknown backend 'lokal'; did you mean 'local'? known: anthropic, fake, local, openai"),
         (BACKENDS, "zzz", "unknown backend 'zzz'; known: anthropic, fake, local, openai"),
     ],

@@ -31,7 +31,7 @@ def test_doctor_names_the_device_and_every_part_there_is(said: str) -> None:
     assert (
         "optimizers: blockwise, categorical, cma-es, enumerate, evolution, nevergrad, random-search, reflective" in said
     )
-    assert "spaces: choices, deep, prefix, soft, texts" in said
+    assert "spaces: choices, deep, prefix, projected-instruction, soft, texts" in said
 
 
 def test_doctor_says_which_command_installs_what_is_missing(

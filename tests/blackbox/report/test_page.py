@@ -78,6 +78,12 @@ def page(tmp_path: Path, summary: Summary, small_history: Make) -> Callable[...,
     return write
 
 
+def test_prompts_that_a_model_wrote_are_counted(page: Callable[..., Page], summary: Summary) -> None:
+    assert "different prompts" not in page().text
+    text = page(summary=replace(summary, texts=7, refused=3)).text
+    assert "different prompts among the candidates: equal ones are scored once; 3 candidates had none" in text
+
+
 def test_the_page_loads_nothing_from_anywhere(page: Callable[..., Page]) -> None:
     tags = page(curve=b"picture").tags
     addresses = [value or "" for _, found in tags for key, value in found.items() if key in {"src", "href", "srcset"}]
