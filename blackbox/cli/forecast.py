@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,10 @@ from blackbox.cli.console import err, out
 from blackbox.config import LIMITS, Config, make_config
 from blackbox.finishing.plan import Plan
 from blackbox.objective import Objective, Outcome
-from blackbox.optimizers import Enumeration
+from blackbox.optimizers import Enumeration, TakesProposals
 from blackbox.parts import Parts, make_parts
 from blackbox.report.words import in_usd
-from blackbox.spaces import PromptSpace, TextsSpace, prompt_of
+from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace, prompt_of
 
 _ASKED = 4  # rows that an endpoint is asked for a forecast
 
@@ -86,7 +87,7 @@ def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
     """A few rows say what a row costs; the bound is that of the longest prompt on the longest row, and the probe."""
     start = prompt_of(parts.space, np.zeros(parts.space.dimension))
     probe, began = backend.spent, time.monotonic()
-    prompts = parts.space.prompts if isinstance(parts.space, TextsSpace) else ()
+    prompts = _longest(parts)
     asked = range(min(_ASKED, len(parts.task.train)))
     ask(backend, parts.task.grader, [start], parts.task.train, [asked])
     seconds, paid, rows = time.monotonic() - began, backend.spent, _rows(parts)
@@ -102,22 +103,40 @@ def _on_endpoint(parts: Parts, backend: ApiBackend) -> dict[str, str]:
         before = getattr(probe, name)
         return float(before + rows * (getattr(paid, name) - before) / len(asked))
 
-    def most(name: str) -> float:  # of a space that writes its prompts there is no bound but the budget
-        return float(getattr(probe, name) + rows * max((getattr(one, name) for one in bounds), default=math.inf))
+    def most(name: str) -> float:
+        bound = getattr(probe, name) + rows * max((getattr(one, name) for one in bounds), default=math.inf)
+        return float(min(bound, getattr(parts.config, f"max_{name}") or math.inf))
 
     way = "which writes" if writing else f"scored by {backend.scoring.name}"
     limits = {name: getattr(parts.config, name) for name in LIMITS}
-    cost = f"about {in_usd(about('usd'))}, at most {in_usd(most('usd'))}" if backend.price else "not known: no price"
+    cost = (
+        f"about {in_usd(about('usd'))}, at most {_bound(most('usd'), in_usd)}"
+        if backend.price
+        else "not known: no price"
+    )
     return {
         "model": f"{backend.name} ({parts.config.backend}), {way}",
         "requests": f"at most {rows + probe.requests:,}, and failed attempts; a race needs fewer",
-        "prompt tokens": f"about {about('prompt_tokens'):,.0f}, at most {most('prompt_tokens'):,.0f}",
-        "completion tokens": f"at most {most('completion_tokens'):,.0f}",
+        "prompt tokens": f"about {about('prompt_tokens'):,.0f}, at most {_bound(most('prompt_tokens'))}",
+        "completion tokens": f"at most {_bound(most('completion_tokens'))}",
         "cost": cost,
         "budget": ", ".join(f"{name} {limit:,}" for name, limit in limits.items() if limit is not None) or "none",
         "time": f"about {timedelta(seconds=round(seconds * rows / len(asked)))} at the pace of {len(asked)} rows",
         "spent on this forecast": f"{paid.requests} requests, {in_usd(paid.usd)}",
     }
+
+
+def _longest(parts: Parts) -> Sequence[TextPrompt]:
+    """Prompts of which one costs as much as any; none where a model writes them: the budget is the only bound then."""
+    if isinstance(parts.space, TextsSpace):
+        return parts.space.prompts
+    if isinstance(parts.space, ChoicesSpace) and not isinstance(parts.optimizer, TakesProposals):
+        return parts.space.longest()
+    return ()
+
+
+def _bound(most: float, written: Callable[[float], str] = "{:,.0f}".format) -> str:
+    return written(most) if math.isfinite(most) else "what the budget allows"
 
 
 def _rows(parts: Parts) -> int:

@@ -111,6 +111,23 @@ class ChoicesSpace:
         """Go on with the instructions that `state_dict` wrote."""
         self.instructions = list(state["instructions"])
 
+    def longest(self) -> list[TextPrompt]:
+        """Two prompts, one in the task's own format, that are as long as any, the rows behind them included."""
+        longest = dict.fromkeys(self.names, 0)
+        longest[INSTRUCTION] = _longest_of(self.instructions)
+        for name, texts in (("casing", CASINGS), ("separator", SEPARATORS), ("space", SPACES), ("answer", ANSWERS)):
+            longest[name] = _longest_of(texts)
+        if self._words:
+            longest |= {"listing": 1, "words": _longest_of([" ".join(words) for words in self._words])}
+        if "shown" in longest:
+            longest["shown"] = self._sizes["shown"] - 1
+            queries = [self._task.train.queries[number] for number in self._pool]
+            by_length = sorted(
+                range(len(queries)), key=lambda place: -len((queries[place].before + queries[place].after).encode())
+            )
+            longest |= {f"{_ROW}{place}": by_length[place - 1] for place in range(1, longest["shown"] + 1)}
+        return [self._prompt({**longest, "layout": layout}) for layout in range(len(LAYOUTS))]
+
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """The prompts of candidates of shape (n, dimension)."""
         return [self._prompt(dict(zip(self.names, map(int, candidate), strict=True))) for candidate in candidates]
@@ -152,3 +169,7 @@ class ChoicesSpace:
 
 def _own_words(task: Task) -> tuple[str, ...]:
     return task.train.queries[0].options
+
+
+def _longest_of(texts: Sequence[str]) -> int:
+    return max(range(len(texts)), key=lambda number: len(texts[number].encode()))

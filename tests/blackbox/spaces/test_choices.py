@@ -89,6 +89,22 @@ def test_instructions_may_be_added_and_are_part_of_its_state() -> None:
     assert other.sizes == make_space().sizes
 
 
+def test_no_prompt_is_longer_than_the_longest() -> None:
+    space = make_space(words=[("not so good", "fine")])
+    rng = np.random.default_rng(0)
+    prompts = space.decode(rng.integers(space.sizes, size=(300, space.dimension)).astype(np.float64))
+
+    def lengths(prompt: object) -> tuple[int, int]:
+        assert isinstance(prompt, TextPrompt)
+        return len(prompt.whole), len(prompt.template or "")
+
+    longest = [lengths(prompt) for prompt in space.longest()]
+    for prompt in prompts:
+        whole, template = lengths(prompt)
+        assert whole <= longest[bool(template)][0]
+        assert template <= longest[1][1]
+
+
 def test_the_places_of_shown_rows_are_alike() -> None:
     space = make_space()
     assert space.names[-3:] == ("row 1", "row 2", "row 3")
