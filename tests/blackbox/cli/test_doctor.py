@@ -29,7 +29,7 @@ def test_doctor_names_the_device_and_every_part_there_is(said: str) -> None:
     assert "device: none (torch is not installed)" in said
     assert "backends: anthropic, fake, local, openai" in said
     assert "optimizers: blockwise, cma-es, enumerate, evolution, nevergrad, random-search, reflective" in said
-    assert "spaces: choices, deep, prefix, soft, texts" in said
+    assert "spaces: choices, deep, prefix, projected-instruction, soft, texts" in said
 
 
 def test_doctor_says_which_command_installs_what_is_missing(
