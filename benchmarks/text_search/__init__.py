@@ -93,17 +93,18 @@ def asking(url: str, answers: Path) -> Iterator[Any]:
 
 def gains(found: list[dict[str, Any]], method: str) -> dict[str, object]:
     """A method against the start and the baseline over all tasks and seeds, in points, with 95% intervals."""
-    against = {}
+    against: dict[str, object] = {}
     for other in (START, BASELINE):
-        if other == method:
-            continue
         each = [one for one in found if other != START or one[START]["test"] <= LEFT]
-        points = np.array([100 * (one[method]["test"] - one[other]["test"]) for one in each])
-        low, high = t_interval(points) if len(points) > 1 else (float("nan"),) * 2
+        if other == method or not each:
+            continue
+        points = [100 * (one[method]["test"] - one[other]["test"]) for one in each]
+        low, high = t_interval(np.array(points)) if len(points) > 1 else (None, None)
         tasks = {
             name: mean(point for point, one in zip(points, each, strict=True) if one["task"] == name)
             for name in dict.fromkeys(one["task"] for one in each)
         }
-        against[f"against_{other}"] = {"mean_points": float(points.mean()), "low": low, "high": high, "tasks": tasks}
-        print(f"{method} against {other}: {points.mean():+.1f} points ({low:+.1f} to {high:+.1f}); {tasks}", flush=True)
+        against[f"against_{other}"] = {"mean_points": mean(points), "low": low, "high": high, "tasks": tasks}
+        interval = "" if low is None else f" ({low:+.1f} to {high:+.1f})"
+        print(f"{method} against {other}: {mean(points):+.1f} points{interval}; {tasks}", flush=True)
     return against

@@ -135,7 +135,9 @@ def export(
     output: Annotated[Path | None, typer.Option(help="A file to write; default: print it.", show_default=False)] = None,
 ) -> None:
     """Print a run's text prompt, with {field} where a row's text goes; or write it to a file."""
-    text = exported(RunFolder(run).read_prompt(), form)
+    folder = RunFolder(run)
+    folder.read_config()
+    text = exported(folder.read_prompt(), form)
     if output is None:
         sys.stdout.write(text)
     else:
