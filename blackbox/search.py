@@ -258,9 +258,11 @@ class Search:
             return
         self.tally.last_gain = self.tally.spent
         if len(self._task.dev):
-            finalists = [choice.candidate for choice in choices[: self.rules.finalists]]
-            for candidate, looked in zip(finalists, self._score(np.array(finalists), self._task.dev), strict=False):
-                self.selection.consider_dev(Choice(candidate, looked))
+            for choice in choices[: self.rules.finalists]:  # one by one: where the budget ends, the first are looked at
+                looked = self._score(choice.candidate[None], self._task.dev)
+                if not looked:
+                    break
+                self.selection.consider_dev(Choice(choice.candidate, looked[0]))
 
     def _score(self, candidates: Candidates, split: Split) -> list[Evaluation]:
         """Score candidates slice by slice, from the journal where it has the answers; fewer where a limit ends it."""

@@ -5,11 +5,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from blackbox import tune
 from blackbox.backends import Demonstration, FakeBackend, Prompt, Query, Scores, TextPrompt, Usage
 from blackbox.backends.errors import SpentError
 from blackbox.objective import Objective, Outcome
 from blackbox.racing import RaceResult, RaceRules
 from blackbox.racing_objective import RacingObjective, ranked
+from blackbox.spaces import TextsSpace
 from blackbox.task import Task
 from tests.blackbox.small import make_task
 
@@ -117,3 +119,17 @@ def test_losses_are_in_the_order_of_the_race_and_those_set_aside_have_failed() -
     result = RaceResult(2, (2, 0, 3), (0.9, 0.1, 0.0), (20, 20, 20, 10), 70, 0, 80, set_aside=())
     losses = [found.loss for found in ranked([outcome(0.1), outcome(0.2), outcome(0.3), outcome(0.7)], result)]
     assert losses == [math.nextafter(0.3, 1), math.inf, 0.3, 0.7]
+
+
+def test_a_budget_that_ends_between_looks_at_the_dev_rows_keeps_those_that_were_paid_for() -> None:
+    task, prompts = make_task(train=30, dev=30, test=0), [TextPrompt(text) for text in TEXTS]
+
+    def found(limit: float) -> tuple[Prompt, str | None, float]:
+        backend = Limited(limit)
+        result = tune(task, backend=backend, space=TextsSpace(prompts), optimizer="enumerate", evaluations=100, seed=1)
+        return result.prompt, result.summary.stop_reason, len(backend.paid)
+
+    best, _, needed = found(math.inf)
+    assert best == prompts[4]
+    second_look_does_not_fit = needed - 31
+    assert found(second_look_does_not_fit)[:2] == (best, "requests")
