@@ -8,9 +8,12 @@ by a fast backend, and whatever may become its best is scored by one of the same
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from blackbox.backends import Backend, Prompt
-from blackbox.objective import Objective, Outcome, score_prompts
+from blackbox.backends import Backend
+from blackbox.objective import Objective
+from blackbox.outcome import Outcome
+from blackbox.scorer import Contenders, Scorer, some_of
 from blackbox.split import Split
 
 
@@ -28,13 +31,20 @@ class ElitesObjective(Objective):
     exact: Backend
     elites: int
 
-    def score(self, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
+    whole = True
+
+    @property
+    def scorer(self) -> Scorer:
+        return replace(super().scorer, exact=self.exact)
+
+    def score(self, contenders: Contenders, split: Split) -> list[Outcome]:
         """See `Objective`; the usage of an elite is that of both backends."""
-        if len(prompts) <= self.elites:
-            return score_prompts(self.exact, self.task, prompts, split)
-        fast = score_prompts(self.backend, self.task, prompts, split)
+        exactly = partial(Scorer.score, split=split.name, exactly=True)
+        if len(contenders) <= self.elites:
+            return self.in_slices(exactly, contenders)
+        fast = super().score(contenders, split)
         best = sorted(_ranked(fast)[: self.elites])
-        again = score_prompts(self.exact, self.task, [prompts[number] for number in best], split)
+        again = self.in_slices(exactly, some_of(contenders, best))
         return merged(fast, dict(zip(best, again, strict=True)))
 
 

@@ -1,42 +1,27 @@
 """The objective: candidates in, losses and metrics on a split out."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.asking import Asked, ask
-from blackbox.backends import Backend, Prompt, TextPrompt, Usage
+from blackbox.backends import Backend, Prompt, Usage
 from blackbox.evaluation import Evaluation
-from blackbox.losses import mean_loss
-from blackbox.metrics import Measured
-from blackbox.spaces import PromptSpace, WrittenSpace
-from blackbox.split import Split, shown_rows
+from blackbox.outcome import NO_PROMPT, Outcome
+from blackbox.parallel import Executor, Serial
+from blackbox.scorer import Contenders, Scorer
+from blackbox.spaces import DeepSpace, PrefixSpace, PromptSpace, SoftSpace, WrittenSpace
+from blackbox.split import Split
 from blackbox.task import Task
-from blackbox.text_prompts import prompt_to_dict
-from blackbox.tried import Tried
 
+Candidates = npt.NDArray[np.float64]
+R = TypeVar("R")
 
-@dataclass(frozen=True)
-class Outcome:
-    """A prompt scored on a split: see `Evaluation` for the parts."""
-
-    loss: float
-    measured: Measured | None
-    rows: int
-    failed_rows: int
-    usage: Usage
-    unreadable_rows: int = 0
-    shown_rows: int = 0
-    row_losses: tuple[float | None, ...] | None = None
-    prompt: dict[str, object] | None = None
-    tried: Tried | None = None
-
-
-NO_PROMPT = Outcome(math.inf, None, rows=0, failed_rows=0, usage=Usage())
-"""Of a candidate that has no prompt: it has failed."""
+OF_VECTORS = (SoftSpace, DeepSpace, PrefixSpace)
+"""Spaces in which every candidate has a prompt, too large to be sent to a worker, and no two share one."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +30,28 @@ class Objective:
 
     Equal text prompts of a call are scored once. Of a space whose prompts a model writes, what is known from earlier
     evaluations (`learn`) is not scored again, unless rows were without an answer. A shared outcome costs nothing.
+
+    Attributes:
+        executor: has the workers that ask the backend; None asks it in this process.
+        slice_size: prompts that a worker is sent at most; None sends it all of a call.
     """
 
     task: Task
     backend: Backend
     space: PromptSpace
+    executor: Executor[Scorer] | None = field(default=None, kw_only=True)
+    slice_size: int | None = field(default=None, kw_only=True)
     known: dict[tuple[Prompt, str], Outcome] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def __call__(self, candidates: npt.NDArray[np.float64], split: Split) -> list[Outcome]:
+    @property
+    def scorer(self) -> Scorer:
+        """What each worker has."""
+        return Scorer(self.task, self.backend, self.space)
+
+    def __call__(self, candidates: Candidates, split: Split) -> list[Outcome]:
         """Score candidates of shape (n, dimension) on the rows of a split; n outcomes."""
+        if isinstance(self.space, OF_VECTORS):
+            return self.score(candidates, split)
         prompts = self.space.decode(candidates)
         different = dict.fromkeys(prompt for prompt in prompts if prompt is not None)
         known = {prompt: self.known[prompt, split.name] for prompt in different if (prompt, split.name) in self.known}
@@ -62,11 +60,33 @@ class Objective:
         free = known | {prompt: replace(outcome, usage=Usage()) for prompt, outcome in scored.items()}
         return [NO_PROMPT if prompt is None else scored.pop(prompt, free[prompt]) for prompt in prompts]
 
-    def score(self, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
-        """The outcomes of prompts on the rows of a split, one each."""
-        return score_prompts(self.backend, self.task, prompts, split)
+    @property
+    def whole(self) -> bool:
+        """Whether a generation must come in one call."""
+        return not isinstance(self.space, OF_VECTORS)
 
-    def prepare(self, candidates: npt.NDArray[np.float64]) -> None:
+    def slices(self, parts: Iterable[Candidates], split: Split) -> Iterator[list[Outcome]]:
+        """Score slices of candidates; their outcomes in order. Slices are drawn as soon as a worker is free."""
+        if self.whole:
+            return (self(part, split) for part in parts)
+        return self.workers.map(partial(Scorer.score, contenders=part, split=split.name) for part in parts)
+
+    def score(self, contenders: Contenders, split: Split) -> list[Outcome]:
+        """The outcomes on the rows of a split, one each."""
+        return self.in_slices(partial(Scorer.score, split=split.name), contenders)
+
+    def in_slices(self, job: Callable[..., list[R]], contenders: Contenders) -> list[R]:
+        """What workers do with contenders, slice by slice; joined."""
+        size = self.slice_size or max(1, len(contenders))
+        slices = (contenders[first : first + size] for first in range(0, len(contenders), size))
+        return [one for part in self.workers.map(partial(job, contenders=part) for part in slices) for one in part]
+
+    @property
+    def workers(self) -> Executor[Scorer]:
+        """Who asks the backend."""
+        return self.executor or Serial(self.scorer)
+
+    def prepare(self, candidates: Candidates) -> None:
         """Decode the candidates of several calls in one, where a model writes their prompts."""
         if isinstance(self.space, WrittenSpace):
             self.space.decode(candidates)
@@ -80,46 +100,3 @@ class Objective:
             if prompt is not None and not evaluation.failed_rows:
                 parts = {part.name: getattr(evaluation, part.name) for part in fields(Outcome)}
                 self.known.setdefault((prompt, evaluation.split), Outcome(**{**parts, "usage": Usage()}))
-
-
-def score_prompts(backend: Backend, task: Task, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
-    """Score prompts on the rows of a split, one outcome each. A row without an answer counts in no mean.
-
-    Nor does a training row that a prompt shows: it is not asked.
-    """
-    shown = shown_in(task, prompts, split)
-    rows = [[row for row in range(len(split)) if row not in hidden] for hidden in shown]
-    asked = ask(backend, task.grader, prompts, split, rows)
-    return [
-        outcome_of(one, prompt, n_rows=len(split), shown=len(hidden))
-        for one, prompt, hidden in zip(asked, prompts, shown, strict=True)
-    ]
-
-
-def shown_in(task: Task, prompts: Sequence[Prompt], split: Split) -> list[frozenset[int]]:
-    """The rows of a split that each prompt shows with their answers: none but training rows."""
-    return [shown_rows(prompt, split) if split is task.train else frozenset() for prompt in prompts]
-
-
-def outcome_of(asked: Asked, prompt: Prompt, *, n_rows: int, shown: int) -> Outcome:
-    """What the answers of one prompt say of it.
-
-    Args:
-        asked: on which of the split's rows, and what came.
-        prompt: which.
-        n_rows: of the split.
-        shown: rows of the split that it was not asked since it shows them.
-    """
-    losses = asked.answers.losses
-    known = dict(zip(asked.rows, losses.tolist(), strict=True))
-    return Outcome(
-        loss=mean_loss(losses),
-        measured=asked.answers.measured(),
-        rows=len(asked.rows),
-        failed_rows=int((~asked.answers.answered).sum()),
-        usage=asked.usage,
-        unreadable_rows=asked.answers.unreadable,
-        shown_rows=shown,
-        row_losses=tuple(None if np.isnan(known.get(row, np.nan)) else known[row] for row in range(n_rows)),
-        prompt=prompt_to_dict(prompt) if isinstance(prompt, TextPrompt) else None,
-    )

@@ -4,14 +4,17 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.asking import Asked, ask
-from blackbox.backends import Prompt, Usage
-from blackbox.objective import Objective, Outcome, outcome_of, shown_in
+from blackbox.asking import Asked
+from blackbox.backends import Usage
+from blackbox.objective import Objective
+from blackbox.outcome import Outcome, outcome_of, shown_in
 from blackbox.racing import RaceResult, RaceRules, race
+from blackbox.scorer import Contenders, Scorer, some_of
 from blackbox.split import Split
 
 log = logging.getLogger(__name__)
@@ -41,47 +44,49 @@ class RacingObjective(Objective):
     seed: int = 0
     rules: RaceRules = field(default_factory=RaceRules)
 
-    def score(self, prompts: Sequence[Prompt], split: Split) -> list[Outcome]:
+    whole = True
+
+    def score(self, contenders: Contenders, split: Split) -> list[Outcome]:
         """See `Objective`.
 
         Raises:
             SpentError: the budget ends before all candidates have met the first rows of a race, or the rows of a split.
         """
-        if split is not self.task.train or len(prompts) < 2:
-            return super().score(prompts, split)
-        track = _Track(self, prompts, split)
+        if split is not self.task.train or len(contenders) < 2:
+            return super().score(contenders, split)
+        track = _Track(self, contenders, split)
         result = race(
             track.losses,
-            len(prompts),
+            len(contenders),
             n_rows=len(split),
             rules=self.rules,
             seed=self.seed,
             labels=split.labels.tolist(),
             exempt=dict(enumerate(track.shown)),
         )
-        log.info("race of %d prompts: %s", len(prompts), result)
-        return ranked([track.outcome(number) for number in range(len(prompts))], result)
+        log.info("race of %d prompts: %s", len(contenders), result)
+        return ranked([track.outcome(number) for number in range(len(contenders))], result)
 
 
 class _Track:
-    """What was asked so far, candidate by candidate."""
+    """What was asked so far, contender by contender."""
 
-    def __init__(self, objective: RacingObjective, prompts: Sequence[Prompt], split: Split) -> None:
-        self._objective, self._prompts, self._split = objective, prompts, split
-        self._asked = [Asked((), objective.task.grader.nothing(), Usage())] * len(prompts)
-        self.shown = shown_in(objective.task, prompts, split)
+    def __init__(self, objective: RacingObjective, contenders: Contenders, split: Split) -> None:
+        self._objective, self._contenders, self._split = objective, contenders, split
+        self._asked = [Asked((), objective.task.grader.nothing(), Usage())] * len(contenders)
+        self._prompts = [None] * len(contenders) if isinstance(contenders, np.ndarray) else contenders
+        self.shown = shown_in(objective.task, self._prompts, split)
 
-    def losses(self, candidates: Sequence[int], rows: Sequence[int]) -> FloatArray:
-        """Of some candidates on some rows, shape (n_candidates, n_rows); NaN where there is no answer."""
-        prompts = [self._prompts[number] for number in candidates]
-        objective = self._objective
-        asked = ask(objective.backend, objective.task.grader, prompts, self._split, [rows] * len(prompts))
-        for number, one in zip(candidates, asked, strict=True):
+    def losses(self, numbers: Sequence[int], rows: Sequence[int]) -> FloatArray:
+        """Of some contenders on some rows, shape (n_contenders, n_rows); NaN where there is no answer."""
+        job = partial(Scorer.ask, split=self._split.name, rows=tuple(rows))
+        asked = self._objective.in_slices(job, some_of(self._contenders, numbers))
+        for number, one in zip(numbers, asked, strict=True):
             self._asked[number] = self._asked[number].joined(one)
         return np.array([one.answers.losses for one in asked])
 
     def outcome(self, number: int) -> Outcome:
-        """Of a candidate on the rows that it met."""
+        """Of a contender on the rows that it met."""
         return outcome_of(
             self._asked[number], self._prompts[number], n_rows=len(self._split), shown=len(self.shown[number])
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from blackbox.backends import Prompt
+from blackbox.backends import MeteredBackend, Prompt
 from blackbox.budget import Budget
 from blackbox.callbacks import Callback
 from blackbox.elites import ElitesObjective
@@ -61,25 +61,39 @@ class Result:
 
 
 def make_objective(parts: Parts) -> Objective:
-    """What the candidates of a run are scored by."""
-    if races(parts.config, parts.space):
-        return RacingObjective(parts.task, parts.backend, parts.space, seed=part_seed(parts.config.seed, "race"))
+    """What the candidates of a run are scored by, in this process."""
+    config, of = parts.config, (parts.task, parts.backend, parts.space)
+    if races(config, parts.space):
+        return RacingObjective(*of, seed=part_seed(config.seed, "race"), slice_size=_cut(parts))
     if parts.exact is None:
-        return Objective(parts.task, parts.backend, parts.space)
-    return ElitesObjective(parts.task, parts.backend, parts.space, exact=parts.exact, elites=parts.config.elites)
+        return Objective(*of, slice_size=_cut(parts))
+    return ElitesObjective(*of, exact=parts.exact, elites=config.elites, slice_size=_cut(parts))
+
+
+def _cut(parts: Parts) -> int | None:
+    """Prompts of one call of the backend: the same for any number of workers, since a call's rounding depends on it.
+
+    Not so of an endpoint, which asks each row on its own, and as many at once as it may.
+    """
+    return None if isinstance(parts.backend, MeteredBackend) else parts.config.slice_size
 
 
 def make_search(
-    parts: Parts, journal: Journal, *, run_folder: RunFolder | None = None, callbacks: Sequence[Callback] = ()
+    parts: Parts,
+    journal: Journal,
+    objective: Objective | None = None,
+    *,
+    run_folder: RunFolder | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Search:
     """The search of a run, at its start; with a folder it saves its state there after each generation."""
     config = parts.config
+    objective = objective or make_objective(parts)
     racing = races(config, parts.space)
-    whole = racing or parts.exact is not None  # candidates that are ranked against each other come in one call
-    slice_size = parts.optimizer.population_size if whole else config.slice_size
+    slice_size = parts.optimizer.population_size if objective.whole else config.slice_size
     plan = Plan.of(config)
     search = Search(
-        make_objective(parts),
+        objective,
         parts.optimizer,
         budget=Budget(config.evaluations, config.seconds),
         rules=StopRules(

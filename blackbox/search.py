@@ -7,7 +7,8 @@ a run that was killed goes on from its last checkpoint with the journal's answer
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,8 @@ from blackbox.callbacks.base import Callback, Progress
 from blackbox.errors import BudgetError
 from blackbox.evaluation import Evaluation, candidate_digest
 from blackbox.journal import Journal
-from blackbox.objective import Objective, Outcome
+from blackbox.objective import Objective
+from blackbox.outcome import Outcome
 from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
 from blackbox.selection import Choice, Selection
 from blackbox.spaces import GrowingSpace
@@ -226,7 +228,7 @@ class Search:
 
     def _asked(self) -> Candidates | None:
         """The next generation; None where a limit stands in front of it. Asking may take a model's time and money."""
-        if self.budget.seconds is not None and self._ends_here(1, asking=self.tally.asking):
+        if self._no_time_to_ask():
             self._ended = "seconds"
             return None
         began = time.monotonic()
@@ -266,28 +268,42 @@ class Search:
 
     def _score(self, candidates: Candidates, split: Split) -> list[Evaluation]:
         """Score candidates slice by slice, from the journal where it has the answers; fewer where a limit ends it."""
+        size = self.rules.slice_size
+        parts = deque(candidates[first : first + size] for first in range(0, len(candidates), size))
         evaluations: list[Evaluation] = []
         self.objective.prepare(candidates)
-        for first in range(0, len(candidates), self.rules.slice_size):
-            part = candidates[first : first + self.rules.slice_size]
-            if split is self._task.train and self._ends_here(len(part)):
-                self._ended = "seconds"
-                break
-            earlier = self._journal[self.tally.number - 1].elapsed if self.tally.number else 0.0
-            try:
-                answers = self._known(part) or self._pay(part, split)
-            except SpentError as error:
-                log.warning("the budget is used up: %s", error)
-                self._ended = error.limit
-                break
-            self.objective.learn(answers)
-            self._take_time(split, answers[-1].elapsed - earlier, len(part))
-            self.tally.number += len(part)
-            self.tally.spent += len(part) * price(split, self._task)
-            evaluations.extend(answers)
-            for callback in self._callbacks:
-                callback.on_evaluations(tuple(answers), self.progress())
+        while parts and not self._ended_before(split) and (answers := self._known(parts[0])):
+            parts.popleft()
+            evaluations.extend(self._taken(answers, split))
+        try:
+            for part, outcomes in zip(parts, self.objective.slices(self._in_time(parts, split), split), strict=False):
+                evaluations.extend(self._taken(self._written(part, outcomes, split), split))
+        except SpentError as error:
+            log.warning("the budget is used up: %s", error)
+            self._ended = error.limit
         return evaluations
+
+    def _taken(self, answers: list[Evaluation], split: Split) -> list[Evaluation]:
+        """Take note of the evaluations of a slice."""
+        earlier = self._journal[self.tally.number - 1].elapsed if self.tally.number else 0.0
+        self.objective.learn(answers)
+        self._take_time(split, answers[-1].elapsed - earlier, len(answers))
+        self.tally.number += len(answers)
+        self.tally.spent += len(answers) * price(split, self._task)
+        for callback in self._callbacks:
+            callback.on_evaluations(tuple(answers), self.progress())
+        return answers
+
+    def _in_time(self, parts: Iterable[Candidates], split: Split) -> Iterator[Candidates]:
+        """The slices, until the time limit ends the search. Several may be drawn before the first is written down."""
+        drawn = self.tally.number
+        for part in parts:
+            drawn += len(part)
+            ahead = drawn - self.tally.number + self.rules.reserve
+            if split is self._task.train and self._late(ahead, asking=0.0):
+                self._ended = "seconds"
+                return
+            yield part
 
     def _loss(self, evaluation: Evaluation) -> float:
         """What the optimizer is told: a mean over fewer rows than the start's compares with nothing, it has failed."""
@@ -304,16 +320,14 @@ class Search:
         found = [evaluation for evaluation in known if evaluation is not None]
         return found if len(found) == len(part) else None
 
-    def _pay(self, part: Candidates, split: Split) -> list[Evaluation]:
-        """Score a slice and write it down. Of a slice that was torn by a kill, the journal's part is kept."""
-        outcomes = self.objective(part, split)
+    def _written(self, part: Candidates, outcomes: Sequence[Outcome], split: Split) -> list[Evaluation]:
+        """Write a slice down. Of one that was torn by a kill, the journal's part is kept."""
         numbered = enumerate(zip(part, outcomes, strict=True), start=self.tally.number)
-        answers = self._journal.append(
-            [self._evaluation(n, split, candidate_digest(z), outcome) for n, (z, outcome) in numbered]
-        )
         if split is self._task.train:
             self._scored += len(part)
-        return answers
+        return self._journal.append(
+            [self._evaluation(n, split, candidate_digest(z), outcome) for n, (z, outcome) in numbered]
+        )
 
     def _take_time(self, split: Split, seconds: float, count: int) -> None:
         """Learn what an evaluation may take; from the journal's answers too, so that a resumed run knows it."""
@@ -322,14 +336,23 @@ class Search:
         elif split is self._task.test:
             self.tally.test_seconds = max(self.tally.test_seconds, seconds)
 
-    def _ends_here(self, count: int, *, asking: float = 0.0) -> bool:
-        """Whether the time limit ends the search before this slice of training evaluations, now or as it did before.
+    def _ended_before(self, split: Split) -> bool:
+        """Whether the time limit ended the run here before: its journal has something else where a slice would stand."""
+        ended = (
+            split is self._task.train
+            and self.tally.number < len(self._journal)
+            and self._journal[self.tally.number].split != split.name
+        )
+        if ended:
+            self._ended = "seconds"
+        return ended
 
-        A run that was stopped for time has something else in its journal where the slice would stand.
-        """
+    def _no_time_to_ask(self) -> bool:
+        if self.budget.seconds is None:
+            return False
         if self.tally.number < len(self._journal):
-            return self._journal[self.tally.number].split != self._task.train.name
-        return self._late(count + self.rules.reserve, asking)
+            return self._ended_before(self._task.train)
+        return self._late(1 + self.rules.reserve, self.tally.asking)
 
     def _evaluation(self, number: int, split: Split, digest: str, outcome: Outcome) -> Evaluation:
         of_other_splits = {} if split is self._task.train else {"prompt": None}

@@ -81,7 +81,7 @@ def make_split(name: str, rows: Sequence[RawRow], form: Form) -> Split:
     return Split(name, texts, form, queries, blank.right_options(rows, where=name), accepted)
 
 
-def shown_rows(prompt: Prompt, split: Split) -> frozenset[int]:
+def shown_rows(prompt: Prompt | None, split: Split) -> frozenset[int]:
     """The rows of the training split that a prompt shows with their answers.
 
     Raises:

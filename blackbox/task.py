@@ -9,7 +9,7 @@ from blackbox.blank import make_blank
 from blackbox.errors import DataError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, make_grader
-from blackbox.split import RawRow, make_split, shown_rows
+from blackbox.split import RawRow, Split, make_split, shown_rows
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
 
@@ -93,6 +93,10 @@ class Task:
     def terms(self) -> dict[str, object]:
         """What is asked of the rows, by the names that `blackbox.Config` has for it."""
         return {"template": self.template.text, **self.blank.terms, **self.grader.terms}
+
+    def split(self, name: str) -> Split:
+        """The rows of "train", "dev" or "test"."""
+        return {split.name: split for split in (self.train, self.dev, self.test)}[name]
 
     def to_dict(self) -> dict[str, object]:
         """The task as JSON values; `Task.from_dict` makes it again."""

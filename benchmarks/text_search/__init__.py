@@ -21,7 +21,7 @@ from blackbox import Task, tune
 from blackbox.backends import Prompt, TextPrompt
 from blackbox.build import make_backend
 from blackbox.config import make_config
-from blackbox.objective import score_prompts
+from blackbox.outcome import score_prompts
 
 CALLS, QUICK = 1500, 300
 METHODS: Mapping[str, Mapping[str, Any]] = {

@@ -3,7 +3,7 @@
 from blackbox.backends import Backend, Prompt, Usage
 from blackbox.finishing.finished import Finished
 from blackbox.finishing.formulas import FloatArray, batch_offsets, contextual_offsets
-from blackbox.objective import shown_in
+from blackbox.outcome import shown_in
 from blackbox.task import Task
 
 CONTENT_FREE = ("N/A", "", "[MASK]")  # Zhao et al. 2021, section 5

@@ -16,7 +16,7 @@ from blackbox.finishing.finished import Finished
 from blackbox.finishing.offsets import measured_offsets
 from blackbox.finishing.outcome import handed_out
 from blackbox.finishing.plan import Plan, attempt_price
-from blackbox.objective import Outcome, outcome_of
+from blackbox.outcome import Outcome, outcome_of
 from blackbox.search import Search
 from blackbox.selection import Choice, dev_rank
 from blackbox.spaces import PromptSpace, prompt_of

@@ -19,7 +19,8 @@ from blackbox.config import Config, make_config
 from blackbox.elites import ElitesObjective, merged
 from blackbox.errors import SettingError
 from blackbox.journal import Journal
-from blackbox.objective import Objective, Outcome, score_prompts
+from blackbox.objective import Objective
+from blackbox.outcome import Outcome, score_prompts
 from blackbox.optimizers import CMAES
 from blackbox.parts import make_parts
 from blackbox.registry import BACKENDS
@@ -179,12 +180,12 @@ class TestObjective:
 
 
 class TestParts:
-    def test_a_generation_is_one_call(self, register: Register) -> None:
+    def test_a_generation_is_ranked_together_and_scored_in_slices(self, register: Register) -> None:
         fast, exact = Noisy(), Noisy(noise=0.0)
         register(fast, exact)
-        result = run(slice_size=1, optimizer="cma-es", population=6)
+        result = run(slice_size=4, optimizer="cma-es", population=6)
         generations = result.history[-2].generation
-        assert fast.calls == [6] * generations
+        assert fast.calls == [4, 2] * generations
         assert exact.calls.count(2) == generations
         assert set(exact.calls) == {1, 2}
 
@@ -237,7 +238,7 @@ class TestSearch:
     def test_the_journal_adds_up_what_both_backends_cost(self, register: Register) -> None:
         fast, exact = Noisy(), Noisy(noise=0.0)
         register(fast, exact)
-        result = run(optimizer="cma-es", population=6)
+        result = run(optimizer="cma-es", population=6, slice_size=6)
         looks = exact.calls.count(1)
         tests = sum(found.split == "test" for found in result.history)
         generations = len(fast.calls)

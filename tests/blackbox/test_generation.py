@@ -19,7 +19,7 @@ from blackbox.backends import (
     Writing,
 )
 from blackbox.errors import RunError, SettingError
-from blackbox.objective import score_prompts
+from blackbox.outcome import score_prompts
 from tests.blackbox.runs import outcome
 from tests.blackbox.small import QUICK, facts, make_target_rows, make_target_task
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blackbox.backends import Demonstration, Failure, FakeBackend, Prompt, Query, Scores, TextPrompt
-from blackbox.objective import score_prompts
+from blackbox.outcome import score_prompts
 from tests.blackbox.small import make_target_task, make_task
 
 BEST = TextPrompt("classify sentiment carefully answer")

@@ -8,7 +8,8 @@ import pytest
 from blackbox import tune
 from blackbox.backends import Demonstration, FakeBackend, Prompt, Query, Scores, TextPrompt, Usage
 from blackbox.backends.errors import SpentError
-from blackbox.objective import Objective, Outcome
+from blackbox.objective import Objective
+from blackbox.outcome import Outcome
 from blackbox.racing import RaceResult, RaceRules
 from blackbox.racing_objective import RacingObjective, ranked
 from blackbox.spaces import TextsSpace

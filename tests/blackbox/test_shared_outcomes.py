@@ -12,7 +12,8 @@ import pytest
 from blackbox.backends import Failure, FakeBackend, Prompt, Query, Scores, TextPrompt, Usage
 from blackbox.elites import ElitesObjective
 from blackbox.evaluation import Evaluation, candidate_digest
-from blackbox.objective import NO_PROMPT, Objective, Outcome, score_prompts
+from blackbox.objective import Objective
+from blackbox.outcome import NO_PROMPT, Outcome, score_prompts
 from blackbox.racing_objective import RacingObjective
 from tests.blackbox.small import make_task
 

@@ -1,0 +1,42 @@
+"""Threads of this process that share one worker: for models that are waited for."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+
+from blackbox.parallel.executor import Executor, Job, R, W
+
+
+class Threads(Executor[W]):
+    """Does jobs in threads; the worker must allow that.
+
+    Args:
+        worker: which all threads share.
+        count: of threads.
+    """
+
+    def __init__(self, worker: W, count: int) -> None:
+        self._worker, self._count = worker, count
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
+
+    def map(self, jobs: Iterable[Job[W, R]]) -> Iterator[R]:
+        source = iter(jobs)
+        begun: deque[Future[R]] = deque()
+        try:
+            while True:
+                busy = [future for future in begun if not future.done()]
+                begun.extend(self._threads.submit(job, self._worker) for job in islice(source, self._count - len(busy)))
+                if not begun:
+                    return
+                if begun[0].done():
+                    yield begun.popleft().result()
+                else:
+                    wait([future for future in begun if not future.done()], return_when=FIRST_COMPLETED)
+        finally:
+            for future in begun:
+                future.cancel()
+
+    def close(self) -> None:
+        """Wait for the jobs that have begun, and end the threads."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
