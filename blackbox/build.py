@@ -95,6 +95,7 @@ def _local(config: Config) -> Backend:
         cache_bytes=config.cache_bytes,
         cache_on=config.cache_on,
         single_token_labels=config.single_token_labels,
+        threads=config.threads_of_worker,
     )
 
 

@@ -287,6 +287,42 @@ class RunSettings(BaseModel):
     seed: int = Field(0, ge=0, description="Of everything random; the same seed gives the same run.")
 
 
+class ExecutorSettings(BaseModel):
+    """Where candidates are scored. It changes no result, but for `threads`: a sum's rounding depends on them."""
+
+    executor: Literal["serial", "threads", "ray"] = Field(
+        "serial",
+        description="serial (in this process), threads (for a model that is waited for) or ray (worker processes, on "
+        "this machine or a cluster).",
+    )
+    workers: int | None = Field(
+        None, ge=1, description="Workers of executor threads or ray; default: as many as there are CPUs or GPUs for."
+    )
+    threads: int | None = Field(
+        None,
+        ge=1,
+        description="Threads of a forward pass on the CPU; default: all of the machine, a worker of Ray has 1. Runs "
+        "are the same bit for bit where these are.",
+    )
+    gpus_per_worker: float = Field(0.0, ge=0, description="GPUs of a worker of Ray; 0.5: two workers share one.")
+    ray_address: str | None = Field(
+        None,
+        description="The cluster: host:port, auto (one on this machine) or local (one of this run alone); default: "
+        "$RAY_ADDRESS, then auto, then local.",
+    )
+    ray_package: PathText = Field(
+        None, description="A wheel of blackbox-prompts that workers are given; default: it is installed there."
+    )
+    worker_seconds: float = Field(
+        600.0, gt=0, description="How long to wait for a worker of Ray, where none is left, before the run stops."
+    )
+
+    @property
+    def threads_of_worker(self) -> int | None:
+        """Threads of a forward pass; None leaves their number as it is."""
+        return self.threads or (1 if self.executor == "ray" else None)
+
+
 class Config(
     TaskSettings,
     ModelSettings,
@@ -296,6 +332,7 @@ class Config(
     ProposerSettings,
     FinishingSettings,
     RunSettings,
+    ExecutorSettings,
 ):
     """All settings of a run. `make_config` checks them with errors of one line."""
 

@@ -20,10 +20,11 @@ from blackbox.backends.api import (
     price_of,
     probed,
 )
-from blackbox.config import Config
+from blackbox.config import Config, ExecutorSettings
 from blackbox.errors import SettingError
 
 OPENAI_URL, ANTHROPIC_URL = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
+_CHANGES_NOTHING = {"answers", "train", "dev", "test", "parallel", *ExecutorSettings.model_fields}
 _PATHS = {
     "auto": ("/chat/completions", "/completions"),
     "chat": ("/chat/completions",),
@@ -58,7 +59,7 @@ def anthropic_backend(config: Config, *, beside: Backend | None = None) -> Backe
 
 def run_of(config: Config) -> str:
     """The name under which a run's costs are written down: the same for the same settings, wherever its folder is."""
-    settings = config.model_dump_json(exclude={"answers", "train", "dev", "test", "parallel"})
+    settings = config.model_dump_json(exclude=_CHANGES_NOTHING)
     return hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 

@@ -6,6 +6,8 @@ BlackboxError
 │   └── UnfitOptimizerError        an optimizer of numbers for a space of choices, or the other way round
 ├── DataError (ValueError)         rows, labels or files of a task
 ├── BudgetError (ValueError)       a budget too small for what is asked
+├── ExecutorError (RuntimeError)   workers that cannot be had
+│   └── WorkersLostError           none is left in mid-run
 └── RunError (RuntimeError)        a run folder, journal, checkpoint or saved prompt
     ├── DamagedFileError           a file is not what was written
     └── MismatchError              a file belongs to another model, task or version
@@ -37,6 +39,14 @@ class DataError(BlackboxError, ValueError):
 
 class BudgetError(BlackboxError, ValueError):
     """The budget is too small for what is asked."""
+
+
+class ExecutorError(BlackboxError, RuntimeError):
+    """Workers cannot be had: a package is missing, no cluster answers, or what they need cannot be sent."""
+
+
+class WorkersLostError(ExecutorError):
+    """No worker is left, or one job takes them all with it. What is scored is kept, and a run can be resumed."""
 
 
 class RunError(BlackboxError, RuntimeError):

@@ -15,6 +15,7 @@ from blackbox.build import (
 from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.finishing.plan import Plan
+from blackbox.make_executor import check_executor
 from blackbox.named_optimizers import check_fit, domain_of, make_optimizer
 from blackbox.named_spaces import make_space
 from blackbox.optimizers import Optimizer
@@ -56,6 +57,7 @@ def make_parts(
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
     """
     check_names(config)
+    check_executor(config)
     check_elites(config, backend, optimizer)
     task = task or load_task(config)
     task.grader.check_goal(config.target)

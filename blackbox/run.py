@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blackbox.backends import MeteredBackend, Prompt
 from blackbox.budget import Budget
@@ -17,6 +17,7 @@ from blackbox.finishing.outcome import handed_out
 from blackbox.finishing.plan import Plan
 from blackbox.finishing.stage import Finishing, decoded
 from blackbox.journal import Journal
+from blackbox.make_executor import make_executor
 from blackbox.objective import Objective
 from blackbox.parts import Parts, races
 from blackbox.prediction import Predictor
@@ -70,6 +71,17 @@ def make_objective(parts: Parts) -> Objective:
     return ElitesObjective(*of, exact=parts.exact, elites=config.elites, slice_size=_cut(parts))
 
 
+@contextmanager
+def _shared_out(parts: Parts) -> Iterator[Objective]:
+    """The objective with the workers that the settings name."""
+    objective = make_objective(parts)
+    executor = make_executor(parts.config, objective.scorer)
+    try:
+        yield replace(objective, executor=executor)
+    finally:
+        executor.close()
+
+
 def _cut(parts: Parts) -> int | None:
     """Prompts of one call of the backend: the same for any number of workers, since a call's rounding depends on it.
 
@@ -114,8 +126,11 @@ def make_search(
 
 
 def run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback]) -> Result:
-    with Journal(run_folder.journal if run_folder else None) as journal:
-        search = make_search(parts, journal, run_folder=run_folder, callbacks=callbacks)
+    with (
+        Journal(run_folder.journal if run_folder else None) as journal,
+        _shared_out(parts) as objective,
+    ):
+        search = make_search(parts, journal, objective, run_folder=run_folder, callbacks=callbacks)
         state = run_folder.load_checkpoint() if run_folder else None
         if state:
             search.load_state_dict(state)

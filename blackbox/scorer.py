@@ -1,7 +1,7 @@
 """What a worker of a search does: it has the task's rows, the model and the prompt space, and is sent candidates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,12 @@ class Scorer:
         if not isinstance(contenders, np.ndarray):
             return contenders
         return [prompt for prompt in self.space.decode(contenders) if prompt is not None]
+
+
+def on_gpu(scorer: Scorer) -> Scorer:
+    """The same with its models on the GPU that this process has been given."""
+    moved = {name: model.to("cuda") for name in ("backend", "exact") if hasattr(model := getattr(scorer, name), "to")}
+    return replace(scorer, **moved)
 
 
 def some_of(contenders: Contenders, numbers: Sequence[int]) -> Contenders:

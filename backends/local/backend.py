@@ -8,6 +8,7 @@ prefix-tuning, arXiv 2101.00190.
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
@@ -36,6 +37,7 @@ from blackbox.backends.local.packing import reads_of
 from blackbox.backends.local.placed import PlacedPrompt, alike
 from blackbox.backends.local.reading import Reading, query_encoder, reading_of
 from blackbox.backends.local.sequences import Batch, TokenSequence, cut_batches
+from blackbox.backends.local.sharing import put_together, taken_apart
 from blackbox.backends.local.whole_forward import WholeForward
 from blackbox.backends.local.writer import OVERFLOW, Writer
 from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
@@ -61,6 +63,7 @@ class LocalBackend:
         cache_on: "device" or "host": where these states are kept.
         single_token_labels: refuse label words that are more than one token.
         shortcuts: False runs the whole model for every prompt.
+        threads: of a forward pass on the CPU, of this process from now on; None leaves their number as it is.
 
     Attributes:
         model: the model.
@@ -79,7 +82,10 @@ class LocalBackend:
         cache_on: str = "device",
         single_token_labels: bool = False,
         shortcuts: bool = True,
+        threads: int | None = None,
     ) -> None:
+        if threads is not None:
+            torch.set_num_threads(threads)
         if batch_tokens is not None and batch_tokens < 1:
             raise BackendSettingError(f"batch_tokens must be at least 1, got {batch_tokens}")
         if cache_on not in ("device", "host"):
@@ -100,6 +106,26 @@ class LocalBackend:
         self._key_value_width = self._whole.key_value_width()
         self._writer = Writer(self._whole, self._encoder, tokenizer, lambda: self.batch_tokens)
         self.batch_tokens = batch_tokens or fitting_batch_tokens(model.config, model.device, model.dtype.itemsize)
+        self._lock = Lock()  # calls of several threads wait for each other
+        self._settings = {
+            "name": name,
+            "model_hash": model_hash,
+            "cache_bytes": limit,
+            "cache_on": cache_on,
+            "single_token_labels": single_token_labels,
+            "shortcuts": shortcuts,
+            "threads": threads,
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled, with its weights as arrays of their own; what it has in its cache is left behind."""
+        settings = {**self._settings, "batch_tokens": self.batch_tokens}  # rounding depends on how rows are batched
+        return _put_together, (*taken_apart(self.model), self._tokenizer, settings)
+
+    def to(self, device: str) -> "LocalBackend":
+        """The same model on another device. Its weights leave this one."""
+        settings = {**self._settings, "cache_bytes": None, "batch_tokens": None}
+        return LocalBackend(self.model.to(device), self._tokenizer, **settings)
 
     @property
     def name(self) -> str:
@@ -142,6 +168,10 @@ class LocalBackend:
             ModelMemoryError: a single row does not fit in the memory that is free.
         """
         check_call(self, prompts, queries)
+        with self._lock:
+            return self._scored(prompts, queries)
+
+    def _scored(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
         placed = [self._placed(prompt) for prompt in prompts]
         distinct = list(dict.fromkeys(queries))  # equal rows are read once
         n_options = len(queries[0].options) if queries else 0
@@ -165,7 +195,8 @@ class LocalBackend:
         """
         require(self, Capability.GENERATE)
         check_prompts(self, prompts)
-        return self._writer.generate(prompts, [self._placed(prompt) for prompt in prompts], queries, writing)
+        with self._lock:
+            return self._writer.generate(prompts, [self._placed(prompt) for prompt in prompts], queries, writing)
 
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> FloatArray:
         """See `VectorBackend.hidden_stds`; measured on the first rows, at most 64."""
@@ -273,6 +304,10 @@ class LocalBackend:
             return PlacedPrompt((*begin, *prompt.token_ids), len(begin), vectors_of(prompt))
         front = () if self._reading is Reading.CAUSAL else begin  # a decoder's prefix holds the beginning itself
         return PlacedPrompt(front, len(front), prompt.keys_values, prefix=True)
+
+
+def _put_together(skeleton: bytes, arrays: list[Any], tokenizer: Any, settings: dict[str, Any]) -> LocalBackend:
+    return LocalBackend(put_together(skeleton, arrays), tokenizer, **settings)
 
 
 def _scores(values: FloatArray, usages: tuple[Usage, ...]) -> Scores:

@@ -48,6 +48,7 @@ def load_backend(
     cache_on: str = "device",
     single_token_labels: bool = False,
     shortcuts: bool = True,
+    threads: int | None = None,
 ) -> LocalBackend:
     """Load a causal, masked or encoder-decoder language model with its tokenizer.
 
@@ -60,6 +61,7 @@ def load_backend(
         cache_bytes, cache_on: memory for hidden states that prompts share; see `LocalBackend`.
         single_token_labels: refuse label words that are more than one token.
         shortcuts: False runs the whole model for every prompt.
+        threads: of a forward pass on the CPU; see `LocalBackend`.
 
     Raises:
         BackendSettingError: an unknown dtype or device.
@@ -92,6 +94,7 @@ def load_backend(
         cache_on=cache_on,
         single_token_labels=single_token_labels,
         shortcuts=shortcuts,
+        threads=threads,
     )
 
 

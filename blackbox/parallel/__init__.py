@@ -1,6 +1,5 @@
 """Executors: jobs for workers that are alike, done in this process, in threads or by Ray, with the same answers."""
 
 from blackbox.parallel.executor import Executor, Job, Serial
-from blackbox.parallel.make import make_executor
 
-__all__ = ["Executor", "Job", "Serial", "make_executor"]
+__all__ = ["Executor", "Job", "Serial"]

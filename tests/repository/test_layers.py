@@ -15,6 +15,7 @@ HOMES = {
     "torch": {"backends/local", "blackbox/cli/doctor.py"},
     "transformers": {"backends/local"},
     "psutil": {"backends/local"},
+    "ray": {"blackbox/parallel"},
     "nevergrad": {"optimizers/nevergrad_engine.py"},
     "cma": {"optimizers/cma_es.py"},
     "matplotlib": {"blackbox/report/curve.py"},
