@@ -24,6 +24,7 @@ _OF_SPACES: dict[str, dict[str, Any]] = {
         "proposal_tokens": 128,
     },
 }
+OF_WORKERS = ("workers", "gpus_per_worker", "ray_address", "ray_package")
 LIMITS = ("max_requests", "max_prompt_tokens", "max_completion_tokens", "max_usd", "seconds")
 
 

@@ -3,7 +3,7 @@
 import logging
 
 from blackbox.backends import MeteredBackend
-from blackbox.config import Config
+from blackbox.config import OF_WORKERS, Config
 from blackbox.errors import SettingError
 from blackbox.parallel.executor import Executor, Serial
 from blackbox.scorer import Scorer, on_gpu
@@ -22,8 +22,8 @@ def check_executor(config: Config) -> None:
     if config.executor == "serial" and (config.workers or 1) > 1:
         raise SettingError("setting 'workers': executor 'serial' has one; use executor 'ray', or 'threads'")
     if config.executor != "ray":
-        for name in ("gpus_per_worker", "ray_address", "ray_package"):
-            if getattr(config, name):
+        for name in OF_WORKERS:
+            if name != "workers" and getattr(config, name):
                 raise SettingError(f"setting {name!r} is of executor 'ray', and the executor is {config.executor!r}")
 
 

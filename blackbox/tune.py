@@ -6,7 +6,7 @@ from typing import Any
 
 from blackbox.backends import Backend
 from blackbox.callbacks import Callback
-from blackbox.config import TaskSettings, make_config
+from blackbox.config import OF_WORKERS, Config, ExecutorSettings, TaskSettings, make_config
 from blackbox.errors import SettingError
 from blackbox.optimizers import Optimizer
 from blackbox.parts import make_parts
@@ -64,6 +64,7 @@ def resume(
     optimizer: Optimizer | None = None,
     metric: TextFunction | None = None,
     callbacks: Sequence[Callback] = (),
+    **executor: Any,
 ) -> Result:
     """Go on with a run that was stopped or killed; it ends as it would have without that.
 
@@ -74,18 +75,31 @@ def resume(
         backend, space, optimizer: the objects that `tune` was given, if it was.
         metric: the function that the task was given, if it was.
         callbacks: what watches.
+        executor: settings of `ExecutorSettings` in the place of the run's own: `executor`, `workers`, ...
 
     Raises:
+        SettingError: a setting that is none of an executor.
         RunError: the folder holds no run, a damaged one, one of another model, task, space or version, one that was
             started with an object that is not given, or one that another process is working on.
     """
     run_folder = RunFolder(folder)
-    config = run_folder.read_config()
+    config = _with_executor(run_folder.read_config(), executor)
     run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer, "metric": metric}))
     task = run_folder.read_task(metric=metric)
     parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, answers=run_folder.answers)
     run_folder.check_environment(parts.task, parts.backend, parts.space)
     return ended(parts, run_folder) or run(parts, run_folder, callbacks)
+
+
+def _with_executor(config: Config, executor: Mapping[str, Any]) -> Config:
+    if others := sorted(executor.keys() - ExecutorSettings.model_fields.keys()):
+        raise SettingError(f"setting {others[0]!r} belongs to the run from its beginning; a new run can have another")
+    if not executor:
+        return config
+    values = {**config.model_dump(), "threads": config.threads_of_worker}  # the results depend on these
+    if "executor" in executor:
+        values = {name: value for name, value in values.items() if name not in OF_WORKERS}
+    return make_config({**values, **executor})
 
 
 def _objects(parts: Mapping[str, object]) -> list[str]:

@@ -40,7 +40,7 @@ _CHUNK = 256  # rows that `predict` reads before it answers
 RunArgument = Annotated[Path, typer.Argument(help="A run's folder, e.g. runs/demo.", show_default=False)]
 
 
-@with_settings
+@with_settings()
 def evaluate(
     paths: Annotated[
         list[Path],

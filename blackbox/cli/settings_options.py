@@ -1,13 +1,16 @@
-"""Every setting as an option of a command."""
+"""Settings as options of a command."""
 
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 from rich.markup import escape
 
 from blackbox.config import Config
+
+Command = Callable[..., None]
 
 _PANELS = {
     name: base.__doc__.rstrip(".") if base.__doc__ else ""
@@ -17,19 +20,26 @@ _PANELS = {
 }
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Add an option for each setting to a command that takes them as `**settings`; those not given are left out."""
+def with_settings(of: type[BaseModel] = Config) -> Callable[[Command], Command]:
+    """Add an option for each setting to a command that takes them as `**settings`; those not given are left out.
 
-    def wrapped(**arguments: Any) -> None:
-        own = {name: arguments.pop(name) for name in parameters}
-        command(**own, **{name: value for name, value in arguments.items() if value is not None})
+    Args:
+        of: the settings: all of them, or one of the parts of `Config`.
+    """
 
-    signature = inspect.signature(command)
-    parameters = {name: p for name, p in signature.parameters.items() if p.kind is not p.VAR_KEYWORD}
-    options = [_option(name) for name in Config.model_fields if name not in parameters]
-    wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
-    wrapped.__signature__ = signature.replace(parameters=[*parameters.values(), *options])  # type: ignore[attr-defined]
-    return wrapped
+    def decorate(command: Command) -> Command:
+        def wrapped(**arguments: Any) -> None:
+            own = {name: arguments.pop(name) for name in parameters}
+            command(**own, **{name: value for name, value in arguments.items() if value is not None})
+
+        signature = inspect.signature(command)
+        parameters = {name: p for name, p in signature.parameters.items() if p.kind is not p.VAR_KEYWORD}
+        options = [_option(name) for name in of.model_fields if name not in parameters]
+        wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
+        wrapped.__signature__ = signature.replace(parameters=[*parameters.values(), *options])  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
 
 
 def _option(name: str) -> inspect.Parameter:

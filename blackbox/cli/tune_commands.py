@@ -15,7 +15,8 @@ from blackbox.callbacks.progress import ProgressDisplay
 from blackbox.cli.console import err, out
 from blackbox.cli.forecast import print_forecast
 from blackbox.cli.settings_options import with_settings
-from blackbox.config import read_settings
+from blackbox.config import ExecutorSettings, read_settings
+from blackbox.errors import WorkersLostError
 from blackbox.report.comparison import summary_table
 from blackbox.run import Result
 from blackbox.run_folder import RunFolder
@@ -25,7 +26,7 @@ from blackbox.tune import tune as start_run
 Run = Callable[[Sequence[Callback]], Result]
 
 
-@with_settings
+@with_settings()
 def tune(
     config: Annotated[
         Path | None, typer.Argument(help="Settings in TOML; options replace them.", show_default=False)
@@ -47,11 +48,13 @@ def tune(
     _run(folder, lambda callbacks: start_run(folder=folder, callbacks=callbacks, **values))
 
 
+@with_settings(ExecutorSettings)
 def resume(
     run: Annotated[Path, typer.Argument(help="The run's folder, e.g. runs/demo.", show_default=False)],
+    **executor: Any,
 ) -> None:
-    """Go on with a run that was stopped or killed; it ends as it would have without that."""
-    _run(run, lambda callbacks: resume_run(run, callbacks=callbacks))
+    """Go on with a run that was stopped or killed; it ends as it would have without that, also with other workers."""
+    _run(run, lambda callbacks: resume_run(run, callbacks=callbacks, **executor))
 
 
 class _Loaded(Callback):
@@ -68,7 +71,7 @@ def _run(folder: Path, run: Run) -> None:
     try:
         with err.status("loading the model") as status, ProgressDisplay(err) as display:
             result = run([_Loaded(status), display])
-    except (KeyboardInterrupt, StoppedError):
+    except (KeyboardInterrupt, StoppedError, WorkersLostError):
         err.print(_stopped(folder), markup=False, highlight=False, soft_wrap=True)
         raise
     out.print(summary_table(RunFolder(folder).name, result.summary))

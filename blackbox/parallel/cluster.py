@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 from blackbox.errors import ExecutorError
 
-LOCAL = "local"
+_CONNECT = 10.0  # seconds
 
 
 def import_ray() -> Any:
@@ -50,15 +51,24 @@ def connected(address: str | None, package: str | None = None) -> Iterator[Any]:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "namespace": "blackbox"}
     if package:
         options["runtime_env"] = {"py_modules": [str(Path(package).resolve())]}
-    with _own_handlers():
-        try:
+    place = address or os.environ.get("RAY_ADDRESS")
+    try:
+        _check_reachable(place)
+        with _own_handlers():
             ray.init(address=address, **options)
-        except Exception as error:  # noqa: BLE001 - Ray raises many kinds here
-            raise ExecutorError(f"no connection to Ray at {address or 'its default address'}: {_reason(error)}") from error
+    except Exception as error:
+        raise ExecutorError(f"no connection to Ray at {place or 'its default address'}: {_reason(error)}") from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str | None) -> None:
+    """Ray itself tries an address where nobody listens for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and port.isdigit() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT).close()
 
 
 @contextmanager

@@ -104,7 +104,7 @@ class RayPool(Executor[W]):
             self._arguments = (self._ray.put(worker), settle)
         except Exception as error:
             self._stack.close()
-            raise ExecutorError(f"the worker cannot be sent to Ray: {error}".splitlines()[0]) from error
+            raise ExecutorError(f"the worker cannot be sent to Ray: {_reason(error.__cause__ or error)}") from error
         remote = self._ray.remote(Host)
         self._make = remote.options(num_cpus=cpus, num_gpus=gpus, max_restarts=0, max_task_retries=0).remote
         self._actors = [self._start() for _ in range(count or self._room(cpus, gpus))]
@@ -149,7 +149,10 @@ class RayPool(Executor[W]):
     def _wait(self) -> None:
         """Wait until something is heard of an actor."""
         starting = {actor.starting: actor for actor in self._actors if actor.starting is not None}
-        heard, _ = self._ray.wait([*self._flights, *starting], num_returns=1, timeout=1.0)
+        try:
+            heard, _ = self._ray.wait([*self._flights, *starting], num_returns=1, timeout=1.0)
+        except SystemExit as error:  # Ray ends a process that its cluster has given up
+            raise WorkersLostError("the cluster has given this process up; resume the run") from error
         for reference in heard:
             if reference in starting:
                 self._started(starting[reference])

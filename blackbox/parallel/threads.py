@@ -26,13 +26,14 @@ class Threads(Executor[W]):
         try:
             while True:
                 busy = [future for future in begun if not future.done()]
-                begun.extend(self._threads.submit(job, self._worker) for job in islice(source, self._count - len(busy)))
+                new = [self._threads.submit(job, self._worker) for job in islice(source, self._count - len(busy))]
+                begun.extend(new)
                 if not begun:
                     return
                 if begun[0].done():
                     yield begun.popleft().result()
                 else:
-                    wait([future for future in begun if not future.done()], return_when=FIRST_COMPLETED)
+                    wait([*busy, *new], return_when=FIRST_COMPLETED)
         finally:
             for future in begun:
                 future.cancel()
