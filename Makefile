@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: install demo test check bench clean
+.PHONY: install demo test check bench wheel clean
 
 install: $(VENV)/.installed
 
@@ -30,6 +30,14 @@ check: install
 
 bench: install
 	$(BIN)/python -m benchmarks all --quick
+
+# Ray keeps a package by its file name, so that a version holds the state of the files: 0.1.0+files.0123456789ab.
+wheel: install
+	rm -rf build dist && mkdir -p build
+	printf '[egg_info]\ntag_build = +files.%s\n' \
+		"$$(cat pyproject.toml $$(git ls-files -- backends blackbox optimizers | grep '[.]') | sha256sum | cut -c1-12)" > build/version.cfg
+	DIST_EXTRA_CONFIG=$(CURDIR)/build/version.cfg $(PIP) wheel --no-deps --wheel-dir dist .
+	ls dist
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

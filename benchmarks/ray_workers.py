@@ -133,7 +133,9 @@ def projections() -> dict[str, float]:
     own = {}
     for name in (None, "hadamard", "gaussian"):
         layers = dict.fromkeys(range(24 if name else 1), 0.1)
-        space = DeepSpace([5] * 50, layers, 1024, dimension=DIMENSION if name else 2, projection=name or "hadamard", seed=1)
+        space = DeepSpace(
+            [5] * 50, layers, 1024, dimension=DIMENSION if name else 2, projection=name or "hadamard", seed=1
+        )
         scorer = Scorer(task(8), Wide(), space)
         with pool(scorer, 2) as executor:
             generation(objective(scorer, executor), 8, 0)
@@ -182,7 +184,10 @@ def pool(scorer: Scorer, workers: int) -> Iterator[RayPool[Scorer]]:
 def task(rows: int) -> Task:
     """Rows that hold the words of their labels, which the fake backend reads."""
     labels = list(WORDS)
-    train = [{"text": f"Day {number} was {WORDS[labels[number % 2]]}.", "label": labels[number % 2]} for number in range(rows)]
+    train = [
+        {"text": f"Day {number} was {WORDS[labels[number % 2]]}.", "label": labels[number % 2]}
+        for number in range(rows)
+    ]
     return Task(train, template="{text} It was {label}.", label_words=WORDS)
 
 

@@ -21,8 +21,8 @@ from blackbox.errors import BudgetError
 from blackbox.evaluation import Evaluation, candidate_digest
 from blackbox.journal import Journal
 from blackbox.objective import Objective
-from blackbox.outcome import Outcome
 from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
+from blackbox.outcome import Outcome
 from blackbox.selection import Choice, Selection
 from blackbox.spaces import GrowingSpace
 from blackbox.split import Split

@@ -124,7 +124,7 @@ class LocalBackend:
 
     def to(self, device: str) -> "LocalBackend":
         """The same model on another device. Its weights leave this one."""
-        settings = {**self._settings, "cache_bytes": None, "batch_tokens": None}
+        settings: dict[str, Any] = {**self._settings, "cache_bytes": None, "batch_tokens": None}
         return LocalBackend(self.model.to(device), self._tokenizer, **settings)
 
     @property

@@ -17,8 +17,8 @@ from blackbox.cli.console import err, out
 from blackbox.config import LIMITS, Config, make_config
 from blackbox.finishing.plan import Plan
 from blackbox.objective import Objective
-from blackbox.outcome import Outcome
 from blackbox.optimizers import Enumeration, TakesProposals
+from blackbox.outcome import Outcome
 from blackbox.parts import Parts, make_parts
 from blackbox.report.words import in_usd
 from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace, prompt_of

@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 W = TypeVar("W")
+W_co = TypeVar("W_co", covariant=True)
 R = TypeVar("R")
 
 Job = Callable[[W], R]
 """What a worker is asked to do. It must give the same answer whichever worker does it, and may be done twice."""
 
 
-class Executor(Protocol[W]):
+class Executor(Protocol[W_co]):
     """Has one or many workers that are alike, and deals jobs among them."""
 
-    def map(self, jobs: Iterable[Job[W, R]]) -> Iterator[R]:
+    def map(self, jobs: Iterable[Job[W_co, R]]) -> Iterator[R]:
         """The answers, in the order of the jobs.
 
         Further jobs are drawn as soon as a worker is free, before the answers to earlier ones are taken.

@@ -20,8 +20,8 @@ from blackbox.elites import ElitesObjective, merged
 from blackbox.errors import SettingError
 from blackbox.journal import Journal
 from blackbox.objective import Objective
-from blackbox.outcome import Outcome, score_prompts
 from blackbox.optimizers import CMAES
+from blackbox.outcome import Outcome, score_prompts
 from blackbox.parts import make_parts
 from blackbox.registry import BACKENDS
 from blackbox.run import make_objective, make_search

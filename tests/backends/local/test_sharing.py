@@ -30,7 +30,11 @@ def test_a_model_that_was_pickled_scores_the_same_bit_for_bit(kind: str, saved_m
         assert np.array_equal(
             again.score([prompt], QUERIES).log_probabilities, backend.score([prompt], QUERIES).log_probabilities
         )
-    assert (again.name, again.model_hash, again.batch_tokens) == (backend.name, backend.model_hash, backend.batch_tokens)
+    assert (again.name, again.model_hash, again.batch_tokens) == (
+        backend.name,
+        backend.model_hash,
+        backend.batch_tokens,
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])

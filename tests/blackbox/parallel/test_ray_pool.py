@@ -109,13 +109,19 @@ def test_a_job_whose_worker_dies_is_done_by_another(
     pool: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     executor = pool(10)
-    jobs = [partial(add, number=0), partial(die_once, mark=tmp_path / "died"), *[partial(add, number=n) for n in (1, 2)]]
+    jobs = [
+        partial(add, number=0),
+        partial(die_once, mark=tmp_path / "died"),
+        *[partial(add, number=n) for n in (1, 2)],
+    ]
     with caplog.at_level(logging.WARNING):
         assert list(executor.map(jobs)) == [10, "survived", 11, 12]
     assert "a worker is lost" in caplog.text
 
 
-def test_workers_that_are_killed_from_outside_are_replaced_and_every_job_has_one_answer(pool: Make, tmp_path: Path) -> None:
+def test_workers_that_are_killed_from_outside_are_replaced_and_every_job_has_one_answer(
+    pool: Make, tmp_path: Path
+) -> None:
     executor, log = pool(0, 2), tmp_path / "log"
     answers = executor.map(partial(note, log=log) for _ in range(60))
     count = 0
