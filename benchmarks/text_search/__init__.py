@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.kept import once
 from benchmarks.llama_server import llama_server
-from benchmarks.text_search.figures import BASELINE, PLAIN, SEARCH, START, gains, savings, took
+from benchmarks.text_search.figures import BASELINE, PLAIN, SEARCH, START, Meter, gains, savings, took
 from benchmarks.text_search.tasks import SEEDS, SOURCES
 from blackbox import Task, tune
 from blackbox.backends import Prompt, TextPrompt
@@ -62,10 +62,15 @@ def _search(one: dict[str, Any], url: str, calls: int) -> None:
 def searched(task: Task, seed: int, url: str, method: Mapping[str, Any], calls: int) -> dict[str, Any]:
     """What a search found, on the test rows too, and what it took."""
     quiet = Task.from_dict({**task.to_dict(), "test": []})
-    result = tune(
-        quiet, **ENDPOINT, **method, space="choices", base_url=url, max_requests=calls, evaluations=10**6, seed=seed
-    )
-    return took(result) | on_test(url, task, result.prompt)
+    backend: Any = make_backend(make_config({**ENDPOINT, "base_url": url, "max_requests": calls}))
+    try:
+        meter = Meter(backend)
+        result = tune(
+            quiet, backend=backend, callbacks=[meter], space="choices", evaluations=10**6, seed=seed, **method
+        )
+    finally:
+        backend.close()
+    return took(result, meter.requests) | on_test(url, task, result.prompt)
 
 
 def on_test(url: str, task: Task, prompt: Prompt) -> dict[str, Any]:
