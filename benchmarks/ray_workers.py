@@ -165,7 +165,8 @@ def generation(of: Objective, count: int, seed: int) -> float:
     candidates = np.random.default_rng(seed).standard_normal((count, of.space.dimension))
     parts = [candidates[first : first + SLICE] for first in range(0, count, SLICE)]
     began = time.perf_counter()
-    assert sum(len(part) for part in of.slices(parts, of.task.train)) == count
+    for _ in of.slices(parts, of.task.train):
+        pass
     return time.perf_counter() - began
 
 

@@ -337,7 +337,7 @@ class Search:
             self.tally.test_seconds = max(self.tally.test_seconds, seconds)
 
     def _ended_before(self, split: Split) -> bool:
-        """Whether the time limit ended the run here before: its journal has something else where a slice would stand."""
+        """Whether the time limit ended the run here before: its journal has something else where a slice would be."""
         ended = (
             split is self._task.train
             and self.tally.number < len(self._journal)
