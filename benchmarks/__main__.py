@@ -27,6 +27,7 @@ BENCHMARKS = {
     "racing": "how often a race finds the best of 16 candidates, and for what share of the calls of all rows",
     "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
     "categorical": "optimizers of choices on simulated landscapes: true loss of what is selected, random search beside",
+    "islands": "islands of CMA-ES against one CMA-ES at equal evaluations, one optimum and many",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }
 
