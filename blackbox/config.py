@@ -205,11 +205,12 @@ class OptimizerSettings(BaseModel):
 
     optimizer: str = Field(
         "blockwise:cma-es",
-        description="cma-es, random-search, nevergrad:NAME or blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
+        description="cma-es, random-search, nevergrad:NAME, islands:OPTIMIZER (several that restart and exchange their "
+        "best) or blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
         "(spaces texts and choices) categorical, random-search, nevergrad:NAME or enumerate, which scores them all; "
         "where a model writes new instructions (space choices) evolution, evolution:de or reflective.",
     )
-    population: int = Field(20, ge=2, description="Candidates of a generation.")
+    population: int = Field(20, ge=2, description="Candidates of a generation; with islands, of each island.")
     elites: int = Field(
         0,
         ge=0,
@@ -225,6 +226,12 @@ class OptimizerSettings(BaseModel):
     sigma: float = Field(1.0, gt=0, description="First step size, in units of the space.")
     covariance: Literal["full", "diagonal"] = Field("full", description="CMA-ES: full or diagonal.")
     step_size: Literal["csa", "tpa"] = Field("csa", description="CMA-ES: rule of the step size, csa or tpa.")
+    islands: int = Field(
+        4, ge=1, description="Optimizers that search side by side (islands:OPTIMIZER); 1: one, with restarts."
+    )
+    migration_interval: int = Field(
+        10, ge=0, description="Generations after which each island is shown the best of the one before it; 0: never."
+    )
 
 
 class ProposerSettings(BaseModel):

@@ -9,6 +9,7 @@ from blackbox.optimizers import (
     Domain,
     Enumeration,
     Evolution,
+    Islands,
     NevergradChoices,
     NevergradSearch,
     Optimizer,
@@ -19,7 +20,7 @@ from blackbox.optimizers import (
 from blackbox.registry import OPTIMIZERS
 from blackbox.spaces import PromptSpace
 
-_OF_NUMBERS = "cma-es, random-search, nevergrad:NAME or blockwise:OPTIMIZER"
+_OF_NUMBERS = "cma-es, random-search, nevergrad:NAME, islands:OPTIMIZER or blockwise:OPTIMIZER"
 _OF_CHOICES = "categorical, evolution, reflective, random-search, nevergrad:NAME or enumerate"
 
 
@@ -164,6 +165,24 @@ def _blockwise(variant: str, domain: Domain, config: Config, seed: int) -> Optim
     return Blockwise(domain.blocks, make=inner, seed=seed)
 
 
+def _islands(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
+    _dimension("islands", domain)
+
+    def inner(population_size: int, child_seed: int) -> Optimizer:
+        of_an_island = config.model_copy(
+            update={"population": population_size, "evaluations": max(1, config.evaluations // config.islands)}
+        )
+        return make_optimizer(variant or "cma-es", domain, of_an_island, child_seed)
+
+    return Islands(
+        inner,
+        islands=config.islands,
+        population_size=config.population,
+        migration_interval=config.migration_interval,
+        seed=seed,
+    )
+
+
 def _no_variant(name: str, variant: str) -> None:
     if variant:
         raise SettingError(f"optimizer {name!r} has no variants, got {name}:{variant}")
@@ -174,6 +193,7 @@ OPTIMIZERS.add("categorical", _categorical)
 OPTIMIZERS.add("cma-es", _cma_es)
 OPTIMIZERS.add("enumerate", _enumerate)
 OPTIMIZERS.add("evolution", _evolution)
+OPTIMIZERS.add("islands", _islands)
 OPTIMIZERS.add("nevergrad", _nevergrad)
 OPTIMIZERS.add("random-search", _random_search)
 OPTIMIZERS.add("reflective", _reflective)

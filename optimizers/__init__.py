@@ -26,6 +26,7 @@ from blackbox.optimizers.errors import (
     TurnError,
 )
 from blackbox.optimizers.evolution import Evolution
+from blackbox.optimizers.islands import Islands, TakesMigrants
 from blackbox.optimizers.nevergrad_search import NevergradChoices, NevergradSearch
 from blackbox.optimizers.proposals import Proposer, Request, TakesProposals
 from blackbox.optimizers.random_search import RandomSearch
@@ -43,6 +44,7 @@ __all__ = [
     "Enumeration",
     "Evolution",
     "FloatArray",
+    "Islands",
     "LearnsFromRows",
     "MissingPackageError",
     "NevergradChoices",
@@ -59,6 +61,7 @@ __all__ = [
     "SettingError",
     "State",
     "StateError",
+    "TakesMigrants",
     "TakesProposals",
     "TellError",
     "TurnError",

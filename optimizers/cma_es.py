@@ -16,10 +16,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from blackbox.optimizers import settings
+from blackbox.optimizers import saved, settings
 from blackbox.optimizers.base import FloatArray, State
 from blackbox.optimizers.blas import one_blas_thread
-from blackbox.optimizers.errors import SearchError, SettingError
+from blackbox.optimizers.errors import SearchError, SettingError, StateError
 from blackbox.optimizers.replay import ReplayedOptimizer
 
 LARGEST_FULL = 3_000
@@ -92,6 +92,22 @@ class CMAES(ReplayedOptimizer):
         """
         return self._engine.stop()
 
+    def inject(self, candidate: ArrayLike) -> None:
+        """Has a candidate that was found elsewhere asked in the next generation, as pycma's `inject` does it.
+
+        It takes the place of one that would have been drawn and is scored as any other. Where it is farther from the
+        mean than draws are, what is asked lies in its direction as far away as a draw, so that one candidate from
+        afar cannot blow up the covariance (Hansen 2011, arXiv 1110.4181). Of several for one generation the last
+        counts; the mean itself is left out, since nothing can be learned from it.
+
+        Args:
+            candidate: Shape (dimension,).
+
+        Raises:
+            SettingError: Another shape, or an element that is no finite number.
+        """
+        self._engine.inject(settings.start("candidate", candidate, self.dimension))
+
     def _refuse_what_cannot_work(self) -> None:
         if self._covariance == "full" and self.dimension > LARGEST_FULL:
             raise SettingError(
@@ -107,6 +123,15 @@ class CMAES(ReplayedOptimizer):
     def _settings(self) -> State:
         names = {"covariance": self._covariance, "step_size": self._step_size}
         return {"sigma": self._sigma, **names, "center": self._center.tolist()}
+
+    def _state(self) -> State:
+        injected = [{"generation": n, "candidate": z.tolist()} for n, z in self._engine.injected.items()]
+        return {**super()._state(), "injected": injected}
+
+    def _restart(self, seed: int, state: State) -> PycmaEngine:
+        engine = self._start(seed)
+        engine.injected = dict(_saved_injection(one, self.dimension) for one in saved.take(state, "injected", list))
+        return engine
 
     def _start(self, seed: int) -> PycmaEngine:
         options = {
@@ -133,12 +158,22 @@ class PycmaEngine:
             self._es = cma.CMAEvolutionStrategy(np.array(center), sigma, {**options, **alone, **quiet, **never})
         if not options["CMA_diagonal"]:
             self._es.sm.lazy_update_gap *= LAZINESS
+        self.injected: dict[int, FloatArray] = {}  # by the generation in which it is, or was, asked
+        self._next = 0  # the generation that is asked next
+
+    def inject(self, candidate: FloatArray) -> None:
+        """Have `candidate`, shape (d,), asked in the next generation."""
+        self.injected[self._next] = candidate
 
     def ask(self) -> FloatArray:
         # Directions that are injected: the test points of TPA, mirrored points in populations below 6.
         if not all(0 < direction @ direction < np.inf for direction in self._es.pop_injection_directions):
             raise SearchError(f"pycma's mean moves no more, or to infinity; stop() says {self.stop()}")
+        injected = self.injected.get(self._next)
+        self._next += 1
         with one_blas_thread(), np.errstate(all="ignore"):
+            if injected is not None and (injected != self._es.mean).any():
+                self._es.inject([injected])
             return np.array(self._es.ask())
 
     def tell(self, candidates: FloatArray, losses: FloatArray) -> None:
@@ -151,6 +186,15 @@ class PycmaEngine:
         if self._es.countiter < PATIENCE:
             reasons.pop("tolfun", None)
         return reasons
+
+
+def _saved_injection(one: object, dimension: int) -> tuple[int, FloatArray]:
+    """Of a state: the generation, and what was injected into it, shape (dimension,)."""
+    generation = saved.take(one, "generation", int)
+    candidate = saved.array(saved.take(one, "candidate", list), "candidate", rank=1, width=dimension)
+    if generation < 0 or not np.isfinite(candidate).all():
+        raise StateError(f"what was injected into generation {generation} of the state is damaged")
+    return generation, candidate
 
 
 def finite(losses: FloatArray) -> FloatArray:

@@ -64,6 +64,10 @@ class ReplayedOptimizer(Optimizer):
     def _start(self, seed: int) -> Engine:
         """A new engine with this optimizer's settings."""
 
+    def _restart(self, seed: int, state: State) -> Engine:
+        """A new engine to which the losses of `state` will be told again; for what else it was told, override this."""
+        return self._start(seed)
+
     def _ask(self) -> FloatArray:
         with translated(SearchError, self._library):
             self._last = self._engine.ask()
@@ -88,7 +92,7 @@ class ReplayedOptimizer(Optimizer):
         told = [_saved_losses(losses, i) for i, losses in enumerate(saved.take(state, "told", list))]
         if seed < 0:
             raise StateError(f"'seed' in the state must be at least 0, got {seed}")
-        engine = self._start(seed)
+        engine = self._restart(seed, state)
         with translated(StateError, self._library):
             last = _replay(engine, told, waiting=saved.take(state, "waiting", bool))
         if _digest(last) != saved.take(state, "digest", object):

@@ -7,7 +7,7 @@ from blackbox.build import check_template
 from blackbox.config import Config, make_config
 from blackbox.errors import DataError, SettingError
 from blackbox.named_optimizers import make_optimizer
-from blackbox.optimizers import Domain, Optimizer, RandomSearch
+from blackbox.optimizers import CMAES, Domain, Optimizer, RandomSearch
 from blackbox.parts import make_parts
 from blackbox.registry import OPTIMIZERS
 from blackbox.spaces import PrefixSpace
@@ -106,3 +106,19 @@ def test_a_block_plans_with_its_share_of_the_budget_and_one_population_at_least(
     monkeypatch.setitem(OPTIMIZERS._factories, "noted", noted)
     make_optimizer("blockwise:noted", Domain((2, 2, 2, 2)), make_config({**QUICK, "evaluations": evaluations}), 0)
     assert planned == [share] * 4
+
+
+@pytest.mark.parametrize(("evaluations", "share"), [(100, 33), (2, 1)])
+def test_an_island_plans_with_its_share_of_the_budget(
+    evaluations: int, share: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = []
+
+    def noted(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
+        planned.append(config.evaluations)
+        return CMAES(domain.dimension, population_size=config.population, seed=seed)
+
+    monkeypatch.setitem(OPTIMIZERS._factories, "noted", noted)
+    settings = {**QUICK, "evaluations": evaluations, "islands": 3}
+    make_optimizer("islands:noted", Domain((2, 2)), make_config(settings), 0)
+    assert planned == [share] * 3

@@ -25,6 +25,8 @@ def test_an_unknown_key_that_is_near_to_none_is_refused_with_all() -> None:
     [
         ("dimension", 1, "greater than or equal to 2"),
         ("population", 1, "greater than or equal to 2"),
+        ("islands", 0, "greater than or equal to 1"),
+        ("migration_interval", -1, "greater than or equal to 0"),
         ("sigma", -1.0, "greater than 0"),
         ("sigma", 0.0, "greater than 0"),
         ("sigma", float("nan"), ""),

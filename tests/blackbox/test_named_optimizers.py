@@ -5,7 +5,8 @@ from blackbox.backends import TextPrompt
 from blackbox.config import make_config
 from blackbox.errors import SettingError, UnfitOptimizerError
 from blackbox.named_optimizers import check_fit, check_optimizer_name, domain_of, make_optimizer
-from blackbox.optimizers import Domain, Enumeration, Optimizer, RandomChoices, RandomSearch
+from blackbox.optimizers import Blockwise, Domain, Enumeration, Islands, Optimizer, RandomChoices, RandomSearch
+from blackbox.optimizers import SettingError as OptimizerSettingError
 from blackbox.spaces import TextsSpace
 from tests.blackbox.small import make_task
 
@@ -13,7 +14,7 @@ CONFIG = make_config({"population": 4})
 NUMBERS, CHOICES = Domain((2, 2)), Domain((1, 2), sizes=(3, 4, 4))
 
 
-@pytest.mark.parametrize("name", ["blockwise", "blockwise:cma-es", "cma-es"])
+@pytest.mark.parametrize("name", ["blockwise", "blockwise:cma-es", "cma-es", "islands", "islands:cma-es"])
 def test_an_optimizer_of_numbers_refuses_choices_and_names_those_that_fit(name: str) -> None:
     first = name.split(":", maxsplit=1)[0]
     with pytest.raises(
@@ -68,7 +69,28 @@ def test_an_optimizer_given_as_an_object_must_fit_the_space(optimizer: Optimizer
         check_fit(optimizer, domain)
 
 
-@pytest.mark.parametrize("name", ["categorical", "enumerate", "cma-es", "random-search", "blockwise:random-search"])
+@pytest.mark.parametrize("name", ["islands", "islands:cma-es", "blockwise:islands:cma-es"])
+def test_islands_have_the_settings_numbers_and_a_population_each(name: str) -> None:
+    config = make_config({"population": 6, "islands": 3, "migration_interval": 7})
+    optimizer = make_optimizer(name, NUMBERS, config, 1)
+    assert optimizer.population_size == 18
+    if isinstance(optimizer, Blockwise):
+        optimizer = optimizer._inner[0]
+    assert isinstance(optimizer, Islands)
+    assert optimizer.populations == (6, 6, 6)
+    assert optimizer.state_dict()["made_by"]["migration_interval"] == 7
+
+
+@pytest.mark.parametrize("name", ["islands:random-search", "islands:blockwise:cma-es", "islands:islands:cma-es"])
+def test_islands_of_what_takes_no_migrants_are_refused_before_the_space_is_known(name: str) -> None:
+    with pytest.raises(OptimizerSettingError, match="cannot be shown what others have found .*; CMA-ES can"):
+        check_optimizer_name(make_config({"optimizer": name}))
+
+
+NAMES = ["categorical", "enumerate", "cma-es", "random-search", "blockwise:random-search", "islands"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_names_are_checked_before_the_space_is_known(name: str) -> None:
     check_optimizer_name(make_config({"optimizer": name}))
 

@@ -109,6 +109,21 @@ def test_a_run_that_failed_at_any_call_says_so_and_ends_as_the_unbroken_run(
     assert facts(result.history) == facts(resume(unbroken).history)
 
 
+@pytest.mark.parametrize("optimizer", ["islands:cma-es", "blockwise:islands:cma-es"])
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_run_on_islands_that_failed_ends_as_the_unbroken_run(
+    optimizer: str, checkpoint: bool, tmp_path: Path
+) -> None:
+    settings = {"optimizer": optimizer, "islands": 2, "migration_interval": 1, "evaluations": 60}
+    whole = start(tmp_path / "whole", **settings)
+    with pytest.raises(RuntimeError, match="the model is gone"):
+        start(tmp_path / "run", backend=Breaking(12, RuntimeError("the model is gone")), **settings)
+    if not checkpoint:
+        (tmp_path / "run" / "checkpoint.json").unlink()
+    assert facts(go_on(tmp_path / "run").history) == facts(whole.history)
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
 def test_a_run_that_the_user_stopped_says_so_and_ends_as_the_unbroken_run(unbroken: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):

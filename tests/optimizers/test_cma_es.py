@@ -327,3 +327,125 @@ def test_two_searches_in_turn_do_not_disturb_each_other() -> None:
         advance(other, 1, sphere)
     advance(alone, 5, sphere)
     assert same(advance(alone, 5, sphere), advance(one, 5, sphere))
+
+
+class TestInjected(OptimizerContract):
+    """Shown another candidate before each generation."""
+
+    generations = 6
+
+    def make(self, seed: int) -> Optimizer:
+        return Shown(4, population_size=8, sigma=0.5, step_size="tpa", seed=seed)
+
+
+class Shown(CMAES):
+    """Injects, ahead of each generation, where the sphere's candidates of the last one were best."""
+
+    def _tell(self, candidates: FloatArray, losses: FloatArray) -> None:
+        super()._tell(candidates, losses)
+        self.inject(candidates[losses.argmin()])
+
+
+@variants
+def test_an_injected_candidate_within_reach_of_draws_is_asked_itself(
+    covariance: Covariance, step_size: StepSize
+) -> None:
+    optimizer = CMAES(30, sigma=0.1, covariance=covariance, step_size=step_size, seed=1)
+    near = np.full(30, 0.05)  # draws are sqrt(30) standard deviations away
+    optimizer.inject(near)
+    assert np.allclose(np.abs(optimizer.ask() - near).max(axis=1).min(), 0, atol=1e-12)
+
+
+@variants
+def test_one_from_afar_is_asked_in_its_direction_as_far_away_as_a_draw(
+    covariance: Covariance, step_size: StepSize
+) -> None:
+    optimizer = CMAES(200, sigma=0.1, covariance=covariance, step_size=step_size, center=np.ones(200), seed=1)
+    far = np.random.default_rng(0).standard_normal(200)
+    optimizer.inject(1.0 + 1e3 * far)
+    steps = optimizer.ask() - 1.0
+    lengths = np.linalg.norm(steps, axis=1)
+    cosines = steps @ far / (lengths * np.linalg.norm(far))
+    assert np.isclose(cosines.max(), 1.0)
+    assert abs(lengths[cosines.argmax()] / 0.1 - np.sqrt(200)) < 5 * np.sqrt(0.5)  # five standard deviations
+
+
+@variants
+def test_what_is_injected_leads_a_search_that_started_far_away(covariance: Covariance, step_size: StepSize) -> None:
+    alone, shown = (
+        CMAES(20, sigma=0.01, covariance=covariance, step_size=step_size, center=np.full(20, 5.0), seed=1)
+        for _ in range(2)
+    )
+    for _ in range(40):
+        shown.inject(np.ones(20))
+        advance(shown, 1, sphere)
+    advance(alone, 40, sphere)
+    assert alone.best is not None
+    assert shown.best is not None
+    assert shown.best.loss < 0.5 * alone.best.loss
+
+
+@pytest.mark.parametrize("population_size", [2, 3, 4, 5, 6])
+@variants
+def test_small_populations_have_room_for_what_is_injected(
+    covariance: Covariance, step_size: StepSize, population_size: int
+) -> None:
+    if step_size == "tpa" and population_size < 4:
+        pytest.skip("refused")
+    optimizer = CMAES(5, population_size=population_size, covariance=covariance, step_size=step_size, seed=1)
+    for generation in range(30):
+        optimizer.inject(np.full(5, 3.0 + generation))
+        candidates, _ = advance(optimizer, 1, sphere)
+        assert len(candidates) == population_size
+        assert np.isclose(candidates.std(axis=1), 0.0, atol=1e-9).any() or generation  # on the diagonal, as from zero
+
+
+def test_of_several_for_one_generation_the_last_counts() -> None:
+    one, several = CMAES(4, seed=1), CMAES(4, seed=1)
+    several.inject([9.0, 0.0, 0.0, 0.0])
+    for optimizer in (one, several):
+        optimizer.inject([0.1, 0.2, 0.3, 0.4])
+    assert same(advance(one, 5, sphere), advance(several, 5, sphere))
+
+
+def test_the_mean_itself_is_left_out() -> None:
+    plain, shown = CMAES(4, seed=1), CMAES(4, seed=1)
+    shown.inject(np.zeros(4))
+    assert same(advance(plain, 5, sphere), advance(shown, 5, sphere))
+
+
+def test_while_a_population_waits_the_next_one_is_injected_into() -> None:
+    plain, shown = CMAES(4, seed=1), CMAES(4, seed=1)
+    waiting = shown.ask()
+    shown.inject([0.1, 0.2, 0.3, 0.4])
+    shown.tell(waiting, sphere(waiting))
+    advance(plain, 1, sphere)
+    assert not np.array_equal(plain.ask(), shown.ask())
+    assert shown.asked is not None
+    assert np.isclose(shown.asked, [0.1, 0.2, 0.3, 0.4]).all(axis=1).any()
+
+
+@pytest.mark.parametrize("wrong", [[1.0], [1.0, 2.0, 3.0, np.nan], ["x"] * 4])
+def test_what_cannot_be_injected_is_refused(wrong: list[object]) -> None:
+    with pytest.raises(SettingError, match="candidate must"):
+        CMAES(4, seed=1).inject(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {},
+        {"generation": -1, "candidate": [0.0] * 4},
+        {"generation": 0, "candidate": [0.0] * 3},
+        {"generation": 0, "candidate": [0.0, 0.0, 0.0, np.nan]},
+        {"generation": 0, "candidate": [0.5] * 4},  # it was never injected: the replay differs
+    ],
+)
+def test_a_state_with_a_damaged_injection_is_refused_and_changes_nothing(damage: dict[str, object]) -> None:
+    optimizer = CMAES(4, seed=1)
+    advance(optimizer, 3, sphere)
+    state, before = optimizer.state_dict(), optimizer.state_dict()
+    state["inner"]["injected"] = [damage]
+    with pytest.raises(StateError):
+        optimizer.load_state_dict(state)
+    assert optimizer.state_dict() == before
