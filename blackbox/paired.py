@@ -8,7 +8,8 @@ compared by their discordant rows: b rows where only the first has a 1, c where 
 - interval of 0/1 scores: Tango's score interval (Tango 1998,
   doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B), the differences that a score test of McNemar's
   kind does not reject; at a difference of zero it is McNemar's test.
-- other scores, and the figures of runs (`compare_means`): Student's paired t, its distribution by the finite series of Abramowitz & Stegun 26.7.3 and 26.7.4.
+- other scores, and the figures of runs (`compare_means`): Student's paired t, its distribution by the finite series of
+  Abramowitz & Stegun 26.7.3 and 26.7.4.
 """
 
 import math
