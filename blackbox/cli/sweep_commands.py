@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from blackbox.cli.console import err, out
+from blackbox.cli.console import WIDE, err, out
 from blackbox.cli.sweep_display import SweepDisplay
 from blackbox.report.sweep_table import sweep_tables
 from blackbox.report.words import counted
@@ -49,7 +49,7 @@ def sweep(
 
 
 def _show(result: SweepResult) -> None:
-    for table in sweep_tables(result.standings, baseline=result.baseline):
+    for table in sweep_tables(result.standings, baseline=result.baseline, wide=out.width >= WIDE):
         out.print(table)
     out.print(f"report: {result.folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
     if result.failed:

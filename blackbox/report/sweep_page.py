@@ -19,10 +19,10 @@ from blackbox.report.sweep_words import (
     mean_in_words,
     task_in_words,
 )
-from blackbox.report.words import about, counted, in_time, in_usd
+from blackbox.report.words import about, compact, counted, in_time, in_usd
 from blackbox.run_folder import RunFolder
 from blackbox.sweeps.records import RunRecord
-from blackbox.sweeps.standings import Standing
+from blackbox.sweeps.standings import Cost, Standing
 
 
 @dataclass(frozen=True)
@@ -94,16 +94,7 @@ def _table(task: str | None, standings: Sequence[Standing]) -> dict[str, object]
 
 
 def _line(standing: Standing, *, best: bool) -> Line:
-    found, kind, cost, compared = standing.found, standing.kind, standing.cost, standing.difference
-    costs = (
-        (
-            *(f"{round(figure):,}" for figure in (cost.evaluations, cost.requests, cost.tokens)),
-            in_usd(cost.usd),
-            about(cost.seconds),
-        )
-        if cost
-        else ("–",) * 5
-    )
+    found, kind, compared = standing.found, standing.kind, standing.difference
     return Line(
         standing.method,
         f"{standing.runs} of {standing.planned}",
@@ -112,9 +103,16 @@ def _line(standing: Standing, *, best: bool) -> Line:
         interval_in_words(found.low, found.high, kind) if found and kind else "",
         *difference_in_words(standing),
         f"{compared.p_value:.2g}" if compared and compared.rows > 1 else "–",
-        costs,
+        _costs(standing.cost),
         best,
     )
+
+
+def _costs(cost: Cost | None) -> tuple[str, ...]:
+    if cost is None:
+        return ("–",) * 5
+    counts = (f"{round(cost.evaluations):,}", f"{round(cost.requests):,}", compact(round(cost.tokens)))
+    return *counts, in_usd(cost.usd), about(cost.seconds)
 
 
 def _run(record: RunRecord, home: Path) -> dict[str, object]:

@@ -17,28 +17,34 @@ from blackbox.report.sweep_words import (
 from blackbox.report.words import about, compact, in_usd
 from blackbox.sweeps.standings import Standing
 
-_MISSING = Text("–")
+_COSTS = ("evalu-\nations", "requests", "tokens", "price", "time")
 
 
-def sweep_tables(standings: Sequence[Standing], *, baseline: str | None) -> Iterator[Table]:
-    """Methods in the order given; the best mean is bold. Intervals stand below their figures; costs are of a run."""
+def sweep_tables(standings: Sequence[Standing], *, baseline: str | None, wide: bool = True) -> Iterator[Table]:
+    """Methods in the order given; the best mean is bold. Intervals stand below their figures; costs are of a run.
+
+    Args:
+        standings: of the sweep.
+        baseline: the method that the others are compared with.
+        wide: made for 120 columns; else for 80, with time as the only cost.
+    """
     for task, lines in groupby(standings, key=lambda standing: standing.task):
-        yield _table(task, list(lines), baseline)
+        yield _table(task, list(lines), baseline, _COSTS if wide else _COSTS[-1:])
 
 
-def _table(task: str | None, standings: Sequence[Standing], baseline: str | None) -> Table:
+def _table(task: str | None, standings: Sequence[Standing], baseline: str | None, costs: Sequence[str]) -> Table:
     kind = next((standing.kind for standing in standings if standing.kind), None)
     figure = f"{kind.metric}, {kind.unit}" if kind else "metrics differ" if task is None else "no figures yet"
     title = Text.assemble((task_in_words(task), "bold"), (f"  test rows: {figure}", "dim"))
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left")
     table.add_column("method", overflow="fold")
     less = ("less the\nbaseline",) if baseline is not None else ()
-    for what in ("runs", "start", "found", *less, "evalu-\nations", "requests", "tokens", "price", "time"):
+    for what in ("runs", "start", "found", *less, *costs):
         table.add_column(what, justify="right", no_wrap=True)
     best = best_of(standings)
     for standing in standings:
         compared = [_compared(standing, baseline)] if baseline is not None else []
-        table.add_row(*_words(standing, bold=standing is best), *compared, *_costs(standing))
+        table.add_row(*_words(standing, bold=standing is best), *compared, *_costs(standing)[-len(costs) :])
     return table
 
 
@@ -67,6 +73,6 @@ def _above(figure: str, interval: str, *, style: str = "") -> Text:
 def _costs(standing: Standing) -> list[Text]:
     cost = standing.cost
     if cost is None:
-        return [_MISSING] * 5
+        return [Text("–")] * len(_COSTS)
     counts = (cost.evaluations, cost.requests, cost.tokens)
     return [*(Text(compact(round(count))) for count in counts), Text(in_usd(cost.usd)), Text(about(cost.seconds))]

@@ -44,9 +44,9 @@ def records(tmp_path: Path) -> list[RunRecord]:
     ]
 
 
-def shown(records: Sequence[RunRecord], *, baseline: str | None = "base", color: bool = False) -> str:
-    console = Console(file=StringIO(), width=120, force_terminal=color, _environ={"TERM": "xterm"})
-    for table in sweep_tables(standings(records, baseline=baseline), baseline=baseline):
+def shown(records: Sequence[RunRecord], *, baseline: str | None = "base", color: bool = False, width: int = 120) -> str:
+    console = Console(file=StringIO(), width=width, force_terminal=color, _environ={"TERM": "xterm"})
+    for table in sweep_tables(standings(records, baseline=baseline), baseline=baseline, wide=width >= 120):
         console.print(table)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
@@ -79,6 +79,11 @@ def test_a_method_has_its_figures_in_one_line_and_their_intervals_below(records:
     assert " ".join(lines[first + 1]) == "47.6 to 98.4 -0.7 to 24.7"
 
 
+def test_on_a_narrow_terminal_the_time_is_the_only_cost(records: list[RunRecord]) -> None:
+    lines = [line.split() for line in shown(records, width=80).splitlines()]
+    assert ["[red]new", "2", "50.0", "73.0", "+12.0", "1", "min"] in lines
+
+
 def test_runs_that_failed_are_told(records: list[RunRecord]) -> None:
     assert "1 of 2" in shown(records)
 
@@ -103,7 +108,7 @@ def test_the_page_says_it_all_and_needs_nothing_else(records: list[RunRecord], t
     for words in (
         "7 of 8 runs succeeded. Together they took 6,300 evaluations, 201,600 requests, 10.50 USD and 8 min 45 s",
         "1 run failed.",
-        "[red]new 2 of 2 50.0 73.0 47.6 to 98.4 +12.0 -0.7 to 24.7 0.053 900 28,800 1,500,000 1.50 USD",
+        "[red]new 2 of 2 50.0 73.0 47.6 to 98.4 +12.0 -0.7 to 24.7 0.053 900 28,800 1.50M 1.50 USD",
         "Oops: <gone>",
         "all tasks test rows: accuracy, %",
     ):
