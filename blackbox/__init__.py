@@ -19,6 +19,7 @@ from blackbox.prediction import Predictor
 from blackbox.run import Result
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.summary import Summary
+from blackbox.sweeps import SweepResult, run_sweep
 from blackbox.task import Task
 from blackbox.tune import resume, tune
 
@@ -35,9 +36,11 @@ __all__ = [
     "Result",
     "SavedPrompt",
     "Summary",
+    "SweepResult",
     "Task",
     "read_rows",
     "resume",
+    "run_sweep",
     "sample_shots",
     "tune",
 ]

@@ -4,6 +4,7 @@ from blackbox.backends import Backend, Capability, FakeBackend
 from blackbox.backends.errors import MissingPackageError
 from blackbox.config import NOBODY, Config
 from blackbox.errors import DataError, SettingError
+from blackbox.loaded_models import once
 from blackbox.named_optimizers import check_optimizer_name
 from blackbox.optimizers import Optimizer
 from blackbox.registry import BACKENDS, SPACES
@@ -79,6 +80,7 @@ def check_template(backend: Backend, template: Template) -> None:
         )
 
 
+@once
 def _local(config: Config) -> Backend:
     try:
         from blackbox.backends.local import load_backend

@@ -1,13 +1,13 @@
 """The settings of a run: every one a key of the TOML file, an option of `blackbox tune` and an argument of `tune`."""
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from blackbox.checked import checked
 from blackbox.errors import SettingError
 from blackbox.presets import preset
 
@@ -355,19 +355,8 @@ def make_config(values: Mapping[str, Any]) -> Config:
     Raises:
         SettingError: an unknown key (with the nearest known one) or a value out of its range.
     """
-    for key in values:
-        if key not in Config.model_fields:
-            near = difflib.get_close_matches(key, Config.model_fields, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(Config.model_fields))}"
-            raise SettingError(f"unknown setting {key!r}; {hint}")
     base = preset(values["preset"]) if values.get("preset") else {}
-    try:
-        return Config(**{**_of_space(values.get("space")), **base, **values})
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise SettingError(f"setting {key!r}: {message[0].lower() + message[1:]}, got {first['input']!r}") from error
+    return checked(Config, values, what="setting", defaults={**_of_space(values.get("space")), **base})
 
 
 def _of_space(space: object) -> dict[str, Any]:
@@ -381,13 +370,24 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         SettingError: no such file, or it is no TOML.
     """
+    return from_folder(read_toml(path), path.parent)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The keys and values of a TOML file as they stand there.
+
+    Raises:
+        SettingError: no such file, or it is no TOML.
+    """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(f"{path}: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path}: is no TOML: {error}") from error
-    for key in PATHS:
-        if isinstance(values.get(key), str):
-            values[key] = str(path.parent / Path(values[key]).expanduser())
-    return values
+
+
+def from_folder(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Settings with their paths counted from a folder."""
+    paths = {key: str(folder / Path(values[key]).expanduser()) for key in PATHS if isinstance(values.get(key), str)}
+    return {**values, **paths}

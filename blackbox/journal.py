@@ -6,22 +6,16 @@ is the kernel's, which releases it however the process ends.
 """
 
 import json
-import logging
 import os
-import sys
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 
-from blackbox.errors import DamagedFileError, MismatchError, RunError
+from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.evaluation import Evaluation
 from blackbox.files import unwritable
-
-if sys.platform != "win32":
-    import fcntl
-
-log = logging.getLogger(__name__)
+from blackbox.locks import lock
 
 
 class Journal:
@@ -111,14 +105,7 @@ def _open(path: Path) -> FileIO:
         file = path.open("ab", buffering=0)
     except OSError as error:
         raise unwritable(path, error, again=f"`blackbox resume {path.parent}`") from error
-    try:
-        if sys.platform != "win32":
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise RunError(f"another process is working on this run ({path.parent}); wait for it or stop it") from error
-    except OSError as error:
-        log.warning("%s cannot be locked (%s); see to it that one process works on the run", path, error.strerror)
+    lock(file, path, what="run")
     return file
 
 

@@ -8,7 +8,8 @@ compared by their discordant rows: b rows where only the first has a 1, c where 
 - interval of 0/1 scores: Tango's score interval (Tango 1998,
   doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B), the differences that a score test of McNemar's
   kind does not reject; at a difference of zero it is McNemar's test.
-- other scores: Student's paired t, its distribution by the finite series of Abramowitz & Stegun 26.7.3 and 26.7.4.
+- other scores, and the figures of runs (`compare_means`): Student's paired t, its distribution by the finite series of
+  Abramowitz & Stegun 26.7.3 and 26.7.4.
 """
 
 import math
@@ -27,7 +28,7 @@ _Z = 1.959963984540054  # 97.5% quantile of the normal distribution
 class Comparison:
     """First less second: the mean difference, its 95% interval, a two-sided p-value, the rows that both answered.
 
-    Without such a row, the difference is NaN, the interval everything and the p-value 1.
+    Of runs, `rows` are the pairs. Without any, the difference is NaN, the interval everything and the p-value 1.
     """
 
     difference: float
@@ -35,6 +36,9 @@ class Comparison:
     high: float
     p_value: float
     rows: int
+
+
+_NOTHING = Comparison(math.nan, -math.inf, math.inf, 1.0, 0)
 
 
 def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:
@@ -51,12 +55,20 @@ def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:
     both = ~np.isnan(x) & ~np.isnan(y)
     x, y, n = x[both], y[both], int(both.sum())
     if n == 0:
-        return Comparison(math.nan, -math.inf, math.inf, 1.0, 0)
+        return _NOTHING
     if is_binary(x) and is_binary(y):
         b, c = int(np.sum(x > y)), int(np.sum(x < y))
         return Comparison((b - c) / n, *tango_interval(b, c, n), mcnemar_p_value(b, c), n)
-    low, high = t_interval(x - y)
-    return Comparison(float(np.mean(x - y)), low, high, t_p_value(x - y), n)
+    return compare_means(x, y)
+
+
+def compare_means(first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:
+    """Compares figures in pairs, such as those of runs with the same seed, each of shape (n_pairs,), all finite."""
+    differences = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
+    if not len(differences):
+        return _NOTHING
+    low, high = t_interval(differences)
+    return Comparison(float(np.mean(differences)), low, high, t_p_value(differences), len(differences))
 
 
 def is_binary(scores: npt.NDArray[np.float64]) -> bool:

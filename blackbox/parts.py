@@ -56,12 +56,9 @@ def make_parts(
     Raises:
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
     """
-    check_names(config)
     check_executor(config)
+    config, task = read_files(config, task)
     check_elites(config, backend, optimizer)
-    task = task or load_task(config)
-    task.grader.check_goal(config.target)
-    config = config.model_copy(update={**task.terms, **_prompts(config)})
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
         backend = make_backend(keeping)
@@ -84,6 +81,18 @@ def make_parts(
     needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task)
     Budget(config.evaluations, config.seconds).check_start(needed)
     return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend), writer)
+
+
+def read_files(config: Config, task: Task | None = None) -> tuple[Config, Task]:
+    """The settings as a run folder keeps them, and the task, with all that stands in files; no model is needed.
+
+    Raises:
+        BlackboxError: names that nothing has, or files, rows or prompts that are not as they must be.
+    """
+    check_names(config)
+    task = task or load_task(config)
+    task.grader.check_goal(config.target)
+    return config.model_copy(update={**task.terms, **_prompts(config)}), task
 
 
 def races(config: Config, space: PromptSpace) -> bool:

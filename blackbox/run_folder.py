@@ -78,13 +78,18 @@ class RunFolder:
     def report(self) -> Path:
         return self.path / "report.html"
 
+    @property
+    def holds_run(self) -> bool:
+        """Whether a run was begun here."""
+        return (self.path / "config.json").exists()
+
     def check_free(self) -> None:
         """Refuse a folder that is taken.
 
         Raises:
             RunError: the folder holds a run already.
         """
-        if (self.path / "config.json").exists():
+        if self.holds_run:
             raise RunError(
                 f"{self.path} holds a run already; go on with `blackbox resume {shlex.quote(str(self.path))}`, "
                 "choose another --name, or delete the folder"
@@ -110,7 +115,7 @@ class RunFolder:
         Raises:
             RunError: the folder holds no run. DamagedFileError: the file is not what was written.
         """
-        if not (self.path / "config.json").exists():
+        if not self.holds_run:
             raise RunError(f"{self.path} holds no run: there is no config.json in it")
         path = self.path / "config.json"
         values = read_json(path)
@@ -206,7 +211,6 @@ class RunFolder:
 
 def environment(task: Task, backend: Backend, space: PromptSpace) -> dict[str, object]:
     """What a run's results depend on besides its settings."""
-    rows = json.dumps(task.to_dict(), sort_keys=True).encode()
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -214,9 +218,14 @@ def environment(task: Task, backend: Backend, space: PromptSpace) -> dict[str, o
         "model": backend.name,
         "endpoint": backend.record if isinstance(backend, MeteredBackend) else None,
         "model_hash": backend.model_hash,
-        "data_hash": hashlib.sha256(rows).hexdigest(),
+        "data_hash": data_hash(task),
         "space_hash": space_hash(space),
     }
+
+
+def data_hash(task: Task) -> str:
+    """What tells a task from another: SHA-256 over its rows and what is asked of them."""
+    return hashlib.sha256(json.dumps(task.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
 def space_hash(space: PromptSpace) -> str:

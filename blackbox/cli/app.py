@@ -15,6 +15,7 @@ from blackbox.backends.errors import StoppedError
 from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
 from blackbox.cli.run_commands import compare, evaluate, export, journal, predict, show
+from blackbox.cli.sweep_commands import sweep
 from blackbox.cli.tune_commands import resume, tune
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError, SearchError
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(tune)
 app.command()(resume)
+app.command()(sweep)
 app.command()(evaluate)
 app.command()(predict)
 app.command()(show)

@@ -1,7 +1,7 @@
 """The jobs of one call of `map`: which are to be dealt, which are done, and whose answer is next."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from blackbox.errors import WorkersLostError
@@ -14,9 +14,21 @@ class Deck:
     """Jobs are drawn from their source when they are dealt; one whose worker was lost comes back and is dealt first.
 
     A job's number is its key: whichever answer comes first is its answer, and later ones are dropped.
+
+    Args:
+        jobs: their source.
+        in_order: whether answers wait for those to earlier jobs.
+        give_up: makes the answer to a job that was dealt too often, of the reason; None: that is an error.
     """
 
-    def __init__(self, jobs: Iterable[Job[Any, Any]]) -> None:
+    def __init__(
+        self,
+        jobs: Iterable[Job[Any, Any]],
+        *,
+        in_order: bool = True,
+        give_up: Callable[[Job[Any, Any], str], Any] | None = None,
+    ) -> None:
+        self._in_order, self._give_up = in_order, give_up
         self._source = enumerate(jobs)
         self._again = deque[int]()
         self._out: dict[int, Job[Any, Any]] = {}
@@ -61,12 +73,17 @@ class Deck:
             return
         counts, most = (self._deaths, DEATHS) if died else (self._losses, LOST)
         counts[number] = counts.get(number, 0) + 1
-        if counts[number] >= most:
+        if counts[number] < most:
+            self._again.append(number)
+        elif self._give_up is None:
             raise WorkersLostError(f"the same job has taken {most} workers with it, the last one: {why}")
-        self._again.append(number)
+        else:
+            self.answer(number, self._give_up(self._out[number], why))
 
     def ready(self) -> Iterator[Any]:
-        """The answers that are next in order."""
+        """The answers that are next in order, or all that have come."""
+        while self._answers and not self._in_order:
+            yield self._answers.pop(next(iter(self._answers)))
         while self._taken in self._answers:
             yield self._answers.pop(self._taken)
             self._taken += 1

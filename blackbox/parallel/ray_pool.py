@@ -20,7 +20,6 @@ from blackbox.parallel.executor import Executor, Job, R, W
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT = 2  # jobs of an actor: the next one is there when one is done
 STARTS = 3  # actors in a row that may fail to start while there is none
 SLOW = 10  # times the usual duration after which a job is given to an idle worker as well
 
@@ -74,6 +73,7 @@ class RayPool(Executor[W]):
         settle: called in each actor with its worker, which it may put in another's place.
         patience: seconds that are waited for where no actor is left.
         slow: seconds that a job must take before it may count as slow.
+        in_flight: jobs that are sent to an actor at once: the next one is there when one is done.
 
     Raises:
         ExecutorError: no cluster, or the worker cannot be pickled.
@@ -91,10 +91,11 @@ class RayPool(Executor[W]):
         settle: Callable[[W], W] | None = None,
         patience: float = 600.0,
         slow: float = 30.0,
+        in_flight: int = 2,
     ) -> None:
         self._stack = ExitStack()
         self._ray = self._stack.enter_context(connected(address, package))
-        self._patience, self._slow = patience, slow
+        self._patience, self._slow, self._in_flight = patience, slow, in_flight
         self._flights: dict[Any, _Flight] = {}
         self._durations = deque[float](maxlen=100)
         self._failed_starts = 0
@@ -109,8 +110,15 @@ class RayPool(Executor[W]):
         self._make = remote.options(num_cpus=cpus, num_gpus=gpus, max_restarts=0, max_task_retries=0).remote
         self._actors = [self._start() for _ in range(count or self._room(cpus, gpus))]
 
-    def map(self, jobs: Iterable[Job[W, R]]) -> Iterator[R]:
-        deck = Deck(jobs)
+    def map(
+        self,
+        jobs: Iterable[Job[W, R]],
+        *,
+        in_order: bool = True,
+        give_up: Callable[[Job[W, R], str], R] | None = None,
+    ) -> Iterator[R]:
+        """See `Executor.map`, and `Deck` for the further arguments."""
+        deck = Deck(jobs, in_order=in_order, give_up=give_up)
         while True:
             self._deal(deck)
             yield from deck.ready()
@@ -137,7 +145,7 @@ class RayPool(Executor[W]):
 
     def _deal(self, deck: Deck) -> None:
         """Give jobs to actors that have room for one, those with fewer first."""
-        for room in range(IN_FLIGHT):
+        for room in range(self._in_flight):
             for actor in self._actors:
                 if actor.starting is None and actor.jobs == room and (drawn := deck.draw()):
                     self._send(deck, *drawn, actor)

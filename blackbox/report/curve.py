@@ -1,7 +1,5 @@
 """The learning curve of a run, as a PNG."""
 
-import io
-import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,16 +10,14 @@ import numpy as np
 from blackbox.evaluation import Evaluation
 from blackbox.figures import Figure as Seen
 from blackbox.files import write_whole
+from blackbox.report.drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PALE, picture, tidy
 from blackbox.report.improvements import Improvement, find_improvements, spent_after
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LOG = logging.getLogger(__name__)
-_INCHES, _DPI = (9.0, 6.0), 150
-_FAINT, _BLUE, _ORANGE, _GREEN, _GREY = "#9db4cf", "#1f5fa8", "#c8591b", "#2b7a4b", "#5b6470"
-_PALE = "#eab89c"
+_INCHES = (9.0, 6.0)
 
 
 def draw_curve(history: Sequence[Evaluation], path: Path, *, loss_label: str = "training loss") -> bool:
@@ -35,21 +31,12 @@ def draw_curve(history: Sequence[Evaluation], path: Path, *, loss_label: str = "
     Returns:
         Whether there is a picture: not without matplotlib, and not for an empty history.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        _LOG.info("no learning curve without matplotlib: pip install 'blackbox-prompts[plots]'")
-        return False
     if not history:
         return False
-    figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)  # type: ignore[union-attr, call-arg]
-    _draw(figure, history, loss_label=loss_label)
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(picture, format="png")
-    write_whole(path, picture.getvalue())
+    drawn = picture(lambda figure: _draw(figure, history, loss_label=loss_label), inches=_INCHES)
+    if drawn is None:
+        return False
+    write_whole(path, drawn)
     return True
 
 
@@ -65,7 +52,7 @@ def _draw(figure: "Figure", history: Sequence[Evaluation], *, loss_label: str) -
         _draw_tests(panels[1], history, end)
         panels[1].set_ylabel(next((_named(look.dev.figure) for look in looks if look.dev and look.dev.figure), ""))
     for panel in panels:
-        _tidy(panel, left=-0.02 * end, right=(1.075 if looks else 1.02) * end)
+        tidy(panel, left=-0.02 * end, right=(1.075 if looks else 1.02) * end)
     what = "training evaluations and looks at the dev rows" if looks else "training evaluations"
     panels[-1].set_xlabel(f"evaluations spent ({what})")
 
@@ -78,13 +65,13 @@ def _draw_losses(panel: "Axes", history: Sequence[Evaluation], end: int) -> None
         return
     size, label = (10 if len(points) > 100 else 28), _limit_heights(panel, [loss for _, loss in points])
     x, y = zip(*points, strict=True)
-    panel.scatter(x, y, s=size, color=_FAINT, alpha=0.6, linewidths=0, label=label)
+    panel.scatter(x, y, s=size, color=FAINT, alpha=0.6, linewidths=0, label=label)
     if math.isfinite(history[0].loss):
-        panel.axhline(history[0].loss, color=_GREY, linewidth=1, linestyle=(0, (5, 4)), label="starting prompt")
+        panel.axhline(history[0].loss, color=GREY, linewidth=1, linestyle=(0, (5, 4)), label="starting prompt")
     lows: list[tuple[int, float]] = []
     for spent, loss in points:
         lows.append((spent, min(loss, lows[-1][1]) if lows else loss))
-    _step(panel, lows, end, color=_BLUE, label="lowest so far")
+    _step(panel, lows, end, color=BLUE, label="lowest so far")
 
 
 def _limit_heights(panel: "Axes", losses: Sequence[float]) -> str:
@@ -101,16 +88,16 @@ def _draw_looks(panel: "Axes", looks: Sequence[Improvement], end: int) -> None:
     found = [(look.spent, look.dev.figure, look.leads) for look in looks if look.dev and look.dev.figure]
     for x, seen, _ in found:
         label = "dev rows, 95% interval" if seen.interval else "dev rows"
-        _bar(panel, x, seen, fmt="o", color=_ORANGE, ecolor=_PALE, label=label)
+        _bar(panel, x, seen, fmt="o", color=ORANGE, ecolor=PALE, label=label)
     leaders = [(x, seen.scale * seen.value) for x, seen, leads in found if leads]
-    _step(panel, leaders, end, color=_ORANGE, label="selected prompt, dev rows")
+    _step(panel, leaders, end, color=ORANGE, label="selected prompt, dev rows")
 
 
 def _draw_tests(panel: "Axes", history: Sequence[Evaluation], end: int) -> None:
     """Short marks behind the last evaluation: the start and the selected prompt on the test rows."""
     tests = [(evaluation.generation, evaluation.figure) for evaluation in history if evaluation.split == "test"]
     for generation, seen in tests:
-        when, color, place = ("after", _GREEN, 1.05) if generation else ("before", _GREY, 1.025)
+        when, color, place = ("after", GREEN, 1.05) if generation else ("before", GREY, 1.025)
         if seen:
             _bar(panel, end * place, seen, fmt="_", color=color, markersize=11, label=f"test rows {when}")
 
@@ -138,18 +125,3 @@ def _step(panel: "Axes", points: Sequence[tuple[float, float]], end: int, *, col
     if points:
         x, y = zip(*points, (end, points[-1][1]), strict=True)
         panel.step(x, y, where="post", color=color, linewidth=1.8, label=label)
-
-
-def _tidy(panel: "Axes", *, left: float, right: float) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    panel.set_xlim(left, right)
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    panel.xaxis.set_major_formatter("{x:,.0f}")
-    panel.grid(color="#e4e8ee", linewidth=0.8)
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.spines[["left", "bottom"]].set_color("#b8c0ca")
-    panel.tick_params(color="#b8c0ca", labelsize=9)
-    if panel.get_legend_handles_labels()[0]:
-        panel.legend(frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from blackbox.files import write_whole
 from blackbox.report.finishing import attempts_in_words, serving_in_words
 from blackbox.report.headline import comparison, outcome_in_words, status_in_words
 from blackbox.report.improvements import block_gains, find_improvements, selected
+from blackbox.report.rendering import render
 from blackbox.report.tried_prompts import tried_prompts
 from blackbox.report.words import in_time, in_usd
 from blackbox.summary import Summary
@@ -39,7 +39,8 @@ def write_report(
     improvements = find_improvements(history)
     looks = [improvement.dev for improvement in improvements if improvement.dev]
     best = selected(improvements)
-    page = _render(
+    page = render(
+        "report.html",
         name=name,
         summary=summary,
         status=status_in_words(summary),
@@ -61,20 +62,6 @@ def write_report(
     write_whole(path, page.encode())
 
 
-def _render(**values: object) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.filters |= {"loss": _loss, "percent": "{:.1%}".format}
-    return pages.get_template("report.html").render(values)
-
-
 def _costs(summary: Summary, history: Sequence[Evaluation]) -> list[tuple[str, str, str]]:
     """Figure, name and explanation of each cost."""
     failed = sum(evaluation.failed_rows for evaluation in history)
@@ -93,12 +80,6 @@ def _costs(summary: Summary, history: Sequence[Evaluation]) -> list[tuple[str, s
         scored = f"scored {summary.train_rows:,} of {summary.train_rows_in_full:,} training rows of all prompts"
         costs.append((f"{summary.saved:.0%}", "saved by racing", scored))
     return [*costs, (f"{failed:,}", "rows without an answer", "left out of losses and metrics")] if failed else costs
-
-
-def _loss(loss: float | None) -> str:
-    if loss is None:
-        return "–"
-    return f"{loss:.4f}" if math.isfinite(loss) else "no answer"
 
 
 def _flat(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -3,16 +3,19 @@
 import json
 import re
 import runpy
+import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from blackbox import read_rows
+from blackbox import read_rows, run_sweep
 from blackbox.config import make_config, read_settings
 from blackbox.data import load_task
 from blackbox.registry import OPTIMIZERS
+from blackbox.sweeps import read_spec
 from blackbox.text_prompts import text_prompts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -81,3 +84,18 @@ def test_the_configuration_of_an_endpoint_stands_on_the_rows_and_prompts_that_it
     task = load_task(config)
     assert len(task.train) == len(task.dev) == 32
     assert len(text_prompts(config.prompts, role=config.role)) == 4
+
+
+def test_the_sweep_compares_its_methods_on_both_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
+    spec = read_spec(EXAMPLES / "sweep.toml")
+    assert len(spec.seeds) * len(spec.tasks) * len(spec.methods) == 24
+    short = replace(spec, seeds=spec.seeds[:2], settings={**spec.settings, "evaluations": 16})
+    result = run_sweep(short, folder=tmp_path / "sweep", workers=1)
+    assert not result.failed
+    compared = [line for line in result.standings if line.difference]
+    assert {line.difference.rows for line in compared if line.difference} == {2, 4}
+    methods = ("bbt", "bbtv2 sigma=0.5", "bbtv2 sigma=1.0")
+    assert [(line.task, line.method) for line in compared] == [
+        (task, method) for task in ("plain", "asked", None) for method in methods
+    ]

@@ -44,5 +44,16 @@ def test_every_registered_name_stands_in_the_docs(name: str, docs: str) -> None:
 
 
 def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
-    assert COMMANDS == ["compare", "doctor", "evaluate", "export", "journal", "predict", "resume", "show", "tune"]
+    assert COMMANDS == [
+        "compare",
+        "doctor",
+        "evaluate",
+        "export",
+        "journal",
+        "predict",
+        "resume",
+        "show",
+        "sweep",
+        "tune",
+    ]
     assert all(name in (blackbox.cli.__doc__ or "") for name in COMMANDS)
