@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from blackbox.parallel.ray_pool import RayPool
 from blackbox.sweeps.plan import PlannedRun
@@ -29,7 +30,7 @@ class RayRuns(Pool):
         package: str | None = None,
     ) -> None:
         self._make = partial(
-            RayPool[None],
+            RayPool[Any],
             None,
             count,
             cpus=cpus,
@@ -44,7 +45,7 @@ class RayRuns(Pool):
     def run(self, runs: Sequence[PlannedRun], tell: Tell) -> None:
         workers = self._make()
         try:
-            ended = workers.map(_jobs(runs, tell), in_order=False, give_up=_given_up)  # type: ignore[arg-type]
+            ended = workers.map(_jobs(runs, tell), in_order=False, give_up=_given_up)
             for number, error in ended:
                 tell(Ended(runs[number], error))
         finally:
@@ -66,5 +67,5 @@ def _attempt(worker: Worker, number: int, run: PlannedRun) -> tuple[int, str | N
     return number, worker.attempt(run)
 
 
-def _given_up(job: "partial[tuple[int, str | None]]", why: str) -> tuple[int, str | None]:
+def _given_up(job: Any, why: str) -> tuple[int, str | None]:
     return job.keywords["number"], f"its workers were lost: {why}"
