@@ -7,7 +7,6 @@ worker writes carries it, and where the job has another by now nothing is writte
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from blackbox.service.store.database import Database
 from blackbox.service.store.rows import Job, JobProgress, NewEvent

@@ -3,6 +3,8 @@
 from blackbox.service.store.database import Database
 from blackbox.service.store.rows import Quotas, Role, Token
 
+NO_QUOTAS = Quotas()
+
 
 class Tokens:
     """See the module."""
@@ -10,7 +12,7 @@ class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, role: Role, *, quotas: Quotas = Quotas()) -> tuple[Token, str]:
+    def create(self, name: str, role: Role, *, quotas: Quotas = NO_QUOTAS) -> tuple[Token, str]:
         """A new token, and its secret, which cannot be read again."""
         raise NotImplementedError
 
