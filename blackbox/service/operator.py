@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from blackbox.build import check_names
 from blackbox.checked import check_keys, checked
@@ -38,7 +38,7 @@ from blackbox.config import (
 from blackbox.errors import SettingError, unknown_name
 from blackbox.make_executor import check_executor
 from blackbox.registry import BACKENDS
-from blackbox.service.jobs.request import BUDGETS, JobRequest
+from blackbox.service.jobs.request import BUDGETS, JobRequest, check_size
 from blackbox.service.store.rows import JobBudget
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -121,11 +121,11 @@ class Operator:
         """
         request.check()
         entry = self.entry(request.backend)
-        proposer = self._proposer(request)
-        config = make_config(
-            {**request.settings, **_limited(entry, request), **entry.settings, **proposer, **(files or {})}
-        )
-        _check_evaluations(entry, config)
+        defaults = {name: most for name, most in _limits(entry).items() if name != "evaluations"}
+        given = {**entry.settings, **defaults, **request.settings}
+        config = make_config({**given, **self._proposer(request), **(files or {})})
+        check_size(config)
+        _check_limits(request.backend, entry, config)
         check_names(config)
         check_executor(config)
         return config
@@ -201,35 +201,27 @@ def _entry(name: str, table: Any, path: Path) -> BackendEntry:
     return entry
 
 
-def _limited(entry: BackendEntry, request: JobRequest) -> dict[str, Any]:
-    """The budgets of a run: the request's, where there is none the operator's, never beyond that."""
-    limits = {name: getattr(entry, name) for name in BUDGETS} | {"seconds": entry.max_seconds}
-    found: dict[str, Any] = {}
-    for name, most in limits.items():
-        if most is None:
-            continue
-        asked = request.settings.get(name)
-        if isinstance(asked, int | float) and asked > most:
-            raise SettingError(f"setting {name!r}: backend {request.backend!r} allows at most {most}, got {asked}")
-        found[name] = most if asked is None else asked
-    return found
+def _limits(entry: BackendEntry) -> dict[str, float]:
+    """What a job may use at most, by setting, as far as the operator says."""
+    limits = {name: getattr(entry, name) for name in BUDGETS}
+    limits |= {"evaluations": entry.max_evaluations, "seconds": entry.max_seconds}
+    return {name: most for name, most in limits.items() if most is not None}
 
 
-def _check_evaluations(entry: BackendEntry, config: Config) -> None:
-    most = entry.max_evaluations
-    if most is not None and config.evaluations > most:
-        raise SettingError(f"setting 'evaluations': must be at most {most} here, got {config.evaluations}")
+def _check_limits(name: str, entry: BackendEntry, config: Config) -> None:
+    for setting, most in _limits(entry).items():
+        asked = getattr(config, setting)
+        if asked is None or asked > most:
+            raise SettingError(f"setting {setting!r}: backend {name!r} allows at most {most}, got {asked}")
 
 
 def _public(name: str, entry: BackendEntry) -> PublicBackend:
-    limits = {key: getattr(entry, key) for key in BUDGETS}
-    limits |= {"evaluations": entry.max_evaluations, "seconds": entry.max_seconds}
     return PublicBackend(
         name=name,
         description=entry.description,
         kind=entry.backend,
         model=_shown(entry.model) if "model" in entry.model_fields_set or entry.backend == "local" else entry.backend,
-        limits={key: value for key, value in limits.items() if value is not None},
+        limits=_limits(entry),
         usd_per_million_prompt_tokens=entry.usd_per_million_prompt_tokens,
         usd_per_million_completion_tokens=entry.usd_per_million_completion_tokens,
     )

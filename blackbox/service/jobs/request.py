@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from blackbox.checked import check_keys, checked
 from blackbox.config import (
+    Config,
     FinishingSettings,
     OptimizerSettings,
     RunSettings,
@@ -100,13 +101,21 @@ class JobRequest(BaseModel):
         """Refuse settings that no request may have.
 
         Raises:
-            SettingError: one that is not allowed, one that names a file, or one that is too large.
+            SettingError: one that is not allowed, or one that names a file.
         """
         check_keys(self.settings, ALLOWED, what="setting")
         for name in _INLINE:
             if isinstance(self.settings.get(name), str):
                 raise SettingError(f"setting {name!r}: must be a list, for no job reads files by their names")
-        for name, most in MOST.items():
-            value = self.settings.get(name)
-            if isinstance(value, int | float) and value > most:
-                raise SettingError(f"setting {name!r}: must be at most {most}, got {value!r}")
+
+
+def check_size(config: Config) -> None:
+    """Refuse settings that cost memory before any budget can count it.
+
+    Raises:
+        SettingError: one is larger than any job needs.
+    """
+    for name, most in MOST.items():
+        value = getattr(config, name)
+        if value is not None and value > most:
+            raise SettingError(f"setting {name!r}: must be at most {most}, got {value!r}")

@@ -1,9 +1,24 @@
 """Bearer tokens. Only the SHA-256 of a secret is stored: it has 256 random bits, which no dictionary has."""
 
+import hashlib
+import secrets
+
+import sqlalchemy as sa
+
+from blackbox.service.errors import MissingError
+from blackbox.service.store import tables
+from blackbox.service.store.columns import Now, storable
 from blackbox.service.store.database import Database
+from blackbox.service.store.ids import new_id
 from blackbox.service.store.rows import Quotas, Role, Token
 
+PREFIX = "bb-"
+"""What secrets begin with, so that scanners for leaked ones know them."""
+
 NO_QUOTAS = Quotas()
+
+_T = tables.tokens.c
+_SHOWN = [column for column in tables.tokens.c if column.name != "secret_sha256"]
 
 
 class Tokens:
@@ -14,19 +29,37 @@ class Tokens:
 
     def create(self, name: str, role: Role, *, quotas: Quotas = NO_QUOTAS) -> tuple[Token, str]:
         """A new token, and its secret, which cannot be read again."""
-        raise NotImplementedError
+        token, secret = new_id("token"), PREFIX + secrets.token_urlsafe(32)
+        values = {
+            "id": token,
+            "name": storable(name),
+            "secret_sha256": _sha256(secret),
+            "role": role,
+            "quota_jobs": quotas.jobs,
+            "quota_evaluations": quotas.evaluations,
+            "quota_usd": quotas.usd,
+            "created_at": Now(),
+        }
+        with self._database.write() as connection:
+            connection.execute(tables.tokens.insert().values(values))
+        return self.get(token), secret
 
     def find(self, secret: str) -> Token | None:
         """The token of a secret; None where there is none or it is revoked."""
-        raise NotImplementedError
+        good = sa.select(*_SHOWN).where(_T.secret_sha256 == _sha256(secret), _T.revoked_at.is_(None))
+        with self._database.read() as connection:
+            row = connection.execute(good).one_or_none()
+        return None if row is None else _token(row)
 
     def any(self) -> bool:
         """Whether there is a token that is not revoked: without one the service is open to its own machine only."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return connection.execute(sa.select(_T.id).where(_T.revoked_at.is_(None)).limit(1)).first() is not None
 
     def list(self) -> tuple[Token, ...]:
         """All tokens, the oldest first."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return tuple(_token(row) for row in connection.execute(sa.select(*_SHOWN).order_by(_T.id)))
 
     def get(self, token: str) -> Token:
         """A token by its id.
@@ -34,7 +67,11 @@ class Tokens:
         Raises:
             MissingError: there is none.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(*_SHOWN).where(_T.id == storable(token))).one_or_none()
+        if row is None:
+            raise MissingError(f"there is no token {token!r}")
+        return _token(row)
 
     def revoke(self, token: str) -> Token:
         """Make a token useless, by its id; its jobs go on. Again, it changes nothing.
@@ -42,4 +79,17 @@ class Tokens:
         Raises:
             MissingError: there is none.
         """
-        raise NotImplementedError
+        good = (_T.id == storable(token), _T.revoked_at.is_(None))
+        with self._database.write() as connection:
+            connection.execute(tables.tokens.update().where(*good).values(revoked_at=Now()))
+        return self.get(token)
+
+
+def _sha256(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _token(row: sa.Row[tuple[object, ...]]) -> Token:
+    values = row._asdict()
+    quotas = {name: values.pop(f"quota_{name}") for name in ("jobs", "evaluations", "usd")}
+    return Token(quotas=Quotas(**quotas), **values)
