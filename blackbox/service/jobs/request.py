@@ -68,6 +68,7 @@ class JobRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    name: str | None = Field(None, max_length=200, description="For people, in lists and on the page.")
     backend: str = Field(min_length=1, max_length=64, description="The model, by its name in the list of backends.")
     training_file: str = Field(min_length=1, max_length=64, description="Id of the file with the training rows.")
     dev_file: str | None = Field(None, max_length=64, description="Id of the file that the prompt is selected on.")

@@ -5,6 +5,7 @@ asks for the lock would fail at once where another has written since, whatever t
 nobody (WAL).
 """
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,6 +59,12 @@ class Database:
         """
         with self._mapped(), self._writing.begin() as connection:
             yield connection
+
+    def lock(self, connection: sa.Connection, name: str) -> None:
+        """Let one transaction at a time pass that writes under this name; of SQLite there is never more than one."""
+        if not self.is_sqlite:
+            number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
     def ping(self) -> None:
         """See `Store.ping`."""

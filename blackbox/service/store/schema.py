@@ -11,8 +11,6 @@ from alembic.script import ScriptDirectory
 from blackbox.service.errors import SchemaError
 from blackbox.service.store.database import Database, make_engine
 
-_LOCK = 0x626C61636B626F78  # "blackbox": the number of the advisory lock
-
 
 def open_database(url: str) -> Database:
     """The database of a URL, its tables brought up to date.
@@ -38,8 +36,7 @@ def _bring_up_to_date(database: Database) -> None:
         if _current(connection) == scripts.get_current_head():
             return
     with database.write() as connection:
-        if not database.is_sqlite:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        database.lock(connection, "schema")
         current = _current(connection)
         if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
             raise SchemaError(

@@ -82,6 +82,7 @@ jobs = sa.Table(
     _number("evaluations"),
     _number("generation"),
     _number("entries"),
+    _number("answers"),
     _amount("train_loss"),
     sa.Column("dev", Json),
     _number("requests"),
@@ -139,6 +140,14 @@ events = sa.Table(
 
 evaluations = sa.Table(
     "evaluations",
+    metadata,
+    _of_job(),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("line", sa.Text, nullable=False),
+)
+
+answers = sa.Table(  # of an endpoint, paid for: lines of the run's own journal of answers
+    "answers",
     metadata,
     _of_job(),
     sa.Column("number", sa.BigInteger, primary_key=True),

@@ -5,7 +5,7 @@ import secrets
 
 import sqlalchemy as sa
 
-from blackbox.service.errors import MissingError
+from blackbox.service.errors import MissingError, QuotaError
 from blackbox.service.store import tables
 from blackbox.service.store.columns import Now, storable
 from blackbox.service.store.database import Database
@@ -83,6 +83,23 @@ class Tokens:
         with self._database.write() as connection:
             connection.execute(tables.tokens.update().where(*good).values(revoked_at=Now()))
         return self.get(token)
+
+    def charge(self, owner: str, *, usd: float, evaluations: int = 0) -> None:
+        """Count what an owner uses outside of jobs, where it is a token; 0 asks only whether there is anything left.
+
+        Raises:
+            QuotaError: the quota of either was used up before; nothing is counted.
+        """
+        with self._database.write() as connection:
+            row = connection.execute(sa.select(tables.tokens).where(_T.id == owner).with_for_update()).one_or_none()
+            if row is None:
+                return
+            for name in ("evaluations", "usd"):
+                quota, used = getattr(row, f"quota_{name}"), getattr(row, f"used_{name}")
+                if quota is not None and used >= quota:
+                    raise QuotaError(f"quota {name!r}: {used:g} of {quota:g} are used")
+            told = {"used_usd": row.used_usd + usd, "used_evaluations": row.used_evaluations + evaluations}
+            connection.execute(tables.tokens.update().where(_T.id == owner).values(told))
 
 
 def _sha256(secret: str) -> str:
