@@ -17,6 +17,7 @@ from blackbox.cli.doctor import doctor
 from blackbox.cli.run_commands import compare, evaluate, export, journal, predict, show
 from blackbox.cli.sweep_commands import sweep
 from blackbox.cli.tune_commands import resume, tune
+from blackbox.cli.worker_commands import worker
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError, SearchError
 
@@ -41,6 +42,7 @@ app.command()(export)
 app.command()(compare)
 app.command()(journal)
 app.command()(doctor)
+app.command()(worker)
 
 
 @app.callback()
