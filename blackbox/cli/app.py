@@ -20,6 +20,7 @@ from blackbox.cli.serve_commands import serve
 from blackbox.cli.sweep_commands import sweep
 from blackbox.cli.tokens_commands import tokens
 from blackbox.cli.tune_commands import resume, tune
+from blackbox.cli.worker_commands import worker
 from blackbox.client import RefusedByServiceError, UnreachableError
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError, SearchError
@@ -48,6 +49,7 @@ app.command()(doctor)
 app.command()(serve)
 app.add_typer(jobs, name="jobs")
 app.add_typer(tokens, name="tokens")
+app.command()(worker)
 
 
 @app.callback()

@@ -1,24 +1,29 @@
 """`blackbox serve`: the tuning service with its page, and workers on this machine."""
 
 import logging
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blackbox.backends.errors import MissingPackageError
 from blackbox.cli.console import err
+from blackbox.cli.service_packages import needs_service
+from blackbox.cli.worker_commands import DATABASE
 from blackbox.errors import SettingError
 
+if TYPE_CHECKING:
+    from blackbox.service.store import Store
+
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_FINISH = 60.0  # s that workers have for their present generation
 
 FolderOption = Annotated[Path, typer.Option(help="Where the service keeps its database and its runs.")]
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
-        envvar="BLACKBOX_DATABASE",
+        envvar=DATABASE,
         show_envvar=True,
         show_default=False,
         help="postgresql+psycopg://USER:PASSWORD@HOST/NAME or sqlite:///FILE; default: SQLite in the folder. In the "
@@ -44,13 +49,11 @@ def serve(
     ] = None,
 ) -> None:
     """Offer tuning jobs over HTTP, with a page at /. Ctrl-C ends it; jobs go on when it starts again."""
-    try:
-        from blackbox.service.http.app import make_app
-        from blackbox.service.http.server import Server, listening
-        from blackbox.service.local_workers import LocalWorkers
-        from blackbox.service.operator import read_operator
-    except ImportError as error:
-        raise _missing(error) from error
+    needs_service("serve", "fastapi", "uvicorn", "python_multipart")
+    from blackbox.service.http.app import make_app
+    from blackbox.service.http.server import Server, listening
+    from blackbox.service.operator import read_operator
+
     logging.getLogger("blackbox.service").setLevel(logging.INFO)
     logging.getLogger("blackbox.service.access").setLevel(logging.WARNING)
     operator = read_operator(backends)
@@ -63,17 +66,29 @@ def serve(
             )
         names = frozenset(name.lower() for name in (*_LOOPBACK, *allow_host)) if allow_host else None
         app = make_app(store, operator, folder=folder / "predictions", loopback=loopback, hosts=names)
-        local = LocalWorkers(url, folder=folder, backends=backends, number=workers)
         shown = f"http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}"
         server = Server(app, started=lambda: _say(f"blackbox serves at {shown} with {workers} workers; Ctrl-C ends it"))
-        local.start()
-        try:
-            server.run(sockets=[at])
-        except KeyboardInterrupt:  # uvicorn has ended in order, and passes the signal on
-            pass
-        finally:
-            _say("stopping: workers finish their generation")
-            local.stop(seconds=_FINISH)
+        with _working(url, folder=folder, backends=backends, number=workers), suppress(KeyboardInterrupt):
+            server.run(sockets=[at])  # it ends in order when it is interrupted, and passes the signal on
+
+
+@contextmanager
+def _working(url: str, *, folder: Path, backends: Path | None, number: int) -> Iterator[None]:
+    """Workers beside the service; at the end each finishes its generation and hands back its job."""
+    from blackbox.service.worker.crew import Crew, worker_command
+    from blackbox.service.worker.stopping import Stopping
+
+    stopping = Stopping()
+    options = ["--folder", str(folder), *(["--backends", str(backends)] if backends else [])]
+    crew = Crew(worker_command(*options), number, environment={DATABASE: url})
+    thread = threading.Thread(target=crew.run, args=(stopping,))
+    thread.start()
+    try:
+        yield
+    finally:
+        _say("stopping: workers finish their generation")
+        stopping.ask()
+        thread.join()
 
 
 def database_url(database: str | None, folder: Path) -> str:
@@ -91,24 +106,15 @@ def database_url(database: str | None, folder: Path) -> str:
     return f"sqlite:///{(folder / 'service.sqlite').absolute()}"
 
 
-def open_service_store(url: str) -> "Store":  # type: ignore[name-defined]  # noqa: F821
+def open_service_store(url: str) -> "Store":
     """The store of a database.
 
     Raises:
-        MissingPackageError: SQLAlchemy is not installed.
         DatabaseError: the database cannot be used.
     """
-    try:
-        from blackbox.service.store import open_store
-    except ImportError as error:
-        raise _missing(error) from error
+    from blackbox.service.store import open_store
+
     return open_store(url)
-
-
-def _missing(error: ImportError) -> MissingPackageError:
-    return MissingPackageError(
-        f"the service needs {error.name}; install it with: pip install 'blackbox-prompts[service]'"
-    )
 
 
 def _say(text: str) -> None:

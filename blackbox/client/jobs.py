@@ -140,11 +140,11 @@ class Jobs:
         content = self._connection.answer("GET", f"{_JOBS}/{job}/result", params={"format": "zip"}).content
         Path(path).expanduser().write_bytes(content)
 
-    def predict(self, job: str, rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    def predict(self, job: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Answer, ...]:
         """Answers to rows, in their order, from the prompt that a job has found."""
         body = {"rows": [dict(row) for row in rows]}
         values = self._connection.call("POST", f"{_JOBS}/{job}/predict", json=body)
-        return [made(Answer, item) for item in values["data"]]
+        return tuple(made(Answer, item) for item in values["data"])
 
     def _act(self, job: str, what: str) -> Job:
         return made(Job, self._connection.call("POST", f"{_JOBS}/{job}/{what}", repeatable=True))

@@ -1,9 +1,10 @@
 """How much, how often and for how long: the limits of requests, and buckets that count them."""
 
+import dataclasses
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs
 
@@ -59,7 +60,7 @@ class Limits:
     watchers_each: int = 1000
     predict_rows: int = 64
     predictions: int = 2
-    rates: dict[Sort, Rate] = field(
+    rates: dict[Sort, Rate] = dataclasses.field(
         default_factory=lambda: {
             "read": Rate(400, 800),
             "write": Rate(20, 60),

@@ -9,6 +9,7 @@ from blackbox.service.store.paging import page
 from blackbox.service.store.rows import JobCheckpoint, JobEvaluation, Page
 
 _E, _C = tables.evaluations.c, tables.checkpoints.c
+_SHOWN = [column for column in _C if column.name != "checksum"]
 
 
 class Evaluations:
@@ -25,6 +26,6 @@ class Evaluations:
 
     def checkpoints(self, job: str, *, after: int = -1, limit: int = 100) -> Page[JobCheckpoint]:
         """The generations behind generation `after` that selected another prompt, in order. Asks for no owner."""
-        of_job = sa.select(tables.checkpoints).where(_C.job == storable(job), _C.generation > after)
+        of_job = sa.select(*_SHOWN).where(_C.job == storable(job), _C.generation > after)
         with self._database.read() as connection:
             return page(connection, of_job.order_by(_C.generation), limit, lambda row: JobCheckpoint(**row._asdict()))

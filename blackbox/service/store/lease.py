@@ -25,6 +25,19 @@ class Lease:
 
 
 @dataclass(frozen=True)
+class Selected:
+    """The selected prompt.
+
+    Attributes:
+        checksum: tells it from others.
+        text: for people to read.
+    """
+
+    checksum: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Mirrored:
     """What is new in a run's folder since it was last written to the database: all of it is one transaction.
 
@@ -33,7 +46,8 @@ class Mirrored:
         lines: of the journal, from number `first` on; those that are there already are not written again.
         event: of the generation that `progress` names; not written if that generation has had one.
         artifacts: contents by name, new or changed; None removes one.
-        selected: the text of the prompt, where another one is selected.
+        selected: the selected prompt; a checkpoint is written where it is another than the last one's, and the event's
+            data say so.
     """
 
     progress: JobProgress
@@ -41,4 +55,4 @@ class Mirrored:
     lines: Sequence[str]
     event: NewEvent | None = None
     artifacts: Mapping[str, bytes | None] = field(default_factory=dict)
-    selected: str | None = None
+    selected: Selected | None = None

@@ -1,7 +1,7 @@
 """Writes what is new in a run's folder into the database, once, whatever a worker or the connection went through."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from blackbox.service.store import tables
 from blackbox.service.store.artifacts import write_artifacts
 from blackbox.service.store.columns import Now, storable
 from blackbox.service.store.job_rows import change
-from blackbox.service.store.lease import Mirrored
+from blackbox.service.store.lease import Mirrored, Selected
 from blackbox.service.store.rows import JobProgress
 
 _T, _C = tables.tokens.c, tables.checkpoints.c
@@ -26,9 +26,10 @@ def mirror(connection: sa.Connection, row: sa.Row[Any], new: Mirrored) -> None:
     _add_lines(connection, row, new)
     _account(connection, row, new.progress)
     write_artifacts(connection, row.id, new.artifacts)
-    if new.selected is not None:
-        _add_checkpoint(connection, row.id, new.progress, new.selected)
-    events = [new.event] if new.event is not None and further else []
+    selected = new.selected is not None and _add_checkpoint(connection, row, new.progress, new.selected)
+    events = []
+    if new.event is not None and further:
+        events.append(replace(new.event, data={**new.event.data, "selected": selected}))
     change(connection, row, events, values=_values(row, new.progress, further))
 
 
@@ -59,12 +60,24 @@ def _account(connection: sa.Connection, row: sa.Row[Any], progress: JobProgress)
         connection.execute(tables.tokens.update().where(_T.id == row.owner).values(used))
 
 
-def _add_checkpoint(connection: sa.Connection, job: str, progress: JobProgress, prompt: str) -> None:
-    generation = progress.generation
-    told = {"evaluations": progress.evaluations, "train_loss": progress.train_loss, "dev": progress.dev}
-    connection.execute(tables.checkpoints.delete().where(_C.job == job, _C.generation == generation))
-    connection.execute(
-        tables.checkpoints.insert().values(
-            job=job, generation=generation, prompt=storable(prompt), created_at=Now(), **told
-        )
-    )
+def _add_checkpoint(connection: sa.Connection, row: sa.Row[Any], progress: JobProgress, selected: Selected) -> bool:
+    """Write a prompt down that is another than the last; whether it is."""
+    last = sa.select(_C.checksum, _C.generation).where(_C.job == row.id).order_by(_C.generation.desc()).limit(1)
+    known = connection.execute(last).one_or_none()
+    if known is not None and (known.checksum == selected.checksum or known.generation > progress.generation):
+        return False
+    told = {
+        "generation": progress.generation,
+        "evaluations": progress.evaluations,
+        "train_loss": progress.train_loss,
+        "dev": progress.dev,
+        "checksum": selected.checksum,
+        "prompt": storable(selected.text),
+        "created_at": Now(),
+    }
+    if known is not None and known.generation == progress.generation:  # what was found after the search
+        of_generation = (_C.job == row.id, _C.generation == progress.generation)
+        connection.execute(tables.checkpoints.update().where(*of_generation).values(told))
+    else:
+        connection.execute(tables.checkpoints.insert().values(job=row.id, **told))
+    return True

@@ -46,12 +46,15 @@ class Token:
     """A bearer token; its secret is stored nowhere.
 
     Attributes:
-        id: "token-..."; the owner of what is handed in with it.
+        id: "token-...".
+        owner: whose things it is for: of most tokens their own id, of others that of the token whose things they read.
+        quotas: of all that its owner hands in; of a token with another owner, they are the owner's that count.
         used_evaluations, used_usd: by all its jobs so far, deleted ones included.
         revoked_at: None while it is good.
     """
 
     id: str
+    owner: str
     name: str
     role: Role
     quotas: Quotas

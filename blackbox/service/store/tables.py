@@ -29,6 +29,7 @@ tokens = sa.Table(
     "tokens",
     metadata,
     _id(primary_key=True),
+    _id("owner", nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("secret_sha256", sa.String(64), nullable=False, unique=True),
     sa.Column("role", sa.String(16), nullable=False),
@@ -162,6 +163,7 @@ checkpoints = sa.Table(
     _number("evaluations"),
     _amount("train_loss"),
     sa.Column("dev", Json),
+    sa.Column("checksum", sa.String(64), nullable=False),
     sa.Column("prompt", sa.Text, nullable=False),
     _amount("created_at", nullable=False),
 )

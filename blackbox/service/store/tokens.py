@@ -27,11 +27,14 @@ class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, role: Role, *, quotas: Quotas = NO_QUOTAS) -> tuple[Token, str]:
-        """A new token, and its secret, which cannot be read again."""
+    def create(
+        self, name: str, role: Role, *, quotas: Quotas = NO_QUOTAS, owner: str | None = None
+    ) -> tuple[Token, str]:
+        """A new token, and its secret, which cannot be read again; `owner` None: it is its own."""
         token, secret = new_id("token"), PREFIX + secrets.token_urlsafe(32)
         values = {
             "id": token,
+            "owner": owner or token,
             "name": storable(name),
             "secret_sha256": _sha256(secret),
             "role": role,
@@ -52,9 +55,9 @@ class Tokens:
         return None if row is None else _token(row)
 
     def any(self) -> bool:
-        """Whether there is a token that is not revoked: without one the service is open to its own machine only."""
+        """Whether there has ever been a token: a service whose last one is revoked is closed, not open to all."""
         with self._database.read() as connection:
-            return connection.execute(sa.select(_T.id).where(_T.revoked_at.is_(None)).limit(1)).first() is not None
+            return connection.execute(sa.select(_T.id).limit(1)).first() is not None
 
     def list(self) -> tuple[Token, ...]:
         """All tokens, the oldest first."""

@@ -69,6 +69,7 @@ def upgrade() -> None:
     op.create_table(
         "tokens",
         sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("owner", sa.String(length=40), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("secret_sha256", sa.String(length=64), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=False),
@@ -108,6 +109,7 @@ def upgrade() -> None:
         sa.Column("evaluations", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("train_loss", sa.Double(), nullable=True),
         sa.Column("dev", sa.Text(), nullable=True),
+        sa.Column("checksum", sa.String(length=64), nullable=False),
         sa.Column("prompt", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], ondelete="CASCADE"),
