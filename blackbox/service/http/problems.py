@@ -14,7 +14,7 @@ from starlette.types import Scope
 from blackbox.backends import BackendError
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError
-from blackbox.service.http.errors import INTERNAL, INVALID, KINDS, Kind, Refusal, refusal_of
+from blackbox.service.http.errors import INTERNAL, INVALID, KINDS, NOT_FOUND, Kind, Refusal, refusal_of
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("blackbox.service")
@@ -122,6 +122,8 @@ async def _of_validation(request: Request, error: Exception) -> JSONResponse:
     message = str(found["msg"]).removeprefix("Value error, ")
     if found.get("type") == "json_invalid":
         return problem_response(request.scope, Refusal(KINDS[400], "the body is no JSON"))
+    if found["loc"][:1] == ("path",):
+        return problem_response(request.scope, Refusal(NOT_FOUND, "there is no such thing here: ids look different"))
     text = f"{place}: {message[:1].lower()}{message[1:]}" if place else message
     return problem_response(request.scope, Refusal(INVALID, text, param=place or None))
 

@@ -13,6 +13,7 @@ from blackbox.service.http.routes.parameters import After, JobId, Limit
 from blackbox.service.http.schemas import Deleted, JobView, ListOf, page_of
 from blackbox.service.jobs import JobStatus
 from blackbox.service.jobs.request import JobRequest
+from blackbox.template import Template
 
 router = APIRouter(prefix="/v1/tuning/jobs", tags=["jobs"])
 
@@ -51,6 +52,8 @@ def create_job(
     for file in request.files.values():
         parts.store.files.get(file, owner=caller.owner)
     budget = parts.operator.check(request)
+    if "template" in request.settings:
+        Template(request.settings["template"])  # the rows are looked at by the worker, this costs nothing
     job, is_new = parts.store.jobs.create(
         caller.owner,
         request.model_dump(),
