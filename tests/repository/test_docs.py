@@ -49,11 +49,15 @@ def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
         "doctor",
         "evaluate",
         "export",
+        "jobs",
         "journal",
         "predict",
         "resume",
+        "serve",
         "show",
         "sweep",
+        "tokens",
         "tune",
+        "worker",
     ]
     assert all(name in (blackbox.cli.__doc__ or "") for name in COMMANDS)

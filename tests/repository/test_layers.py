@@ -21,11 +21,30 @@ HOMES = {
     "matplotlib": {"blackbox/report/curve.py", "blackbox/report/drawing.py", "blackbox/report/sweep_plots.py"},
     "jinja2": {"backends/local/chat.py", "blackbox/report/rendering.py"},
     "typer": {"blackbox/cli"},
-    "requests": {"backends/api"},
+    "requests": {"backends/api", "blackbox/client"},
     "urllib3": {"backends/api"},
+    "fastapi": {"blackbox/service/http"},
+    "starlette": {"blackbox/service/http"},
+    "uvicorn": {"blackbox/service/http"},
+    "h11": {"blackbox/service/http"},
+    "sqlalchemy": {"blackbox/service/store"},
+    "alembic": {"blackbox/service/store"},
     "safetensors": {"blackbox/saved_prompt.py", "backends/local"},
 }
-HEAVY = ("torch", "transformers", "ray", "matplotlib", "nevergrad", "cma", "scipy", "jinja2", "typer")
+HEAVY = (
+    "torch",
+    "transformers",
+    "ray",
+    "matplotlib",
+    "nevergrad",
+    "cma",
+    "scipy",
+    "jinja2",
+    "typer",
+    "requests",
+    "fastapi",
+    "sqlalchemy",
+)
 
 
 def sources(folder: str) -> list[Path]:

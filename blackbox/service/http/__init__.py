@@ -1,0 +1,1 @@
+"""The tuning service over HTTP: routes, access, limits and the page. FastAPI, Starlette and uvicorn are imported here only."""
