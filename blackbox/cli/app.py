@@ -46,10 +46,10 @@ app.command()(export)
 app.command()(compare)
 app.command()(journal)
 app.command()(doctor)
+app.command()(worker)
 app.command()(serve)
 app.add_typer(jobs, name="jobs")
 app.add_typer(tokens, name="tokens")
-app.command()(worker)
 
 
 @app.callback()

@@ -58,5 +58,6 @@ def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
         "sweep",
         "tokens",
         "tune",
+        "worker",
     ]
     assert all(name in (blackbox.cli.__doc__ or "") for name in COMMANDS)

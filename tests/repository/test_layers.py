@@ -27,9 +27,24 @@ HOMES = {
     "starlette": {"blackbox/service/http"},
     "uvicorn": {"blackbox/service/http"},
     "h11": {"blackbox/service/http"},
+    "sqlalchemy": {"blackbox/service/store"},
+    "alembic": {"blackbox/service/store"},
     "safetensors": {"blackbox/saved_prompt.py", "backends/local"},
 }
-HEAVY = ("torch", "transformers", "ray", "matplotlib", "nevergrad", "cma", "scipy", "jinja2", "typer", "requests", "fastapi", "sqlalchemy")
+HEAVY = (
+    "torch",
+    "transformers",
+    "ray",
+    "matplotlib",
+    "nevergrad",
+    "cma",
+    "scipy",
+    "jinja2",
+    "typer",
+    "requests",
+    "fastapi",
+    "sqlalchemy",
+)
 
 
 def sources(folder: str) -> list[Path]:

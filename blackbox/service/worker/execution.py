@@ -4,6 +4,7 @@ import gc
 import logging
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from blackbox.config import ExecutorSettings
@@ -124,7 +125,7 @@ class Execution:
         return [urlsplit(entry.base_url).netloc, urlsplit(entry.base_url).hostname, entry.key_variable]
 
 
-def _executor(entry: BackendEntry) -> dict[str, object]:
+def _executor(entry: BackendEntry) -> dict[str, Any]:
     """What the operator says of workers today: it may have changed since the job began, and changes no result."""
     names = ExecutorSettings.model_fields.keys() & entry.model_fields_set
     return {name: getattr(entry, name) for name in names} if "executor" in names else {}

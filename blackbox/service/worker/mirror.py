@@ -82,25 +82,24 @@ class FolderMirror:
 
     def _now(self, progress: Progress | None, new: int) -> JobProgress:
         summary = self._run.read_summary()
-        then = self._progress
-        spent = {
-            "entries": then.entries + new,
-            "requests": summary.requests,
-            "prompt_tokens": summary.prompt_tokens,
-            "completion_tokens": summary.completion_tokens,
-            "usd": summary.usd,
-            "seconds": summary.seconds,
-        }
+        then = replace(
+            self._progress,
+            entries=self._progress.entries + new,
+            requests=summary.requests,
+            prompt_tokens=summary.prompt_tokens,
+            completion_tokens=summary.completion_tokens,
+            usd=summary.usd,
+            seconds=summary.seconds,
+        )
         if progress is None:
             figure = summary.dev_figure
-            ended = {"evaluations": summary.evaluations, "dev": figure.to_dict() if figure else then.dev}
-            return replace(then, **spent, **ended)
-        return JobProgress(
+            return replace(then, evaluations=summary.evaluations, dev=figure.to_dict() if figure else then.dev)
+        return replace(
+            then,
             evaluations=progress.evaluations,
             generation=progress.generation,
             train_loss=progress.train_loss,
             dev=progress.dev.to_dict() if progress.dev else None,
-            **spent,  # type: ignore[arg-type]
         )
 
     def _contents(self, heavy: bool, whole: bool) -> dict[str, bytes | None]:
