@@ -41,7 +41,7 @@ def create(
     folder: FolderOption = Path("service"),
     database: DatabaseOption = None,
 ) -> None:
-    """Make a token. Its secret is printed once, to stdout, and stored nowhere; from the first one on everybody needs one."""
+    """Make a token; from the first one on everybody needs one. Its secret goes to stdout, once, and is not stored."""
     needs_service("tokens")
     from blackbox.service.store import Quotas
 

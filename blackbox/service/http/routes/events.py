@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from blackbox.service.http.access import Caller, Reader
-from blackbox.service.http.errors import INVALID, Refusal
+from blackbox.service.http.errors import INVALID, RefusalError
 from blackbox.service.http.limits import wants_stream
 from blackbox.service.http.parts import Given, Parts
 from blackbox.service.http.routes.parameters import JobId, Limit
@@ -27,8 +27,9 @@ _STREAM: dict[str, Any] = {
 
 @router.get("/{job_id}/events", response_model=ListOf[EventView], responses={200: _STREAM})
 async def list_events(
-    request: Request,
     job_id: JobId,
+    request: Request,
+    *,
     caller: Reader,
     parts: Given,
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Events behind this number.")] = 0,
@@ -62,5 +63,5 @@ def _streamed(parts: Parts, caller: Caller, job: Job, after: int) -> Response:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise Refusal(INVALID, "Last-Event-ID must be the number of an event", param="Last-Event-ID")
+        raise RefusalError(INVALID, "Last-Event-ID must be the number of an event", param="Last-Event-ID")
     return int(text)

@@ -40,7 +40,9 @@ def body_of(path: str) -> dict[str, object]:
 
 def test_every_route_of_one_thing_is_asked_for_anothers_below(guarded: Running) -> None:
     asked = {(method, re.sub(r"\?.*", "", path)) for method, path in OF_A_JOB + OF_A_FILE}
-    single = {(m, p.replace("{job_id}", "{job}").replace("{file_id}", "{file}")) for m, p in routes(guarded) if "{" in p}
+    single = {
+        (m, p.replace("{job_id}", "{job}").replace("{file_id}", "{file}")) for m, p in routes(guarded) if "{" in p
+    }
     assert asked == single
 
 
@@ -91,7 +93,9 @@ def test_a_reader_changes_nothing(guarded: Running) -> None:
     reader = guarded.new_token("read", owner=guarded.store.jobs.get(job, owner=None).owner)
     for method, path in [*OF_A_JOB, ("POST", "/v1/tuning/jobs"), ("POST", "/v1/files")]:
         if method != "GET":
-            arguments = {"json": {"backend": "fake", "training_file": "file-x"}} if path.endswith("jobs") else body_of(path)
+            arguments = (
+                {"json": {"backend": "fake", "training_file": "file-x"}} if path.endswith("jobs") else body_of(path)
+            )
             answer = guarded.ask(method, path.format(job=job), token=reader, **arguments)
             assert answer.status_code == 403, path
 
@@ -130,5 +134,3 @@ def test_a_revoked_token_is_refused_within_a_second(guarded: Running) -> None:
 
 def test_revoking_the_only_token_does_not_open_the_service(guarded: Running) -> None:
     assert guarded.ask("GET", "/v1/files", token="").status_code == 401
-
-
