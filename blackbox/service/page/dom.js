@@ -33,11 +33,11 @@ function filled(made, attributes, children) {
   return made;
 }
 
-/** Put other children into an element, unless they are the same as before: a reader keeps its place then. */
+/** Put other children into an element, unless they look the same as those it has: a reader keeps its place then. */
 export function show(place, ...children) {
-  const wanted = children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
-  const held = element("div", {}, ...wanted);
-  if (place.childNodes.length && held.innerHTML === place.innerHTML) return;
+  const held = element("div", {}, ...children);
+  const same = [...held.childNodes].every((child, index) => child.isEqualNode(place.childNodes[index] ?? null));
+  if (same && held.childNodes.length === place.childNodes.length) return;
   place.replaceChildren(...held.childNodes);
 }
 
