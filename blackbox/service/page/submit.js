@@ -74,6 +74,7 @@ class SubmitForm {
     const wrong = this.node.querySelector(":invalid:not(fieldset)");
     if (wrong && !wrong.closest("[hidden]")) return this.refuse(wrong.closest(".field"), wrong.validationMessage);
     if (!this.task.train.data) return this.refuse(this.task.train.node, "Choose a file with rows.");
+    if (this.task.problem) return this.refuse(this.task.templateField, this.task.problem);
     this.send.disabled = true;
     show(this.send, "Handing in …");
     try {

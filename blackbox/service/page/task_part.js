@@ -43,6 +43,7 @@ export class TaskPart {
     this.template = area(2, { required: true, oninput: () => this.refresh() });
     this.template.value = "{text} It was {label}.";
     this.prompt = area(2, { oninput: () => this.refresh() });
+    this.warning = element("p.soft", {});
     this.shown = element("div.preview", { "aria-live": "off" });
     this.nodes = [this.filesPart(), this.questionPart()];
     this.rowsChanged();
@@ -66,7 +67,7 @@ export class TaskPart {
     );
     this.promptField = field("Prompt to start from", this.prompt, {
       params: ["settings.prompt"],
-      hint: "What the model reads in front of every row, such as an instruction. The search starts here.",
+      hint: "What the model reads in front of every row, such as an instruction. The row follows at once: end with a new line.",
     });
     const lead = "What the model reads, and what it may answer.";
     return part(
@@ -82,6 +83,7 @@ export class TaskPart {
       this.written,
       this.promptField,
       this.templateField,
+      this.warning,
       element("h3", {}, "So the model reads"),
       this.shown,
     );
@@ -100,14 +102,16 @@ export class TaskPart {
   }
 
   refresh() {
-    let [pieces, problem] = [null, ""];
+    let pieces = null;
+    this.problem = "";
     try {
       pieces = piecesOf(this.template.value);
-      problem = this.missing(pieces);
+      this.problem = this.missing(pieces);
     } catch (error) {
-      problem = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
+      this.problem = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
     }
-    setError(this.templateField, problem);
+    setError(this.templateField, this.problem);
+    show(this.warning, pieces ? unseen(pieces) : "");
     show(this.shown, preview(pieces, this.train.data?.rows ?? [], { prompt: this.prompt.value, answer: (row) => this.answerOf(row) }));
     this.onchange?.();
   }
@@ -118,8 +122,7 @@ export class TaskPart {
         return `Row ${place} of ${param.replace("_", " ")} has no field ${name}; its fields are ${Object.keys(data.rows[place - 1]).join(", ")}.`;
       }
     }
-    const behind = fieldsBehindLabel(pieces);
-    return behind.length ? `Behind {label}, ${behind.join(", ")} is not seen by models that read left to right; put {label} last.` : "";
+    return "";
   }
 
   answerOf(row) {
@@ -135,6 +138,11 @@ export class TaskPart {
     const metric = this.metric.value === "none" ? {} : { metric: this.metric.value, answer_tokens: Number(this.tokens.value) };
     return { ...common, target_field: this.answer.value, ...metric };
   }
+}
+
+function unseen(pieces) {
+  const behind = fieldsBehindLabel(pieces);
+  return behind.length ? `Models that read left to right do not see ${behind.join(", ")} behind {label}: put {label} last.` : "";
 }
 
 /** The field that holds the answers: one that is called so, else the one with the fewest values. */
