@@ -41,7 +41,7 @@ export class Curve {
     if (!points.length) return element("p.soft", {}, "No prompt had an answer yet.");
     const [first, last] = [points[0][1].toFixed(4), points.at(-1)[1].toFixed(4)];
     const label = `Lowest training loss: ${first} at the start, ${last} after ${counted(end, "evaluation")}.`;
-    const series = [{ name: "lowest training loss", kind: "loss", points }];
+    const series = [{ kind: "loss", points }];
     return figure(panel({ series, width, end, height: 220, format: short, label }), ["loss", "lowest training loss (lower is better)"]);
   }
 
@@ -52,11 +52,11 @@ export class Curve {
     const share = isShare(latest);
     const points = seen.map(({ evaluations, dev }) => [evaluations, dev.value]);
     const changes = seen.filter(({ dev }, index) => !index || dev.value !== seen[index - 1].dev.value);
-    const bands = share ? changes.map(({ evaluations, dev }) => [evaluations, dev.low, dev.high]) : [];
+    const bands = share ? changes.map(({ evaluations, dev }) => [evaluations, dev.value, dev.low, dev.high]) : [];
     const label = `${latest.metric} on the dev rows: ${brief(seen[0].dev)} at the start, ${brief(latest)} after ${counted(end, "evaluation")}.`;
     const told = `${latest.metric} of the best prompt on the dev rows${share ? ", with its 95% interval" : " (lower is better)"}`;
     const format = share ? (value) => `${Math.round(100 * value)}%` : short;
-    const series = [{ name: latest.metric, kind: "dev", points, bands }];
+    const series = [{ kind: "dev", points, bands }];
     return figure(panel({ series, width, end, height: 180, format, label, limits: share ? [0, 1] : undefined }), ["dev", told]);
   }
 
@@ -67,7 +67,7 @@ export class Curve {
     const total = paid ? inUsd(last.usd) : inTime(last.seconds);
     const label = `${paid ? "Price" : "Time"} so far: ${total} after ${counted(end, "evaluation")}.`;
     const format = paid ? (usd) => usd.toPrecision(2) : inTime;
-    const series = [{ name: "cost", kind: "cost", points, step: false }];
+    const series = [{ kind: "cost", points, step: false }];
     return figure(panel({ series, width, end, height: 220, format, label, limits: [0, Infinity] }), ["cost", paid ? `USD: ${total}` : `time: ${total}; this model costs nothing`]);
   }
 }

@@ -5,7 +5,8 @@ import { element, show } from "./dom.js";
 import { count, counted, inTime, loss, percent } from "./words.js";
 
 const PAGE = 20;
-const HEADINGS = ["Number", "Rows", "Generation", "Loss", "Metric", "Answered", "Tokens read", "At"];
+const SHOWN = 120; // characters of a prompt
+const HEADINGS = ["Number", "Rows", "Generation", "Loss", "Metric", "Answered", "Tokens read", "At", "Prompt"];
 
 /** A table with its pager; `refresh` reads its page again, `grown` says that there is more. */
 export function evaluationsTable(job, signal) {
@@ -56,5 +57,10 @@ function line(one) {
     count(one.usage.prompt_tokens),
     inTime(one.elapsed),
   ];
-  return element("tr", { title: one.prompt?.text }, cells.map((text) => element("td", {}, String(text))));
+  const prompt = one.prompt ? element("td.text", { title: one.prompt.text }, beginning(one.prompt.text)) : element("td.text", {}, one.candidate);
+  return element("tr", {}, cells.map((text) => element("td", {}, String(text))), prompt);
+}
+
+function beginning(text) {
+  return text.length > SHOWN ? `${text.slice(0, SHOWN).trimEnd()} …` : text || "(no text)";
 }

@@ -39,8 +39,11 @@ const TEST = [
   ["It arrived late and in a bad state.", "unsatisfied"],
 ];
 
+/** A file of the rows, both labels by turns. */
 function file(name, rows) {
-  const lines = rows.map(([text, label]) => JSON.stringify({ text, label }));
+  const half = rows.length / 2;
+  const mixed = rows.slice(0, half).flatMap((row, index) => [row, rows[half + index]]);
+  const lines = mixed.map(([text, label]) => JSON.stringify({ text, label }));
   return { name, blob: new Blob([lines.join("\n"), "\n"]) };
 }
 

@@ -18,14 +18,14 @@ export class FileField {
     this.node.append(this.told);
   }
 
-  /** Take a file, or what looks like one: { name } and a blob. */
-  async choose(file, blob = file) {
+  /** Take a file, or none. */
+  async choose(file) {
     this.data = null;
     this.id = null;
     setError(this.node, "");
     show(this.told, "");
     try {
-      if (file) this.data = await readRows(file.name, blob);
+      if (file) this.data = await readRows(file);
     } catch (error) {
       setError(this.node, `${error.message}.`);
       announce(error.message, { urgent: true });
@@ -40,11 +40,12 @@ export class FileField {
     return `: ${number} with ${fields.join(", ")}.${cut ? " Only the beginning is looked at here." : ""}`;
   }
 
-  /** A file that was put in by the page and not by its reader. */
+  /** A file that is put in by the page and not by its reader: { name, blob }. */
   async fill({ name, blob }) {
-    this.control.value = "";
-    this.control.required = false;
-    await this.choose({ name }, blob);
+    const held = new DataTransfer();
+    held.items.add(new File([blob], name));
+    this.control.files = held.files;
+    await this.choose(this.control.files[0]);
   }
 
   /** The id of the file at the service; null where none was chosen. */

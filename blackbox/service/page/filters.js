@@ -34,7 +34,7 @@ export function filterForm(changed) {
     { onsubmit: (event) => (event.preventDefault(), apply()), onchange: apply, role: "search" },
     element("label", { for: statusId }, "Status"),
     status,
-    element("label", { for: labelId }, "Label"),
+    element("label", { for: labelId }, "Tag"),
     label,
   );
 }

@@ -40,11 +40,12 @@ class JobPage {
     this.evaluations = evaluationsTable(job.id, signal);
     place.append(
       this.head.node,
+      element("div.sides", {}, section("Learning curve", this.curve.node), this.prompt.node),
       element(
         "div.sides",
         {},
-        element("div", {}, section("Learning curve", this.curve.node), section("Evaluations", this.evaluations.node)),
-        element("div", {}, this.prompt.node, section("What happened", this.happenings.node), section("Settings", settingsTable(job))),
+        section("Evaluations", this.evaluations.node),
+        element("div", {}, section("What happened", this.happenings.node), section("Settings", settingsTable(job))),
       ),
     );
     this.refreshSoon = soon(() => this.refresh(), { after: 150 });

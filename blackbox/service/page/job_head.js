@@ -2,8 +2,8 @@
 
 import { ask, download, jobPath } from "./api.js";
 import { announce, confirmed, element, show } from "./dom.js";
-import { badge, cost, mayBe, progressBar } from "./status.js";
-import { ENDED, STATUSES, ago, atTime, brief, count, inTime, loss, nameOf, reasonInWords, whole } from "./words.js";
+import { badge, mayBe, progressBar } from "./status.js";
+import { ENDED, STATUSES, ago, atTime, brief, count, inTime, inUsd, loss, nameOf, reasonInWords, whole } from "./words.js";
 
 export class JobHead {
   constructor(job, { changed, signal }) {
@@ -109,7 +109,7 @@ function figures({ progress }) {
   return [
     ["lowest loss", loss(progress.train_loss), "on the training rows"],
     ["dev rows", brief(progress.dev), progress.dev ? `${progress.dev.metric}: ${whole(progress.dev)}` : "none looked at yet"],
-    ["cost", cost(progress), `${count(progress.requests)} requests, ${count(progress.prompt_tokens)} tokens read`],
+    ["price", inUsd(progress.usd), `${count(progress.requests)} requests, ${count(progress.prompt_tokens)} tokens read`],
     ["time", inTime(progress.seconds), `${count(progress.generation)} generations`],
   ].map(([name, figure, words]) =>
     element("div", {}, element("dt", {}, name), element("dd", {}, element("span.figure", {}, figure), element("br"), element("small", {}, words))),

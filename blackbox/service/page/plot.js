@@ -11,11 +11,10 @@ const MOST = 400; // points of a line; more cannot be told apart
 /**
  * A panel.
  *
- * `series` is a list of { name, kind, points: [[x, y]], bands: [[x, low, high]], step }; `kind` is a class for its
- * colour. `format` writes the numbers of the y axis; `limits` are [low, high] that the axis never leaves.
+ * `series` is a list of { kind, points: [[x, y]], bands: [[x, y, low, high]], step }; `kind` is a class for its colour. `format` writes the numbers of the y axis; `limits` are [low, high] that the axis never leaves.
  */
 export function panel({ series, width, height, end, format, label, limits, unit = "" }) {
-  const values = series.flatMap(({ points, bands = [] }) => [...points.map(([, y]) => y), ...bands.flatMap(([, low, high]) => [low, high])]);
+  const values = series.flatMap(({ points, bands = [] }) => [...points.map(([, y]) => y), ...bands.flatMap(([, , low, high]) => [low, high])]);
   const ticks = ticksOf(values, limits, Math.max(2, Math.floor(height / 45)));
   const [low, high] = [ticks[0], ticks.at(-1)];
   const place = {
@@ -52,9 +51,9 @@ function drawSeries(place, { kind, points, bands = [], step = true }) {
   return drawn(
     `g.series.${kind}`,
     {},
-    bands.length ? thinned(bands).map(([x, low, high]) => interval(place, x, low, high)) : null,
+    thinned(bands).map(([x, , low, high]) => interval(place, x, low, high)),
     thin.length ? drawn("path.line", { d: pathOf(place, thin, step) }) : null,
-    bands.length || points.length === 1 ? thin.map(([x, y]) => drawn("circle.dot", { cx: place.x(x), cy: place.y(y), r: 3 })) : null,
+    (points.length === 1 ? points : thinned(bands)).map(([x, y]) => drawn("circle.dot", { cx: place.x(x), cy: place.y(y), r: 3.5 })),
   );
 }
 
@@ -81,13 +80,17 @@ function thinned(points) {
 
 /** Round numbers around the values, at about `wanted` places. */
 export function ticksOf(values, limits, wanted) {
-  let [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : (limits ?? [0, 1]);
+  let [low, high] = values.length ? rangeOf(values) : (limits ?? [0, 1]);
   if (low === high) [low, high] = [low - Math.abs(low || 1) * 0.1, high + Math.abs(high || 1) * 0.1];
   const step = roundStep((high - low) / wanted);
   const [least, most] = limits ?? [-Infinity, Infinity];
   const first = Math.max(Math.floor(low / step + 1e-9), Math.ceil(least / step - 1e-9));
   const last = Math.min(Math.ceil(high / step - 1e-9), Math.floor(most / step + 1e-9));
   return Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+}
+
+function rangeOf(values) {
+  return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 }
 
 function marksOf(end, width) {

@@ -4,7 +4,8 @@
 const MOST = 8_000_000; // bytes that are looked at here
 
 /** A file of rows: its rows, the names of its fields, and whether only its beginning was read. */
-export async function readRows(name, blob) {
+export async function readRows(blob) {
+  const { name } = blob;
   const cut = blob.size > MOST;
   const text = await blob.slice(0, MOST).text();
   const whole = cut ? text.slice(0, text.lastIndexOf("\n")) : text;

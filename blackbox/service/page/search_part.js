@@ -71,10 +71,7 @@ export class SearchPart {
   }
 
   hints(backend) {
-    const { name, model, limits } = backend;
-    const most = Object.entries(limits).map(([limit, value]) => `${limit.replace("max_", "").replaceAll("_", " ")} ${count(value)}`);
-    const allowed = most.length ? ` The operator allows at most: ${most.join(", ")}.` : "";
-    setHint(this.backend, `${model === name ? "What" : `${model}, which`} the operator has set up.${allowed}`);
+    setHint(this.backend, aboutModel(backend));
     setHint(this.space, SPACES[this.space.value]?.words ?? "");
     const own = this.space.value === "texts";
     this.textsField.hidden = !SPACES[this.space.value]?.choices;
@@ -110,4 +107,11 @@ export class SearchPart {
       ...(this.shots.value ? { shots: Number(this.shots.value) } : {}),
     };
   }
+}
+
+function aboutModel({ name, kind, model, limits }) {
+  const shown = model === name ? "It" : model;
+  const where = LOCAL.has(kind) ? `${shown} runs where the service does, and costs no money.` : `${shown} is asked over the network.`;
+  const most = Object.entries(limits).map(([limit, value]) => `${count(value)} ${limit.replace("max_", "").replaceAll("_", " ").replace("usd", "USD")}`);
+  return most.length ? `${where} A job may use ${most.join(", ")}.` : where;
 }

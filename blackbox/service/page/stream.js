@@ -7,15 +7,16 @@ const PAUSES = [1000, 2000, 5000, 10_000]; // ms before the next try
 /**
  * Follow the events of a path until they end or `signal` says so. Each is given to `each`, in order and once.
  * `state` is told "live", "waiting" (it broke, and is tried again) or "ended".
+ *
+ * Browsers have six connections to a service for all tabs together: a tab that nobody sees gives its own back.
  */
 export async function follow(path, { each, state, signal }) {
   let last = 0;
   for (let failures = 0; !signal.aborted; failures += 1) {
+    await seen(signal);
+    const headers = { accept: "text/event-stream", "last-event-id": String(last) };
     try {
-      const answer = await send(path, {
-        headers: { accept: "text/event-stream", "last-event-id": String(last) },
-        signal,
-      });
+      const answer = await send(path, { headers, signal: untilHidden(signal) });
       state("live");
       for await (const { kind, data } of eventsOf(answer.body)) {
         failures = 0;
@@ -28,6 +29,7 @@ export async function follow(path, { each, state, signal }) {
     } catch (error) {
       if (signal.aborted || (error instanceof ApiError && error.status === 404)) return;
     }
+    if (document.hidden) continue;
     state("waiting");
     await pause(PAUSES[Math.min(failures, PAUSES.length - 1)], signal);
   }
@@ -56,6 +58,23 @@ function parsed(block) {
     else if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
   }
   return data.length ? { kind, data: data.join("\n") } : null;
+}
+
+/** Wait until somebody sees the page. */
+function seen(signal) {
+  if (!document.hidden) return null;
+  return new Promise((resolve) => {
+    const look = () => document.hidden || resolve();
+    document.addEventListener("visibilitychange", look, { signal });
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+}
+
+/** A signal that also ends what goes on when nobody sees the page any more. */
+function untilHidden(signal) {
+  const hidden = new AbortController();
+  document.addEventListener("visibilitychange", () => document.hidden && hidden.abort(), { signal });
+  return AbortSignal.any([signal, hidden.signal]);
 }
 
 function pause(milliseconds, signal) {

@@ -50,7 +50,7 @@ class SubmitForm {
   lastPart() {
     const fields = [
       field("Name", this.name, { params: ["name"], hint: "What you will find the job by." }),
-      field("Labels", this.metadata, { params: ["metadata"], hint: "Your own key=value pairs, one a line; the list can be filtered by them." }),
+      field("Tags", this.metadata, { params: ["metadata"], hint: "Your own key=value pairs, one a line; the list can be filtered by them." }),
     ];
     const lead = "For people, not for the search.";
     return part("5. What it is called", lead, element("div.columns", {}, fields), this.told, element("div.actions", {}, this.send));
