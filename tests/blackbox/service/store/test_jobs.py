@@ -97,9 +97,10 @@ class TestReading:
 
     def test_pages_hold_each_job_once_the_newest_first(self, store: Store) -> None:
         made = [new_job(store).id for _ in range(7)]
-        seen: list[str] = []
-        while not seen or page.has_more:
-            page = store.jobs.list(owner="local", after=seen[-1] if seen else None, limit=3)
+        page = store.jobs.list(owner="local", limit=3)
+        seen = [job.id for job in page.rows]
+        while page.has_more:
+            page = store.jobs.list(owner="local", after=seen[-1], limit=3)
             seen += [job.id for job in page.rows]
         assert seen == made[::-1]
 
