@@ -72,7 +72,8 @@ def test_many_watchers_see_the_same(service: Running) -> None:
 def test_a_watcher_that_hangs_up_is_let_go(service: Running) -> None:
     job = service.submit()["id"]
     with service.ask("GET", f"/v1/tuning/jobs/{job}/events?stream=true", stream=True) as answer:
-        next(answer.iter_lines())
+        lines = answer.iter_lines()  # held: a generator that is let go hangs up
+        next(lines)
         assert "blackbox_watchers 1\n" in service.ask("GET", "/metrics").text
     deadline = time.monotonic() + 10
     while "blackbox_watchers 0\n" not in service.ask("GET", "/metrics").text:
