@@ -37,9 +37,7 @@ def rows(tmp_path: Path) -> Path:
 def test_a_job_is_handed_in_listed_and_ended(client: Client, rows: Path) -> None:
     file = client.files.upload(rows)
     assert client.files.content(file.id) == rows.read_bytes()
-    job = client.jobs.create(
-        backend="fake", training_file=file.id, settings=SETTINGS, name="n", metadata={"team": "a"}
-    )
+    job = client.jobs.create(backend="fake", training_file=file.id, settings=SETTINGS, name="n", metadata={"team": "a"})
     assert (job.status, job.name, job.metadata) == ("queued", "n", {"team": "a"})
     assert [one.id for one in client.jobs.list(metadata={"team": "a"}, status=["queued"]).data] == [job.id]
     assert client.jobs.pause(job.id).status == "paused"
@@ -70,9 +68,7 @@ def test_a_wrong_token_stands_in_no_error(service: Running) -> None:
     assert "s3cret" not in str(refused.value)
 
 
-def test_the_token_and_the_address_come_from_the_environment(
-    service: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_token_and_the_address_come_from_the_environment(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLACKBOX_URL", service.url)
     monkeypatch.setenv("BLACKBOX_TOKEN", str(service.token))
     with Client() as client:
