@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 _DEADLINE = 60.0  # s; a machine that is busy is slow, not wrong
@@ -26,7 +28,8 @@ _NAMED = """
     const [scope, selector, text] = arguments;
     const seen = (node) => node.checkVisibility() && !node.closest('[hidden]');
     const name = (node) => node.getAttribute('aria-label') ?? (node.labels?.[0] ?? node).textContent.trim();
-    return [...(scope ?? document).querySelectorAll(selector)].find((node) => seen(node) && name(node).startsWith(text));
+    const found = [...(scope ?? document).querySelectorAll(selector)];
+    return found.find((node) => seen(node) && name(node).startsWith(text));
 """
 
 
@@ -89,9 +92,13 @@ class Browser:
         field.clear()
         field.send_keys(text)
 
+    def choose(self, label: str, option: str) -> None:
+        """Choose an option of the select of a label."""
+        Select(self.find("select", label)).select_by_visible_text(option)
+
     def press(self, *keys: str) -> None:
-        for key in keys:
-            self._driver.switch_to.active_element.send_keys(key)
+        """Press keys, whatever has the focus."""
+        ActionChains(self._driver).send_keys(*keys).perform()
 
     def tab_to(self, text: str, *, most: int = 60) -> None:
         """Press Tab until what is called so has the focus, which is seen all the way."""

@@ -31,3 +31,11 @@ def service(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A service without tokens."""
     with serving(tmp_path_factory.mktemp("page")) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def guarded(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A service that wants a token."""
+    with serving(tmp_path_factory.mktemp("guarded")) as found:
+        found.want_token()
+        yield found

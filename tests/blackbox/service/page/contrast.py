@@ -17,7 +17,8 @@ FAINT_TEXTS = """
     let seen = 0;
     while (texts.nextNode()) {
       const node = texts.currentNode.parentElement;
-      if (!texts.currentNode.data.trim() || !node.checkVisibility() || node.closest(':disabled, .unseen, option')) continue;
+      if (!texts.currentNode.data.trim() || !node.checkVisibility()) continue;
+      if (node.closest(':disabled, .unseen, option')) continue;
       const style = getComputedStyle(node);
       const colour = numbers(node.namespaceURI.endsWith('svg') ? style.fill : style.color);
       const [light, dark] = [luminance(colour), luminance(behind(node))].sort((one, other) => other - one);

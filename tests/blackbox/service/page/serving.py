@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -9,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
+
+from blackbox.service.store import open_store
 
 ROOT = Path(__file__).parents[4]
 BACKENDS = """
@@ -25,10 +28,11 @@ _READY = re.compile(r"blackbox serves at (\S+)")
 
 @dataclass
 class Serving:
-    """A service that runs. `stop` ends it in order, `start` begins it again with the same folder and port."""
+    """A service that runs; `token` where it wants one. `start` begins it again after `stop` or `kill`."""
 
     folder: Path
     url: str = ""
+    token: str | None = None
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -49,29 +53,30 @@ class Serving:
         found = next((match for line in said if (match := _READY.search(line))), None)
         assert found, "the service has ended"
         self.url = found[1]
-        threading.Thread(target=said.read, daemon=True).start()  # a full pipe would stop it
+        threading.Thread(target=_drain, args=(said,), daemon=True).start()  # a full pipe would stop it
 
     def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """As `kill -9` does; its worker sees that, and hands back its job."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(number)
             self._process.wait(60)
             self._process = None
 
-    def command(self, *arguments: str) -> str:
-        """What another command of `blackbox` prints in the service's folder."""
-        ran = subprocess.run(
-            [sys.executable, "-m", "blackbox", *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return ran.stdout
+    def want_token(self) -> None:
+        """From now on it wants one."""
+        with open_store(f"sqlite:///{self.folder / 'service' / 'service.sqlite'}") as store:
+            self.token = store.tokens.create("me", "submit")[1]
 
     def get(self, path: str) -> Any:
         """What a path of the API answers."""
-        answer = requests.get(self.url + path, timeout=20)
+        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = requests.get(self.url + path, headers=headers, timeout=20)
         assert answer.ok, answer.text
         return answer.json()
 
@@ -88,6 +93,11 @@ class Serving:
         answer = requests.post(self.url + "/v1/files", files={"file": ("rows.jsonl", content)}, timeout=20)
         assert answer.ok, answer.text
         return str(answer.json()["id"])
+
+
+def _drain(said: IO[str]) -> None:
+    with said:
+        said.read()
 
 
 @contextmanager
