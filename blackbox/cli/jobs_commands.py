@@ -12,7 +12,14 @@ from rich.text import Text
 from blackbox.cli.console import err, out
 from blackbox.cli.settings_options import with_settings
 from blackbox.client import Client, Event, Job
-from blackbox.config import FinishingSettings, OptimizerSettings, RunSettings, SpaceSettings, TaskSettings, read_settings
+from blackbox.config import (
+    FinishingSettings,
+    OptimizerSettings,
+    RunSettings,
+    SpaceSettings,
+    TaskSettings,
+    read_settings,
+)
 from blackbox.errors import SettingError
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
 
@@ -46,13 +53,15 @@ def submit(
     backend: Annotated[
         str | None, typer.Option(help="A model of the service, by its name.", show_default=False)
     ] = None,
-    name: Annotated[str | None, typer.Option(help="For people; default: the config's name.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Option(help="For people; default: the config's name.", show_default=False)
+    ] = None,
     metadata: PairsOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Print what happens until the job has ended.")] = False,
     url: UrlOption = None,
     **settings: Any,
 ) -> None:
-    """Hand in a search: its files are uploaded, its id is printed to stdout. $BLACKBOX_TOKEN holds the token, if any."""
+    """Hand in a search: its files are uploaded, its id goes to stdout. $BLACKBOX_TOKEN holds the token, if any."""
     values = {**(read_settings(config) if config else {}), **settings}
     files = {_FILES[key]: values.pop(key) for key in _FILES if values.get(key)}
     if "training_file" not in files:
@@ -155,7 +164,12 @@ def result(
             client.jobs.download(job, output)
             return
         found = client.jobs.result(job)
-    values = {"status": found.status, "stop_reason": found.stop_reason, "summary": found.summary, "prompt": found.prompt}
+    values = {
+        "status": found.status,
+        "stop_reason": found.stop_reason,
+        "summary": found.summary,
+        "prompt": found.prompt,
+    }
     sys.stdout.write(json.dumps(values, ensure_ascii=False, indent=2) + "\n")
 
 

@@ -13,6 +13,7 @@ from blackbox.cli.console import err
 from blackbox.cli.service_packages import needs_service
 from blackbox.cli.worker_commands import DATABASE
 from blackbox.errors import SettingError
+from blackbox.report.words import counted
 
 if TYPE_CHECKING:
     from blackbox.service.store import Store
@@ -38,7 +39,9 @@ def serve(
     database: DatabaseOption = None,
     backends: Annotated[
         Path | None,
-        typer.Option(help="The models that jobs may ask, in TOML; default: what this machine can do.", show_default=False),
+        typer.Option(
+            help="The models that jobs may ask, in TOML; default: what this machine can do.", show_default=False
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Another address than this machine's own needs tokens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8000,
@@ -67,7 +70,9 @@ def serve(
         names = frozenset(name.lower() for name in (*_LOOPBACK, *allow_host)) if allow_host else None
         app = make_app(store, operator, folder=folder / "predictions", loopback=loopback, hosts=names)
         shown = f"http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}"
-        server = Server(app, started=lambda: _say(f"blackbox serves at {shown} with {workers} workers; Ctrl-C ends it"))
+        server = Server(
+            app, started=lambda: _say(f"blackbox serves at {shown} with {counted(workers, 'worker')}; Ctrl-C ends it")
+        )
         with _working(url, folder=folder, backends=backends, number=workers), suppress(KeyboardInterrupt):
             server.run(sockets=[at])  # it ends in order when it is interrupted, and passes the signal on
 

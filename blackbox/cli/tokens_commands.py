@@ -12,6 +12,7 @@ from rich.text import Text
 
 from blackbox.cli.console import err, out
 from blackbox.cli.serve_commands import DatabaseOption, FolderOption, database_url, open_service_store
+from blackbox.cli.service_packages import needs_service
 
 tokens = typer.Typer(help="Tokens of a service: create, list, revoke.", no_args_is_help=True)
 
@@ -40,8 +41,9 @@ def create(
     folder: FolderOption = Path("service"),
     database: DatabaseOption = None,
 ) -> None:
-    """Make a token. Its secret is printed once, to stdout, and stored nowhere; from the first one on everybody needs one."""
-    from blackbox.service.store.rows import Quotas
+    """Make a token; from the first one on everybody needs one. Its secret goes to stdout, once, and is not stored."""
+    needs_service("tokens")
+    from blackbox.service.store import Quotas
 
     with open_service_store(database_url(database, folder)) as store:
         quotas = Quotas(jobs=max_jobs, evaluations=max_evaluations, usd=max_usd)
@@ -54,6 +56,7 @@ def create(
 @tokens.command(name="list")
 def list_tokens(*, folder: FolderOption = Path("service"), database: DatabaseOption = None) -> None:
     """Print all tokens, without their secrets."""
+    needs_service("tokens")
     table = Table("id", "name", "role", "created", "revoked", "evaluations", "USD")
     with open_service_store(database_url(database, folder)) as store:
         for token in store.tokens.list():
@@ -77,6 +80,7 @@ def revoke(
     database: DatabaseOption = None,
 ) -> None:
     """Make a token useless at once. Its jobs go on."""
+    needs_service("tokens")
     with open_service_store(database_url(database, folder)) as store:
         store.tokens.revoke(token)
     err.print(f"{token} is revoked", markup=False, highlight=False)

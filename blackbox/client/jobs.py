@@ -52,7 +52,7 @@ class Jobs:
             "name": name,
             "proposer": proposer,
         }
-        body = {key: value for key, value in given.items() if value is not None}
+        body: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         body |= {"settings": dict(settings or {}), "metadata": dict(metadata or {})}
         headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
         return made(Job, self._connection.call("POST", _JOBS, repeatable=True, json=body, headers=headers))

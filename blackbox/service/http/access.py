@@ -1,4 +1,4 @@
-"""Who asks: bearer tokens and their roles. What is another owner's is not there (404), for a reader and a writer alike."""
+"""Who asks: bearer tokens and their roles. What is another owner's is not there (404), whatever the role."""
 
 import hashlib
 import time
@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from blackbox.service.http.errors import FORBIDDEN, UNAUTHENTICATED, Refusal
+from blackbox.service.http.errors import FORBIDDEN, UNAUTHENTICATED, RefusalError
 from blackbox.service.store import LOCAL_OWNER, Role, Store, Token
 
 _RANKS: dict[Role, int] = {"read": 0, "submit": 1, "admin": 2}
@@ -56,14 +56,14 @@ class Authority:
         """Who holds a secret.
 
         Raises:
-            Refusal: nobody does (401).
+            RefusalError: nobody does (401).
         """
         if secret is None and self._open and not await self._has_tokens():
             return Caller(LOCAL_OWNER, "admin")
         token = await self._token(secret) if secret and len(secret) <= _LONGEST and secret.isascii() else None
         if token is None:
             text = "this token is not known or was revoked" if secret else "send a token: Authorization: Bearer ..."
-            raise Refusal(UNAUTHENTICATED, text, headers={"www-authenticate": "Bearer"})
+            raise RefusalError(UNAUTHENTICATED, text, headers={"www-authenticate": "Bearer"})
         return Caller(token.owner, token.role)
 
     async def _token(self, secret: str) -> Token | None:
@@ -85,9 +85,7 @@ class Authority:
         return has
 
 
-async def _caller(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
+async def _caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
     authority: Authority = request.app.state.parts.authority
     return await authority.caller(given.credentials if given else None)
 
@@ -95,7 +93,7 @@ async def _caller(
 def _at_least(role: Role) -> object:
     async def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
         if _RANKS[caller.role] < _RANKS[role]:
-            raise Refusal(FORBIDDEN, f"that needs a token of role {role}; this one's is {caller.role}")
+            raise RefusalError(FORBIDDEN, f"that needs a token of role {role}; this one's is {caller.role}")
         return caller
 
     return Depends(check)

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope
 
-from blackbox.service.http.errors import BAD_REQUEST, TIMEOUT, TOO_LARGE, Refusal
+from blackbox.service.http.errors import BAD_REQUEST, TIMEOUT, TOO_LARGE, RefusalError
 from blackbox.service.http.limits import Limits
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
@@ -33,7 +33,7 @@ class Body:
         """The next part.
 
         Raises:
-            Refusal: it is too much (413) or too slow (408).
+            RefusalError: it is too much (413) or too slow (408).
         """
         if self.complete:
             return await self._receive()
@@ -41,7 +41,7 @@ class Body:
             async with asyncio.timeout(self._seconds):
                 message = await self._receive()
         except TimeoutError:
-            raise Refusal(TIMEOUT, f"the body must not stop for {self._seconds:g} s", headers=_CLOSE) from None
+            raise RefusalError(TIMEOUT, f"the body must not stop for {self._seconds:g} s", headers=_CLOSE) from None
         self._count += len(message.get("body", b""))
         self.complete = not message.get("more_body", False)
         if self._count > self._most:
@@ -52,7 +52,7 @@ class Body:
         """All of it; None where the caller is gone.
 
         Raises:
-            Refusal: it is too much (413), or has not arrived in time (408).
+            RefusalError: it is too much (413), or has not arrived in time (408).
         """
         parts: list[bytes] = []
         try:
@@ -63,7 +63,7 @@ class Body:
                         return None
                     parts.append(message.get("body", b""))
         except TimeoutError:
-            raise Refusal(TIMEOUT, f"the body must arrive within {self._seconds:g} s", headers=_CLOSE) from None
+            raise RefusalError(TIMEOUT, f"the body must arrive within {self._seconds:g} s", headers=_CLOSE) from None
         return b"".join(parts)
 
     async def drain(self, *, seconds: float = 1.0) -> None:
@@ -78,8 +78,8 @@ class Body:
         except TimeoutError:
             pass
 
-    def _too_large(self) -> Refusal:
-        return Refusal(TOO_LARGE, f"the body may have {self._most:,} bytes", headers=_CLOSE)
+    def _too_large(self) -> RefusalError:
+        return RefusalError(TOO_LARGE, f"the body may have {self._most:,} bytes", headers=_CLOSE)
 
 
 _CLOSE = {"connection": "close"}
@@ -109,7 +109,7 @@ def check_depth(content: bytes, limits: Limits) -> None:
     """Refuse JSON that is nested deeper than anything asked for here; parsers recurse.
 
     Raises:
-        Refusal: it is.
+        RefusalError: it is.
     """
     if content.count(b"[") + content.count(b"{") <= limits.depth:
         return
@@ -117,4 +117,4 @@ def check_depth(content: bytes, limits: Limits) -> None:
     for byte in _STRINGS.sub(b"", content).translate(None, _BRACKETS):
         depth += 1 if byte in b"[{" else -1
         if depth > limits.depth:
-            raise Refusal(BAD_REQUEST, f"JSON may be nested {limits.depth} deep here")
+            raise RefusalError(BAD_REQUEST, f"JSON may be nested {limits.depth} deep here")

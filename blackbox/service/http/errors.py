@@ -1,6 +1,6 @@
 """What a request is refused with, and the HTTP status of every error of the packages.
 
-Refusal
+RefusalError
 """
 
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ STATUSES: dict[type[Exception], Kind] = {
 }
 
 
-class Refusal(BlackboxError):
+class RefusalError(BlackboxError):
     """A request that is answered with an error.
 
     Attributes:
@@ -140,10 +140,10 @@ def kind_of(error: Exception) -> Kind:
     return next((STATUSES[base] for base in type(error).__mro__ if base in STATUSES), INTERNAL)
 
 
-def refusal_of(error: Exception) -> Refusal:
+def refusal_of(error: Exception) -> RefusalError:
     """What a caller is told of an error: its own text below 500, where it is about the request; the title above."""
-    if isinstance(error, Refusal):
+    if isinstance(error, RefusalError):
         return error
     kind = kind_of(error)
     text = " ".join(str(error).split()) if kind.status < 500 else ""
-    return Refusal(kind, text or kind.title)
+    return RefusalError(kind, text or kind.title)

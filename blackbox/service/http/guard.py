@@ -13,13 +13,15 @@ from blackbox.service.http.bodies import Body, check_depth, header, replayed
 from blackbox.service.http.errors import (
     BAD_REQUEST,
     FORBIDDEN,
+    HEADERS,
     INTERNAL,
+    MEDIA,
     MISDIRECTED,
     OVERDUE,
     RATE,
     UNAVAILABLE,
     URI_TOO_LONG,
-    Refusal,
+    RefusalError,
 )
 from blackbox.service.http.limits import Buckets, Limits, Sort, sort_of
 from blackbox.service.http.metrics import Counters
@@ -64,11 +66,11 @@ class Guard:
         sort = sort_of(scope)
         try:
             await self._within_time(scope, receive, answer, sort)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             await answer.refuse(refusal)
         except Exception as error:  # noqa: BLE001 - the last line of defence: one body for the caller, one line in the log
             log_failure(scope, error)
-            await answer.refuse(Refusal(INTERNAL, INTERNAL.title))
+            await answer.refuse(RefusalError(INTERNAL, INTERNAL.title))
         finally:
             self._counters.answered(sort, answer.status, answer.seconds)
             _log.info("%s %s %s %d", request_id(scope), scope["method"], scope["path"], answer.status)
@@ -78,9 +80,10 @@ class Guard:
             async with asyncio.timeout(self._limits.seconds_of(sort)):
                 await self._guarded(scope, receive, answer, sort)
         except TimeoutError:
-            raise Refusal(OVERDUE, OVERDUE.title, headers={"connection": "close"}) from None
+            raise RefusalError(OVERDUE, OVERDUE.title, headers={"connection": "close"}) from None
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer", sort: Sort) -> None:
+        self._check_head(scope)
         self._check_address(scope)
         self._check_host(scope)
         self._check_rate(scope, sort)
@@ -88,7 +91,7 @@ class Guard:
             await self.app(scope, receive, answer.send)
             return
         if self._busy >= self._limits.requests:
-            raise Refusal(UNAVAILABLE, "the service is busy; try again", headers={"retry-after": "1"})
+            raise RefusalError(UNAVAILABLE, "the service is busy; try again", headers={"retry-after": "1"})
         self._busy += 1
         try:
             await self._with_body(scope, receive, answer, sort)
@@ -96,9 +99,7 @@ class Guard:
             self._busy -= 1
 
     async def _with_body(self, scope: Scope, receive: Receive, answer: "_Answer", sort: Sort) -> None:
-        answer.body = body = Body(
-            scope, receive, most=self._limits.bytes_of(sort), seconds=self._limits.body_seconds
-        )
+        answer.body = body = Body(scope, receive, most=self._limits.bytes_of(sort), seconds=self._limits.body_seconds)
         if sort == "upload":
             await self.app(scope, body.receive, answer.send)
             return
@@ -107,32 +108,40 @@ class Guard:
             check_depth(content, self._limits)
             await self.app(scope, replayed(content, receive), answer.send)
 
+    def _check_head(self, scope: Scope) -> None:
+        size = sum(len(name) + len(value) for name, value in scope["headers"])
+        if size > self._limits.headers or len(scope["headers"]) > self._limits.header_lines:
+            most = f"{self._limits.headers:,} bytes in {self._limits.header_lines} lines"
+            raise RefusalError(HEADERS, f"headers may have {most}", headers={"connection": "close"})
+        if header(scope, b"content-encoding") not in {None, b"identity"}:
+            raise RefusalError(MEDIA, "bodies are taken as they are, not compressed")
+
     def _check_address(self, scope: Scope) -> None:
         raw = scope.get("raw_path") or b""
         if len(raw) + len(scope["query_string"]) > self._limits.address:
-            raise Refusal(URI_TOO_LONG, f"path and query may have {self._limits.address:,} bytes")
+            raise RefusalError(URI_TOO_LONG, f"path and query may have {self._limits.address:,} bytes")
         path = scope["path"]
         if any(part in {".", ".."} for part in path.split("/")) or any(c < " " or c in "\\\x7f" for c in path):
-            raise Refusal(BAD_REQUEST, "the path has parts that no path here has")
+            raise RefusalError(BAD_REQUEST, "the path has parts that no path here has")
 
     def _check_host(self, scope: Scope) -> None:
         """Also of the Origin: a page of another site may send forms here, and must not start or stop anything."""
         host = (header(scope, b"host") or b"").decode("latin-1")
         if self._hosts is not None and _name(host) not in self._hosts:
-            raise Refusal(MISDIRECTED, f"this service answers to {', '.join(sorted(self._hosts))}")
+            raise RefusalError(MISDIRECTED, f"this service answers to {', '.join(sorted(self._hosts))}")
         if scope["method"] in _SAFE:
             return
         origin = header(scope, b"origin")
         foreign = origin is not None and urlsplit(origin.decode("latin-1")).netloc.lower() != host.lower()
         if foreign or header(scope, b"sec-fetch-site") in {b"cross-site", b"same-site"}:
-            raise Refusal(FORBIDDEN, "requests of other sites' pages are not taken")
+            raise RefusalError(FORBIDDEN, "requests of other sites' pages are not taken")
 
     def _check_rate(self, scope: Scope, sort: Sort) -> None:
         address = (scope.get("client") or ("", 0))[0]
         caller = hashlib.sha256(header(scope, b"authorization") or b"").digest()
         if wait := self._buckets.take((sort, address, caller), self._limits.rates[sort]):
             after = str(max(1, math.ceil(wait)))
-            raise Refusal(RATE, f"too many requests; try again in {after} s", headers={"retry-after": after})
+            raise RefusalError(RATE, f"too many requests; try again in {after} s", headers={"retry-after": after})
 
 
 class _Answer:
@@ -152,7 +161,7 @@ class _Answer:
             message["headers"] = [*message["headers"], *((n, v) for n, v in added.items() if n not in given)]
         await self._send(message)
 
-    async def refuse(self, refusal: Refusal) -> None:
+    async def refuse(self, refusal: RefusalError) -> None:
         """Answer with an error, unless an answer has begun; then the connection breaks, and the caller knows."""
         if self.status:
             raise refusal
@@ -160,7 +169,9 @@ class _Answer:
         unread = self.body is None or not self.body.complete
         if unread and self._scope["method"] not in _SAFE:
             response.headers["connection"] = "close"
-        await self.send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+        await self.send(
+            {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+        )
         await self._send({"type": "http.response.body", "body": response.body, "more_body": True})
         if self.body is not None:
             await self.body.drain()

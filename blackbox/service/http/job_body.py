@@ -62,14 +62,16 @@ def _field(name: str) -> tuple[Any, FieldInfo]:
     default: dict[str, Any] = (
         {"default_factory": given.default_factory} if given.default_factory else {"default": given.default}
     )
-    return bounded, Field(description=given.description, **default)  # type: ignore[return-value]
+    return bounded, Field(description=given.description, **default)
 
+
+_FIELDS: Any = {name: _field(name) for name in Config.model_fields if name in ALLOWED}
 
 SearchSettings: Any = create_model(
     "SearchSettings",
     __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False),
     __doc__="Settings of a search; those that are left out have their defaults. docs/settings.md has them in words.",
-    **{name: _field(name) for name in Config.model_fields if name in ALLOWED},
+    **_FIELDS,
 )
 
 

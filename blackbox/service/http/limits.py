@@ -32,6 +32,7 @@ class Limits:
         field: of one field of a row, characters.
         fields: of a row.
         address: of a request's path and query.
+        headers: of all together, in up to `header_lines`.
         depth: of JSON: objects and lists within each other.
         body_seconds: until a body has arrived; of an upload, between two of its parts.
         seconds: until a request is answered; streams have none.
@@ -50,6 +51,8 @@ class Limits:
     field: int = 100_000
     fields: int = 100
     address: int = 8192
+    headers: int = 16 << 10
+    header_lines: int = 80
     depth: int = 24
     body_seconds: float = 15.0
     seconds: float = 30.0

@@ -1,5 +1,6 @@
 """The page: files of this package, without a build step, and nothing from elsewhere."""
 
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 from starlette.requests import Request
@@ -26,7 +27,7 @@ def page_routes() -> list[BaseRoute]:
     return routes
 
 
-def _serving(content: bytes, kind: str) -> object:
+def _serving(content: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
 

@@ -15,7 +15,7 @@ from blackbox.filling import Prediction
 from blackbox.prediction import Predictor
 from blackbox.saved_prompt import JSON_FILE, SavedPrompt
 from blackbox.service.errors import ConflictError
-from blackbox.service.http.errors import UNAVAILABLE, Refusal
+from blackbox.service.http.errors import UNAVAILABLE, RefusalError
 from blackbox.service.http.limits import Limits
 from blackbox.service.operator import Operator
 from blackbox.service.store import Job, Store
@@ -47,12 +47,12 @@ class Predicting:
 
         Raises:
             ConflictError: it has found none.
-            Refusal: too many callers wait already (503).
+            RefusalError: too many callers wait already (503).
             DataError: a row lacks a field.
             BackendError: the model cannot be loaded, or does not answer.
         """
         if self._waiting >= self._most:
-            raise Refusal(UNAVAILABLE, "too many predictions wait; try again", headers={"retry-after": "2"})
+            raise RefusalError(UNAVAILABLE, "too many predictions wait; try again", headers={"retry-after": "2"})
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()

@@ -14,7 +14,7 @@ from starlette.types import Scope
 from blackbox.backends import BackendError
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError
-from blackbox.service.http.errors import INTERNAL, INVALID, KINDS, Kind, Refusal, refusal_of
+from blackbox.service.http.errors import INTERNAL, INVALID, KINDS, NOT_FOUND, Kind, RefusalError, refusal_of
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("blackbox.service")
@@ -71,7 +71,7 @@ def request_id(scope: Scope) -> str:
     return str(state["request_id"])
 
 
-def problem_response(scope: Scope, refusal: Refusal) -> JSONResponse:
+def problem_response(scope: Scope, refusal: RefusalError) -> JSONResponse:
     """The answer to a request that is refused."""
     kind, message = refusal.kind, refusal.message
     text = message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
@@ -90,9 +90,7 @@ def problem_response(scope: Scope, refusal: Refusal) -> JSONResponse:
 def problem_responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     """For OpenAPI: the errors that a route answers with."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        kind.status: {"description": kind.title, "content": {MEDIA_TYPE: {"schema": schema}}} for kind in kinds
-    }
+    return {kind.status: {"description": kind.title, "content": {MEDIA_TYPE: {"schema": schema}}} for kind in kinds}
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -110,7 +108,7 @@ def log_failure(scope: Scope, error: Exception) -> None:
 
 async def _of_ours(request: Request, error: Exception) -> JSONResponse:
     refusal = refusal_of(error)
-    if refusal.kind.status >= 500 and not isinstance(error, Refusal):
+    if refusal.kind.status >= 500 and not isinstance(error, RefusalError):
         log_failure(request.scope, error)
     return problem_response(request.scope, refusal)
 
@@ -121,9 +119,13 @@ async def _of_validation(request: Request, error: Exception) -> JSONResponse:
     place = ".".join(str(part) for part in found["loc"] if part not in {"body", "query", "path", "header"})
     message = str(found["msg"]).removeprefix("Value error, ")
     if found.get("type") == "json_invalid":
-        return problem_response(request.scope, Refusal(KINDS[400], "the body is no JSON"))
+        return problem_response(request.scope, RefusalError(KINDS[400], "the body is no JSON"))
+    if found["loc"][:1] == ("path",):
+        return problem_response(
+            request.scope, RefusalError(NOT_FOUND, "there is no such thing here: ids look different")
+        )
     text = f"{place}: {message[:1].lower()}{message[1:]}" if place else message
-    return problem_response(request.scope, Refusal(INVALID, text, param=place or None))
+    return problem_response(request.scope, RefusalError(INVALID, text, param=place or None))
 
 
 async def _of_http(request: Request, error: Exception) -> JSONResponse:
@@ -133,4 +135,4 @@ async def _of_http(request: Request, error: Exception) -> JSONResponse:
     headers = dict(getattr(error, "headers", None) or {})
     texts = {404: f"there is no {request.url.path!r} here", 405: f"{request.method} is not taken here"}
     text = texts.get(status) or str(getattr(error, "detail", "")) or kind.title
-    return problem_response(request.scope, Refusal(kind, text, headers=headers))
+    return problem_response(request.scope, RefusalError(kind, text, headers=headers))

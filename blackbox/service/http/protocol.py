@@ -40,7 +40,7 @@ class Protocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """What cannot be read as HTTP gets the body of all errors, as far as a connection that is broken lets it."""
         self._stop_expecting()
-        too_large = self.conn._receive_buffer and len(self.conn._receive_buffer) > HEADER_BYTES  # noqa: SLF001
+        too_large = self.conn._receive_buffer and len(self.conn._receive_buffer) > HEADER_BYTES
         self._refuse(HEADERS if too_large else BAD_REQUEST)
 
     def _expect_head(self) -> None:

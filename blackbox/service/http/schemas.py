@@ -11,7 +11,7 @@ from blackbox.service.store import Event, Job, JobCheckpoint, JobEvaluation, Sto
 
 Item = TypeVar("Item")
 
-JOB_EXAMPLE = {
+JOB_EXAMPLE: dict[str, Any] = {
     "id": "job-0193f2a5c1d87b3e",
     "object": "tuning.job",
     "name": "reviews",

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 
-from blackbox.service.http.errors import RATE, UNAVAILABLE, Refusal
+from blackbox.service.http.errors import RATE, UNAVAILABLE, RefusalError
 from blackbox.service.http.limits import Limits
 from blackbox.service.http.metrics import Counters
 from blackbox.service.http.schemas import EventView
@@ -44,13 +44,13 @@ class Streams:
         """Count a watcher in, before its answer begins; `leave` must follow.
 
         Raises:
-            Refusal: there are too many (503), or too many of this owner (429).
+            RefusalError: there are too many (503), or too many of this owner (429).
         """
         if self._counters.watchers >= self._limits.watchers:
-            raise Refusal(UNAVAILABLE, "too many streams are open; try again later", headers={"retry-after": "30"})
+            raise RefusalError(UNAVAILABLE, "too many streams are open; try again later", headers={"retry-after": "30"})
         if self._watching.get(owner, 0) >= self._limits.watchers_each:
             each = self._limits.watchers_each
-            raise Refusal(RATE, f"a token may have {each} streams open", headers={"retry-after": "30"})
+            raise RefusalError(RATE, f"a token may have {each} streams open", headers={"retry-after": "30"})
         self._counters.watchers += 1
         self._watching[owner] = self._watching.get(owner, 0) + 1
 

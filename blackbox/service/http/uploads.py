@@ -9,10 +9,19 @@ from typing import BinaryIO
 from blackbox.data import csv_rows, parse_row
 from blackbox.errors import DataError
 from blackbox.service.http.bodies import check_depth
-from blackbox.service.http.errors import INVALID, MEDIA, Refusal
+from blackbox.service.http.errors import INVALID, MEDIA, RefusalError
 from blackbox.service.http.limits import Limits
 
-_ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
+_ARCHIVES = (
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ\x00",
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!",
+    b"\x28\xb5\x2f\xfd",
+)
 _FORMATS = {".csv": "csv", ".jsonl": "jsonl"}
 _LONGEST_NAME = 200
 
@@ -36,11 +45,11 @@ def clean_name(name: str | None) -> str:
     """The name of a file without folders.
 
     Raises:
-        Refusal: there is none, or it has characters or a length that no name here has.
+        RefusalError: there is none, or it has characters or a length that no name here has.
     """
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1].strip()
     if not last or last in {".", ".."} or len(last) > _LONGEST_NAME or not last.isprintable():
-        raise Refusal(INVALID, f"the file needs a name of 1 to {_LONGEST_NAME} printable characters", param="file")
+        raise RefusalError(INVALID, f"the file needs a name of 1 to {_LONGEST_NAME} printable characters", param="file")
     return last
 
 
@@ -48,16 +57,17 @@ def check_rows(file: BinaryIO, *, name: str, limits: Limits) -> Checked:
     """Read a whole file once, without keeping its rows; it stands at its beginning again afterwards.
 
     Raises:
-        Refusal: its name says another format, or it is an archive (415).
+        RefusalError: its name says another format, or it is an archive (415).
         DataError: a line that is no row, a limit that is passed, or no rows at all; names the line.
     """
     form = _FORMATS.get(PurePosixPath(name).suffix.lower())
     if form is None:
-        raise Refusal(MEDIA, "rows are read from .csv and .jsonl files", param="file")
+        raise RefusalError(MEDIA, "rows are read from .csv and .jsonl files", param="file")
     if file.read(8).startswith(_ARCHIVES):
-        raise Refusal(MEDIA, f"{name} is an archive; send the file of rows itself", param="file")
+        raise RefusalError(MEDIA, f"{name} is an archive; send the file of rows itself", param="file")
     file.seek(0)
-    fields, count = (), 0
+    fields: tuple[str, ...] = ()
+    count = 0
     for count, (where, row) in enumerate(_rows(file, form, limits), start=1):
         _check_row(row, where, limits)
         fields = fields or tuple(row)

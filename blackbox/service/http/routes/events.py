@@ -1,15 +1,16 @@
 """`/v1/tuning/jobs/{job_id}/events`: what happens to a job, as pages or as it happens."""
 
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from blackbox.service.http.access import Caller, Reader
-from blackbox.service.http.errors import INVALID, Refusal
+from blackbox.service.http.errors import INVALID, RefusalError
 from blackbox.service.http.limits import wants_stream
 from blackbox.service.http.parts import Given, Parts
 from blackbox.service.http.routes.parameters import JobId, Limit
@@ -27,8 +28,9 @@ _STREAM: dict[str, Any] = {
 
 @router.get("/{job_id}/events", response_model=ListOf[EventView], responses={200: _STREAM})
 async def list_events(
-    request: Request,
     job_id: JobId,
+    request: Request,
+    *,
     caller: Reader,
     parts: Given,
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Events behind this number.")] = 0,
@@ -41,26 +43,29 @@ async def list_events(
     """Events of a job in their order, 1, 2, ... without gaps."""
     job = await run_in_threadpool(parts.store.jobs.get, job_id, owner=caller.sees)
     if wants_stream(request.scope):
-        return _streamed(parts, caller, job, _number(last_event_id) if last_event_id else after)
+        return _Stream(parts, caller, job, _number(last_event_id) if last_event_id else after)
     page = await run_in_threadpool(parts.store.events.list, job.id, after=after, limit=limit)
     values = page_of(map(EventView.of, page.rows), (str(e.number) for e in page.rows), has_more=page.has_more)
     return JSONResponse(ListOf[EventView](**values).model_dump())
 
 
-def _streamed(parts: Parts, caller: Caller, job: Job, after: int) -> Response:
-    parts.streams.enter(caller.owner)
+class _Stream(StreamingResponse):
+    """A stream that is counted out when it ends, also where the watcher is gone before its first event."""
 
-    async def content() -> AsyncIterator[bytes]:
+    def __init__(self, parts: Parts, caller: Caller, job: Job, after: int) -> None:
+        self._leave = partial(parts.streams.leave, caller.owner)
+        parts.streams.enter(caller.owner)
+        content = parts.streams.follow(job, after=after)
+        super().__init__(content, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            async for part in parts.streams.follow(job, after=after):
-                yield part
+            await super().__call__(scope, receive, send)
         finally:
-            parts.streams.leave(caller.owner)
-
-    return StreamingResponse(content(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+            self._leave()
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise Refusal(INVALID, "Last-Event-ID must be the number of an event", param="Last-Event-ID")
+        raise RefusalError(INVALID, "Last-Event-ID must be the number of an event", param="Last-Event-ID")
     return int(text)

@@ -1,6 +1,6 @@
 """`/v1/files`: rows of tasks."""
 
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from blackbox.service.errors import QuotaError
 from blackbox.service.http.access import Reader, Submitter
-from blackbox.service.http.errors import INVALID, MEDIA, TOO_LARGE, Refusal
+from blackbox.service.http.errors import INVALID, MEDIA, TOO_LARGE, RefusalError
 from blackbox.service.http.parts import Given, Parts
 from blackbox.service.http.routes.parameters import After, FileId, Limit
 from blackbox.service.http.schemas import Deleted, FileView, ListOf, page_of
@@ -51,13 +51,13 @@ _CONTENT: dict[str, Any] = {
 async def upload_file(request: Request, caller: Submitter, parts: Given) -> FileView:
     """Hand in rows. Every line is read and checked, and the first one that is wrong is named."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
-        raise Refusal(MEDIA, "send multipart/form-data with the parts file and purpose")
+        raise RefusalError(MEDIA, "send multipart/form-data with the parts file and purpose")
     async with request.form(max_files=1, max_fields=4, max_part_size=1024) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise Refusal(INVALID, "the form needs a part `file` with a file name", param="file")
+            raise RefusalError(INVALID, "the form needs a part `file` with a file name", param="file")
         if form.get("purpose", PURPOSE) != PURPOSE:
-            raise Refusal(INVALID, f"purpose must be {PURPOSE}", param="purpose")
+            raise RefusalError(INVALID, f"purpose must be {PURPOSE}", param="purpose")
         return FileView.of(await run_in_threadpool(_keep, parts, caller.owner, file))
 
 
@@ -90,11 +90,11 @@ def delete_file(file_id: FileId, caller: Submitter, parts: Given) -> Deleted:
 
 
 def _keep(parts: Parts, owner: str, upload: UploadFile) -> StoredFile:
-    name, file = clean_name(upload.filename), cast(BinaryIO, upload.file)
+    name, file = clean_name(upload.filename), upload.file
     size = file.seek(0, 2)
     file.seek(0)
     if size > parts.limits.file:
-        raise Refusal(TOO_LARGE, f"a file may have {parts.limits.file:,} bytes", param="file")
+        raise RefusalError(TOO_LARGE, f"a file may have {parts.limits.file:,} bytes", param="file")
     if parts.store.files.bytes_of(owner) + size > parts.limits.files:
         raise QuotaError(f"files may have {parts.limits.files:,} bytes together; delete those that are not needed")
     checked = check_rows(file, name=name, limits=parts.limits)

@@ -13,7 +13,10 @@ from blackbox.service.http.parts import Given
 
 router = APIRouter(tags=["service"])
 
-_TEXT: dict[str, Any] = {"description": "Prometheus' text format.", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+_TEXT: dict[str, Any] = {
+    "description": "Prometheus' text format.",
+    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+}
 
 
 class Health(BaseModel):

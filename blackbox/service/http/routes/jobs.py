@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from blackbox.service.http.access import Reader, Submitter
-from blackbox.service.http.errors import INVALID, Refusal
+from blackbox.service.http.errors import INVALID, RefusalError
 from blackbox.service.http.job_body import JobBody, MetadataKey
 from blackbox.service.http.parts import Given
 from blackbox.service.http.routes.parameters import After, JobId, Limit
 from blackbox.service.http.schemas import Deleted, JobView, ListOf, page_of
 from blackbox.service.jobs import JobStatus
 from blackbox.service.jobs.request import JobRequest
+from blackbox.template import Template
 
 router = APIRouter(prefix="/v1/tuning/jobs", tags=["jobs"])
 
@@ -51,6 +52,8 @@ def create_job(
     for file in request.files.values():
         parts.store.files.get(file, owner=caller.owner)
     budget = parts.operator.check(request)
+    if "template" in request.settings:
+        Template(request.settings["template"])  # the rows are looked at by the worker, this costs nothing
     job, is_new = parts.store.jobs.create(
         caller.owner,
         request.model_dump(),
@@ -68,6 +71,7 @@ def create_job(
 @router.get("", response_model=ListOf[JobView], openapi_extra={"parameters": [_METADATA_PARAMETER]})
 def list_jobs(
     request: Request,
+    *,
     caller: Reader,
     parts: Given,
     after: After = None,
@@ -119,6 +123,6 @@ def _metadata(request: Request) -> dict[MetadataKey, str]:
         if name.startswith("metadata"):
             match = _METADATA.fullmatch(name)
             if match is None or len(value) > 512 or "\0" in value + name or len(found) >= 16:
-                raise Refusal(INVALID, "write metadata[key]=value, up to 16 of them", param="metadata")
+                raise RefusalError(INVALID, "write metadata[key]=value, up to 16 of them", param="metadata")
             found[match[1]] = value
     return found

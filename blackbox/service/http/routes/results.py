@@ -19,14 +19,14 @@ from blackbox.service.store import Job
 router = APIRouter(prefix="/v1/tuning/jobs", tags=["jobs"])
 
 _ZIP: dict[str, Any] = {
-    "description": "What was found; with `format=zip` the saved prompt's files, which `blackbox.SavedPrompt.load` reads.",
+    "description": "What was found; with `format=zip` the saved prompt's files, for `blackbox.SavedPrompt.load`.",
     "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
 }
 Form = Annotated[Literal["json", "zip"], Query(description="json, or zip: the saved prompt's files to download.")]
 
 
 @router.get("/{job_id}/result", response_model=ResultView, responses={200: _ZIP})
-def get_result(job_id: JobId, caller: Reader, parts: Given, format: Form = "json") -> Response:  # noqa: A002
+def get_result(job_id: JobId, caller: Reader, parts: Given, format: Form = "json") -> Response:
     """The best prompt so far, of a job that has one: the final one once the job has ended."""
     job = parts.store.jobs.get(job_id, owner=caller.sees)
     files = prompt_files(parts.store, job)
