@@ -61,6 +61,7 @@ function line(one) {
   return element("tr", {}, cells.map((text) => element("td", {}, String(text))), prompt);
 }
 
-function beginning(text) {
+function beginning(whole) {
+  const text = whole.trim();
   return text.length > SHOWN ? `${text.slice(0, SHOWN).trimEnd()} …` : text || "(no text)";
 }

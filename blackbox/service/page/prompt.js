@@ -43,9 +43,16 @@ function told({ status }) {
 }
 
 function asText(prompt) {
-  const copy = element("button", { type: "button", onclick: () => copied(prompt.text) }, "Copy");
-  const shown = prompt.demonstrations?.length ? element("p.soft", {}, `It shows ${counted(prompt.demonstrations.length, "row")} with the right answers.`) : null;
-  return [element("pre.prompt-text", { tabindex: "0" }, prompt.text || "(no text: the rows alone do best)"), shown, element("div.actions", {}, copy)];
+  const shown = prompt.demonstrations ?? [];
+  const whole = prompt.text + shown.map(({ before, answer, after = "" }) => `${before}${answer}${after}\n\n`).join("");
+  const told = shown.length ? `An instruction, and ${counted(shown.length, "row")} shown with the right answers. ` : "";
+  const where = prompt.role === "system" ? "For the system message of a chat." : "";
+  const copy = element("button", { type: "button", onclick: () => copied(whole) }, "Copy");
+  return [
+    element("pre.prompt-text", { tabindex: "0" }, whole.trimEnd() || "(no text: the rows alone do best)"),
+    element("p.soft", {}, told + where),
+    element("div.actions", {}, copy),
+  ];
 }
 
 function asVectors(prompt, files) {
@@ -62,7 +69,7 @@ function asVectors(prompt, files) {
 
 function scores({ scores: found, template }) {
   const dev = found.dev ? `${brief(found.dev)} ${found.dev.metric} on the dev rows; ` : "";
-  return element("p.soft", {}, `${dev}rows are written `, element("code", {}, template));
+  return element("p.soft.under", {}, `${dev}rows are written `, element("code", {}, template));
 }
 
 async function copied(text) {

@@ -66,6 +66,7 @@ export class SearchPart {
     setChoices(this.space, spacesFor(backend.kind, this.names.spaces));
     setChoices(this.optimizer, optimizersFor(this.space.value, this.names.optimizers));
     this.usdField.hidden = LOCAL.has(backend.kind);
+    this.usd.placeholder = backend.limits.max_usd ? `${backend.limits.max_usd}: the operator's limit` : "no limit";
     queueMicrotask(() => this.hints(backend)); // hints are found once they stand in the document
     this.budget();
   }

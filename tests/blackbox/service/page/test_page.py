@@ -94,6 +94,14 @@ def test_a_job_is_paused_resumed_and_cancelled_and_each_change_is_announced(brow
     assert not browser.has("button", "Resume")
 
 
+def test_a_job_that_fails_says_why(browser: Browser, service: Serving) -> None:
+    job = service.submit(name="wrong", rows=ROWS, **{**TEXTS, "label_words": {"good": "great", "other": "bad"}})
+    browser.open(f"{service.url}/#/jobs/{job}")
+    browser.find(".badge", "failed")
+    browser.until_text(service.get(f"/v1/tuning/jobs/{job}")["error"])
+    browser.until_text("None was found.")
+
+
 def test_a_question_that_is_answered_no_changes_nothing(browser: Browser, service: Serving, ended: str) -> None:
     browser.open(f"{service.url}/#/jobs/{ended}")
     browser.click("button", "Delete")
@@ -176,6 +184,8 @@ def test_text_of_users_stays_text(browser: Browser, service: Serving, ended: str
     for view in ("", f"#/jobs/{ended}", f"#/compare?jobs={ended}"):
         browser.open(f"{service.url}/{view}")
         browser.until_text(EVIL)
+    browser.open(f"{service.url}/#/jobs/{ended}")
+    browser.until_text(f"{EVIL} Judge.", "[aria-label='Evaluations']")
     browser.open(f"{service.url}/#/new")
     choose(browser, ROWS)
     browser.until_text(f"{EVIL} great number 0", ".preview")
