@@ -67,6 +67,7 @@ class JobPage {
     this.curve.add(event.data);
     this.head.generation(event.data);
     this.evaluations.grown();
+    this.job.progress.evaluations = event.data.evaluations;
     if (event.data.selected) this.promptSoon();
   }
 

@@ -73,8 +73,7 @@ class SubmitForm {
     this.clear();
     const wrong = this.node.querySelector(":invalid:not(fieldset)");
     if (wrong && !wrong.closest("[hidden]")) return this.refuse(wrong.closest(".field"), wrong.validationMessage);
-    if (!this.task.train.data) return this.refuse(this.task.train.node, "Choose a file with rows.");
-    if (this.task.problem) return this.refuse(this.task.templateField, this.task.problem);
+    if (this.task.fault) return this.refuse(...this.task.fault);
     this.send.disabled = true;
     show(this.send, "Handing in …");
     try {

@@ -5,7 +5,7 @@ import { area, field, input, part, select, setChoices, setError } from "./fields
 import { FileField } from "./file_field.js";
 import { LabelWords } from "./label_words.js";
 import { preview } from "./preview.js";
-import { valuesOf } from "./rows.js";
+import { asText, valuesOf } from "./rows.js";
 import { fieldsBehindLabel, missingFields, piecesOf } from "./template.js";
 
 const METRICS = [
@@ -127,8 +127,16 @@ export class TaskPart {
 
   answerOf(row) {
     const value = row[this.answer.value];
-    if (this.kind.value === "label") return this.words.values()[String(value)];
+    if (this.kind.value === "label") return this.words.values()[asText(value)];
     return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** Why the form cannot be handed in: the field and what is wrong with it; null where nothing is. */
+  get fault() {
+    if (!this.train.data) return [this.train.node, "Choose a file with rows."];
+    const words = this.kind.value === "label" ? this.words.problem : "";
+    if (words) return [this.words.node, words];
+    return this.problem ? [this.templateField, this.problem] : null;
   }
 
   /** The settings of the task. */
