@@ -1,1 +1,1 @@
-"""The tuning service over HTTP: routes, access, limits, the page. FastAPI, Starlette and uvicorn are imported only here."""
+"""The tuning service over HTTP: routes, access, limits, the page. FastAPI and uvicorn are imported only here."""

