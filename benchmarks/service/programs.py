@@ -78,12 +78,13 @@ class Service(Program):
     """`blackbox serve` on a port that it keeps when it is started again.
 
     Attributes:
-        base_url: of the service.
+        port, base_url: of the service.
+        folder: where it keeps its runs.
     """
 
     def __init__(self, folder: Path, *, url: str, workers: int, backends: Path | None = None) -> None:
         port = free_port()
-        self.base_url = f"http://127.0.0.1:{port}"
+        self.port, self.folder, self.base_url = port, folder, f"http://127.0.0.1:{port}"
         options = ["--folder", str(folder), "--port", str(port), "--workers", str(workers)]
         options += ["--backends", str(backends)] if backends else []
         super().__init__(["serve", *options], url=url, log=folder.parent / "serve.log")
