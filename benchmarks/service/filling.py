@@ -1,6 +1,7 @@
 """Databases with as many jobs and evaluations as a service has after years, written directly."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,6 @@ from blackbox.backends import Usage
 from blackbox.metrics import Measured
 from blackbox.service.jobs import JobStatus
 from blackbox.service.store import tables
-from blackbox.service.store.columns import Now
 from blackbox.service.store.ids import new_id
 from blackbox.service.store.schema import open_database
 
@@ -62,9 +62,9 @@ def _job(number: int, job: str, owner: str) -> dict[str, Any]:
         "dev": {"metric": "accuracy", "value": 0.85, "low": 0.71, "high": 0.93, "rows": 40},
         "summary": {"status": "succeeded", "stop_reason": "evaluations", "evaluations": 8000, "train_loss": 0.4},
         "events": EVENTS,
-        "created_at": Now(),
-        "updated_at": Now(),
-        "ended_at": Now(),
+        "created_at": time.time(),
+        "updated_at": time.time(),
+        "ended_at": time.time(),
     }
 
 
@@ -76,7 +76,7 @@ def _events(job: str) -> Iterator[dict[str, Any]]:
     for number in range(1, EVENTS + 1):
         data = {"generation": number, "evaluations": 20 * number, "train_loss": 1 / number, "dev": None, "usd": 0.0}
         text = f"Generation {number}: {20 * number} evaluations, loss {1 / number:.4f}."
-        yield {"job": job, "number": number, "type": "generation", "message": text, "data": data, "created_at": Now()}
+        yield {"job": job, "number": number, "type": "generation", "message": text, "data": data, "created_at": time.time()}
 
 
 def _evaluation(job: str, number: int) -> dict[str, Any]:

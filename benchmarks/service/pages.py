@@ -1,9 +1,8 @@
 """The time of a page, by how long its list is: it must not grow."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from benchmarks.service.filling import fill
 from benchmarks.service.programs import Service
