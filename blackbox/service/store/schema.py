@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from blackbox.service.errors import SchemaError
-from blackbox.service.store.database import Database, make_engine
+from blackbox.service.store.database import Database, make_engine, unusable
 
 
 def open_database(url: str) -> Database:
@@ -22,10 +22,13 @@ def open_database(url: str) -> Database:
     database = Database(make_engine(url))
     try:
         _bring_up_to_date(database)
+        return database
+    except sa.exc.ProgrammingError as error:  # no right to make tables, or tables of another program
+        database.close()
+        raise unusable(database.address, error) from error
     except BaseException:
         database.close()
         raise
-    return database
 
 
 def _bring_up_to_date(database: Database) -> None:

@@ -59,7 +59,7 @@ class Execution:
 
     def _do(self, job: Job, lease: Lease, folder: JobFolder, heartbeat: Heartbeat) -> None:
         folder.prepare(self._store, job)
-        mirror = FolderMirror(folder.run, job)
+        mirror = FolderMirror(folder.run, job, self._store.artifacts.list(job.id))
         watcher = Watcher(self._store, lease, mirror, heartbeat=heartbeat, stopping=self._stopping)
         try:
             with self._models.shared():

@@ -81,7 +81,8 @@ class JobFolder:
         if PACKED in names:
             content = gzip.decompress(store.artifacts.read(job.id, PACKED))
             write_whole(self.run.path / CHECKPOINT, content)
-        for name in ("summary.json", *ORIGINS):
+        prompt = sorted(name for name in names if name.startswith("prompt/"))  # prompt.json comes last
+        for name in ("summary.json", *prompt, *ORIGINS):
             if name in names:
                 write_whole(self.run.path / name, store.artifacts.read(job.id, name))
 

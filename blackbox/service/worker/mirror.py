@@ -3,13 +3,14 @@
 import gzip
 import hashlib
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from blackbox.callbacks import Progress
 from blackbox.files import read_json
 from blackbox.run_folder import RunFolder
-from blackbox.service.store import Job, JobProgress, NewEvent
+from blackbox.service.store import Artifact, Job, JobProgress, NewEvent
 from blackbox.service.store.lease import Mirrored, Selected
 from blackbox.service.worker.folder import CHECKPOINT, ORIGINS, PACKED
 
@@ -25,13 +26,14 @@ class FolderMirror:
     Args:
         run: the folder.
         job: as the worker claimed it: the database has `job.progress.entries` lines of the journal.
+        artifacts: that the database has.
     """
 
-    def __init__(self, run: RunFolder, job: Job) -> None:
+    def __init__(self, run: RunFolder, job: Job, artifacts: Iterable[Artifact] = ()) -> None:
         self._run = run
         self._progress = job.progress
         self._place = _length(run, job.progress.entries)
-        self._hashes: dict[str, str] = {}
+        self._hashes = {artifact.name: artifact.sha256 for artifact in artifacts}
         self._copied = float("-inf")
         self._pending: tuple[JobProgress, int, dict[str, str]] | None = None
 
@@ -53,7 +55,8 @@ class FolderMirror:
         contents = self._contents(heavy, whole)
         hashes = {name: _hash(content) for name, content in contents.items() if content is not None}
         changed = {name: content for name, content in contents.items() if hashes.get(name) != self._hashes.get(name)}
-        self._pending = (now, place, {**self._hashes, **hashes})
+        kept = {name: known for name, known in self._hashes.items() if name not in contents}
+        self._pending = (now, place, {**kept, **hashes})
         if heavy:
             self._copied = time.monotonic()
         return Mirrored(

@@ -58,19 +58,25 @@ def worker(url: str, folder: Path, *options: str) -> Iterator[subprocess.Popen[b
     """A worker process; it is killed when the context ends, if it is still there."""
     command = [sys.executable, "-m", "blackbox", "worker", "--folder", str(folder), "--lease-seconds", "1", *options]
     environment = {**os.environ, "BLACKBOX_DATABASE": url, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stderr=log)
     try:
         yield process
     finally:
-        process.kill()
-        process.communicate()
+        kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill -9, and wait until it is gone."""
+    process.kill()
+    process.wait()
 
 
 def end(process: subprocess.Popen[bytes]) -> int:
     """Ask a worker to end, and wait for it; its exit code."""
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=DEADLINE)
-    return process.returncode
+    return process.wait(timeout=DEADLINE)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
