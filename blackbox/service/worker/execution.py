@@ -59,7 +59,8 @@ class Execution:
 
     def _do(self, job: Job, lease: Lease, folder: JobFolder, heartbeat: Heartbeat) -> None:
         folder.prepare(self._store, job)
-        mirror = FolderMirror(folder.run, job, self._store.artifacts.list(job.id))
+        known, answered = self._store.artifacts.list(job.id), self._store.answers.last(job.id)
+        mirror = FolderMirror(folder.run, job, known, answered=answered)
         watcher = Watcher(self._store, lease, mirror, heartbeat=heartbeat, stopping=self._stopping)
         try:
             with self._models.shared():
