@@ -14,6 +14,8 @@ from blackbox.service.store.ids import new_id
 from blackbox.service.store.schema import open_database
 
 TEAMS = ("support", "sales", "research", "legal")
+RARE = "board"
+"""The team of the oldest job alone."""
 EVENTS = 20
 """Of each job."""
 _STATUSES = (*19 * (JobStatus.SUCCEEDED,), JobStatus.FAILED)
@@ -52,7 +54,7 @@ def _job(number: int, job: str, owner: str) -> dict[str, Any]:
         "status": _STATUSES[number % len(_STATUSES)],
         "stop_reason": "evaluations",
         "request": request,
-        "metadata": {"team": TEAMS[number % len(TEAMS)]},
+        "metadata": {"team": TEAMS[number % len(TEAMS)] if number else RARE},
         "backend": "fake",
         "request_sha256": f"{number:064x}",
         "budget_evaluations": 8000,
@@ -76,7 +78,14 @@ def _events(job: str) -> Iterator[dict[str, Any]]:
     for number in range(1, EVENTS + 1):
         data = {"generation": number, "evaluations": 20 * number, "train_loss": 1 / number, "dev": None, "usd": 0.0}
         text = f"Generation {number}: {20 * number} evaluations, loss {1 / number:.4f}."
-        yield {"job": job, "number": number, "type": "generation", "message": text, "data": data, "created_at": time.time()}
+        yield {
+            "job": job,
+            "number": number,
+            "type": "generation",
+            "message": text,
+            "data": data,
+            "created_at": time.time(),
+        }
 
 
 def _evaluation(job: str, number: int) -> dict[str, Any]:

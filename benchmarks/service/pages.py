@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.service.filling import fill
+from benchmarks.service.filling import RARE, fill
 from benchmarks.service.programs import Service
 from benchmarks.service.readers import apart, time_of
 from blackbox.service.store import open_store
@@ -40,11 +40,13 @@ def _pages(ids: list[str], token: str, admin: str, evaluations: int) -> dict[str
         "middle": f"?limit=20&after={middle}",
         "status": f"?limit=20&after={middle}&status=succeeded",
         "two statuses": f"?limit=20&after={middle}&status=succeeded&status=failed",
+        "status that none has": "?limit=20&status=cancelled",
         "metadata": f"?limit=20&after={middle}&metadata[team]=sales",
     }
     found = {f"{name}, all": (admin, _JOBS + query) for name, query in lists.items()}
     found |= {f"{name}, own": (token, _JOBS + query) for name, query in lists.items() if name != "metadata"}
     found["metadata, own"] = (token, f"{_JOBS}?limit=20&after={middle}&metadata[team]=support")
+    found["metadata that one has"] = (token, f"{_JOBS}?limit=20&metadata[team]={RARE}")
     for name, after in {"first": -1, "middle": evaluations // 2, "last": evaluations - 101}.items():
         found[f"evaluations, {name}"] = (admin, f"{_JOBS}/{ids[-1]}/evaluations?limit=100&after={after}")
     return found
