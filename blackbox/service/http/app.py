@@ -16,7 +16,7 @@ from blackbox.service.http.page import page_routes
 from blackbox.service.http.parts import Parts
 from blackbox.service.http.predicting import Predicting
 from blackbox.service.http.problems import add_handlers
-from blackbox.service.http.routers import ROUTERS
+from blackbox.service.http.routers import ROUTERS, methods_of
 from blackbox.service.http.streams import Streams
 from blackbox.service.operator import Operator
 from blackbox.service.store import Store
@@ -65,7 +65,7 @@ def make_api(parts: Parts) -> FastAPI:
         parts.predicting.close()
 
     app = FastAPI(docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
-    app.state.parts = parts
+    app.state.parts, app.state.methods = parts, methods_of
     add_handlers(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -19,6 +19,7 @@ Every error has one body: OpenAI's `error` object and the members of RFC 9457. L
 `last_id` of the page before. Times are seconds since 1970 (UTC). Sizes, rates and times have limits: what passes them
 is refused with 413, 429, 408 or 504."""
 _VERSION = "1"
+_LINKS = (("/v1/tuning/jobs", "201", "job_id"), ("/v1/files", "201", "file_id"))
 
 
 def describe(app: FastAPI) -> None:
@@ -40,11 +41,26 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = problem
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for path, status, target in _LINKS:
+        document["paths"][path]["post"]["responses"][status]["links"] = _links(document, target)
     responses = {str(kind.status): _response(kind) for kind in _KINDS}
     for methods in document["paths"].values():
         for operation in methods.values():
             operation["responses"] = {**operation["responses"], **responses}
     return document
+
+
+def _links(document: dict[str, Any], parameter: str) -> dict[str, Any]:
+    """What the id of something new can be used for (OpenAPI, "Link Object")."""
+    return {
+        operation["operationId"]: {
+            "operationId": operation["operationId"],
+            "parameters": {f"path.{parameter}": "$response.body#/id"},
+        }
+        for path, methods in document["paths"].items()
+        if f"{{{parameter}}}" in path
+        for operation in methods.values()
+    }
 
 
 def _response(kind: kinds.Kind) -> dict[str, Any]:

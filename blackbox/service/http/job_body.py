@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 from pydantic.fields import FieldInfo
 
 from blackbox.config import Config
@@ -11,11 +11,31 @@ from blackbox.service.jobs.request import ALLOWED, MOST
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's texts cannot hold it
 ID = r"^[A-Za-z0-9_-]{1,64}$"
 
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must have no NUL character")
+    return text
+
+
+def _keys(longest: int) -> tuple[Any, dict[str, Any]]:
+    """The type of an object's keys, and what the document says of them: a pattern of keys is no promise by itself."""
+    kind = Annotated[str, StringConstraints(min_length=1, max_length=longest), AfterValidator(_without_nul)]
+    return kind, {"propertyNames": {"minLength": 1, "maxLength": longest, "pattern": NO_NUL}}
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of numbers: 1.0 is an integer there."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+LabelKey, _OF_LABELS = _keys(1000)
+FieldKey, _OF_FIELDS = _keys(200)
+MetadataKey, _OF_METADATA = _keys(64)
 Text = Annotated[str, StringConstraints(max_length=50_000, pattern=NO_NUL)]
-Words = Annotated[dict[Text, Text], Field(max_length=200)]
+Words = Annotated[dict[LabelKey, Text], Field(max_length=200, json_schema_extra=_OF_LABELS)]
 Id = Annotated[str, StringConstraints(pattern=ID)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)]
-MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512, pattern=NO_NUL)]
 
 
@@ -42,13 +62,18 @@ class InlinePrompt(BaseModel):
     label_words: Annotated[list[Text], Field(max_length=200)] | None = None
 
 
+Cells = Annotated[
+    dict[FieldKey, Text | int | float | bool],
+    Field(min_length=1, max_length=100, json_schema_extra=_OF_FIELDS),
+]
+
 _TYPES: dict[str, Any] = {
     "label_words": Words,
     "prompts": Annotated[list[InlinePrompt | Text], Field(max_length=1000)] | None,
     "instructions": Annotated[list[Text], Field(max_length=1000)] | None,
     "words": Annotated[list[Words], Field(max_length=100)],
 }
-_TEXTS = (str, str | None)
+_TEXTS, _NUMBERS = (str, str | None), (int, int | None)
 
 
 def _field(name: str) -> tuple[Any, FieldInfo]:
@@ -59,6 +84,8 @@ def _field(name: str) -> tuple[Any, FieldInfo]:
         kind = Text | None if given.annotation == str | None else Text
     most = MOST.get(name)
     bounded: Any = Annotated[kind, Field(le=most)] if most is not None else kind
+    if given.annotation in _NUMBERS:
+        bounded = Annotated[bounded, BeforeValidator(_whole)]
     default: dict[str, Any] = (
         {"default_factory": given.default_factory} if given.default_factory else {"default": given.default}
     )
@@ -111,8 +138,11 @@ class JobBody(BaseModel):
         None, description="For people."
     )
     settings: SearchSettings = Field(default_factory=dict, description="Settings of the search.")
-    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] = Field(
-        default_factory=dict, description="Keys and values of your own; lists can be asked for them."
+    metadata: dict[MetadataKey, MetadataValue] = Field(
+        default_factory=dict,
+        max_length=16,
+        description="Keys and values of your own; lists can be asked for them.",
+        json_schema_extra=_OF_METADATA,
     )
 
     def request(self) -> dict[str, Any]:
@@ -127,6 +157,4 @@ class PredictBody(BaseModel):
         extra="forbid", strict=True, json_schema_extra={"examples": [{"rows": [{"text": "A quiet, moving film."}]}]}
     )
 
-    rows: list[Annotated[dict[Name, Text | int | float | bool], Field(min_length=1, max_length=100)]] = Field(
-        min_length=1, max_length=64, description="Each with the fields of the task's template."
-    )
+    rows: list[Cells] = Field(min_length=1, max_length=64, description="Each with the fields of the task's template.")

@@ -133,6 +133,8 @@ async def _of_http(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     kind = KINDS.get(status, INTERNAL)
     headers = dict(getattr(error, "headers", None) or {})
+    if status == 405:
+        headers["allow"] = ", ".join(sorted(request.app.state.methods(request.url.path))) or headers.get("allow", "")
     texts = {404: f"there is no {request.url.path!r} here", 405: f"{request.method} is not taken here"}
     text = texts.get(status) or str(getattr(error, "detail", "")) or kind.title
     return problem_response(request.scope, RefusalError(kind, text, headers=headers))

@@ -50,7 +50,8 @@ def listening(host: str, port: int) -> socket.socket:
         SettingError: the address cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    # named TCP: asyncio sends without delay (TCP_NODELAY) only where it can see that a socket is TCP's
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((host, port))

@@ -19,7 +19,8 @@ def next_job(connection: sa.Connection, backends: Collection[str] | None, *, loc
         backends: of these only; None: of any.
         lock: it until the transaction ends; jobs that another worker is taking at this moment are passed over.
     """
-    lost = sa.select(J.id).where(J.lease_until < Now(), J.status.in_(HELD)).order_by(J.lease_until)
+    leased = J.lease_until.is_not(None)  # an index finds these; PostgreSQL compares nothing in it with a running clock
+    lost = sa.select(J.id).where(leased, J.lease_until < Now(), J.status.in_(HELD)).order_by(J.lease_until)
     waiting = sa.select(J.id).where(J.status == JobStatus.QUEUED).order_by(J.id)
     for jobs in (lost, waiting):
         select = (jobs if backends is None else jobs.where(J.backend.in_(backends))).limit(1)

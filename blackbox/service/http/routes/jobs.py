@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from blackbox.service.http.access import Reader, Submitter
 from blackbox.service.http.errors import INVALID, RefusalError
-from blackbox.service.http.job_body import JobBody, MetadataKey
+from blackbox.service.http.job_body import NO_NUL, JobBody
 from blackbox.service.http.parts import Given
 from blackbox.service.http.routes.parameters import After, JobId, Limit
 from blackbox.service.http.schemas import Deleted, JobView, ListOf, page_of
@@ -25,7 +25,12 @@ _METADATA_PARAMETER: dict[str, Any] = {
     "style": "deepObject",
     "explode": True,
     "description": "Only jobs with these keys and values: `metadata[team]=support`.",
-    "schema": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 512}},
+    "schema": {
+        "type": "object",
+        "maxProperties": 16,
+        "propertyNames": {"pattern": r"^[^\[\]\x00]{1,64}$"},
+        "additionalProperties": {"type": "string", "maxLength": 512, "pattern": NO_NUL},
+    },
 }
 IdempotencyKey = Annotated[
     str | None,
@@ -116,7 +121,7 @@ def delete_job(job_id: JobId, caller: Submitter, parts: Given) -> Deleted:
     return Deleted(id=job_id, object="tuning.job")
 
 
-def _metadata(request: Request) -> dict[MetadataKey, str]:
+def _metadata(request: Request) -> dict[str, str]:
     """The parameters `metadata[key]=value`."""
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():

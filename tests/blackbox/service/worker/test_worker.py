@@ -12,6 +12,7 @@ from blackbox.config import Config
 from blackbox.loaded_models import once
 from blackbox.registry import BACKENDS
 from blackbox.saved_prompt import SavedPrompt
+from blackbox.service.errors import DatabaseError
 from blackbox.service.jobs import JobStatus
 from blackbox.service.operator import default_operator, read_operator
 from blackbox.service.store import Job, JobBudget, Store, open_store
@@ -185,6 +186,23 @@ def test_a_job_whose_file_was_deleted_has_failed_as_invalid(store: Store, worker
     job, _ = store.jobs.create("local", values, backend="fake", budget=JobBudget(1))
     worker.work()
     assert (now(store, job).stop_reason, now(store, job).error) == ("invalid", "there is no file 'file-1'")
+
+
+def test_a_database_that_is_away_while_the_data_are_read_is_waited_for(
+    store: Store, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, plain, left = submit(store), type(store.files).get, [True]
+
+    def away_once(files: Any, file: str, **options: Any) -> Any:
+        if left:
+            left.clear()
+            raise DatabaseError("the database is away")
+        return plain(files, file, **options)
+
+    monkeypatch.setattr(type(store.files), "get", away_once)
+    assert worker.work()
+    assert not left
+    assert (now(store, job).status, now(store, job).error) == (JobStatus.SUCCEEDED, None)
 
 
 def test_what_breaks_in_mid_run_fails_the_job_and_not_the_worker(
