@@ -30,6 +30,7 @@ class JobStatus(StrEnum):
 
 _S = JobStatus
 ENDED = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED})
+GOING = frozenset(_S) - ENDED
 HELD = frozenset({_S.VALIDATING, _S.RUNNING, _S.PAUSING, _S.CANCELLING})
 """Statuses in which a worker has the job, by a lease."""
 

@@ -120,6 +120,7 @@ def _postgresql(url: sa.URL) -> sa.Engine:
         return sa.create_engine(
             url,
             pool_pre_ping=True,
+            hide_parameters=True,
             pool_size=8,
             max_overflow=24,
             connect_args={"connect_timeout": _CONNECT_S, "application_name": "blackbox"},
@@ -134,7 +135,9 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise DatabaseError("a SQLite database must be a file, for several processes use it: sqlite:///FILE")
     _make_private(Path(url.database), address_of(url))
-    engine = sa.create_engine(url, pool_size=8, max_overflow=24, connect_args={"timeout": _BUSY_MS / 1000})
+    engine = sa.create_engine(
+        url, hide_parameters=True, pool_size=8, max_overflow=24, connect_args={"timeout": _BUSY_MS / 1000}
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

@@ -33,18 +33,21 @@ def listed(
 def _newest(
     owner: str | None, after: str | None, limit: int, statuses: Collection[JobStatus], metadata: Mapping[str, str]
 ) -> sa.Select[Any]:
-    select, at = sa.select(J.id), J.id
-    for number, (key, value) in enumerate(metadata.items()):
-        of_key = tables.job_metadata.alias(f"m{number}").c
-        select = select.where(of_key.job == J.id, of_key.key == storable(key), of_key.value == storable(value))
+    of_keys = [tables.job_metadata.alias(f"m{number}").c for number in range(len(metadata))]
+    at = of_keys[0].job if of_keys else J.id
+    select = sa.select(at.label("id")).order_by(at.desc()).limit(limit + 1)
+    for of_key, (key, value) in zip(of_keys, metadata.items(), strict=True):
+        select = select.where(of_key.key == storable(key), of_key.value == storable(value))
+        if of_key.job is not at:
+            select = select.where(of_key.job == at)
         if owner is not None:
             select = select.where(of_key.owner == owner)
-        if number == 0:
-            at = of_key.job
     if owner is not None and not metadata:
         select = select.where(J.owner == owner)
     if statuses:
         select = select.where(J.status.in_(statuses) if len(statuses) > 1 else J.status == next(iter(statuses)))
+        if of_keys:
+            select = select.where(J.id == at)
     if after is not None:
         select = select.where(at < storable(after))
-    return select.order_by(at.desc()).limit(limit + 1)
+    return select.correlate(None)  # by itself, not once for each job of the list around it

@@ -45,6 +45,7 @@ class Mirrored:
         progress: as of now; `progress.entries` lines of the journal are in the database then.
         lines: of the journal, from number `first` on; those that are there already are not written again.
         event: of the generation that `progress` names; not written if that generation has had one.
+        answers: paid for since, lines of the run's own journal of answers by their numbers.
         artifacts: contents by name, new or changed; None removes one.
         selected: the selected prompt; a checkpoint is written where it is another than the last one's, and the event's
             data say so.
@@ -54,5 +55,6 @@ class Mirrored:
     first: int
     lines: Sequence[str]
     event: NewEvent | None = None
+    answers: Sequence[tuple[int, str]] = ()
     artifacts: Mapping[str, bytes | None] = field(default_factory=dict)
     selected: Selected | None = None

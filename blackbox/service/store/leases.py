@@ -5,7 +5,7 @@ worker writes carries it, and where the job has another by now nothing is writte
 is still good as long as nobody has taken the job over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +32,9 @@ class Leases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, worker: str, *, seconds: float) -> tuple[Job, Lease] | None:
+    def claim(
+        self, worker: str, *, seconds: float, backends: Collection[str] | None = None
+    ) -> tuple[Job, Lease] | None:
         """The oldest job that waits, or whose worker was lost; None where there is none.
 
         A lost job that its owner wants paused or cancelled is that at once, and one that has lost several workers
@@ -41,13 +43,14 @@ class Leases:
         Args:
             worker: who claims; shown to the owner.
             seconds: after which the lease runs out.
+            backends: that the worker has; None: all that there are.
         """
         with self._database.read() as connection:
-            if next_job(connection) is None:  # most often: nobody shall wait for a lock then
+            if next_job(connection, backends) is None:  # most often: nobody shall wait for a lock then
                 return None
         while True:
             with self._database.write() as connection:
-                job = next_job(connection, lock=True)
+                job = next_job(connection, backends, lock=True)
                 if job is None:
                     return None
                 row = locked(connection, job)

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from blackbox.service.store import tables
+from blackbox.service.store.answers import add_answers
 from blackbox.service.store.artifacts import write_artifacts
 from blackbox.service.store.columns import Now, storable
 from blackbox.service.store.job_rows import change
@@ -24,6 +25,7 @@ def mirror(connection: sa.Connection, row: sa.Row[Any], new: Mirrored) -> None:
     """
     further = new.progress.generation > row.generation
     _add_lines(connection, row, new)
+    add_answers(connection, row.id, new.answers)
     _account(connection, row, new.progress)
     write_artifacts(connection, row.id, new.artifacts)
     selected = new.selected is not None and _add_checkpoint(connection, row, new.progress, new.selected)

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from blackbox.service.errors import QuotaError
-from blackbox.service.jobs.status import ENDED
+from blackbox.service.jobs.status import GOING
 from blackbox.service.store import tables
 from blackbox.service.store.job_rows import J
 from blackbox.service.store.rows import JobBudget
@@ -27,7 +27,7 @@ def check_quotas(connection: sa.Connection, owner: str, budget: JobBudget) -> No
             sa.func.count().label("jobs"),
             sa.func.coalesce(sa.func.sum(_left(J.budget_evaluations, J.evaluations)), 0).label("evaluations"),
             sa.func.coalesce(sa.func.sum(_left(J.budget_usd, J.usd)), 0).label("usd"),
-        ).where(J.owner == owner, J.status.not_in(ENDED))
+        ).where(J.owner == owner, J.status.in_(GOING))
     ).one()
     if token.quota_jobs is not None and going.jobs >= token.quota_jobs:
         raise QuotaError(f"quota 'jobs': {going.jobs} of {token.quota_jobs} have not ended; wait for one, or cancel it")

@@ -6,6 +6,7 @@ database's locks.
 
 from types import TracebackType
 
+from blackbox.service.store.answers import PaidAnswers
 from blackbox.service.store.artifacts import Artifacts
 from blackbox.service.store.database import Database
 from blackbox.service.store.evaluations import Evaluations
@@ -22,7 +23,7 @@ class Store:
 
     Attributes:
         tokens, files, jobs, events, evaluations, artifacts: what there is.
-        leases: for workers.
+        leases, answers: for workers.
     """
 
     def __init__(self, database: Database) -> None:
@@ -34,6 +35,7 @@ class Store:
         self.evaluations = Evaluations(database)
         self.artifacts = Artifacts(database)
         self.leases = Leases(database)
+        self.answers = PaidAnswers(database)
 
     def __enter__(self) -> "Store":
         return self

@@ -83,7 +83,6 @@ jobs = sa.Table(
     _number("evaluations"),
     _number("generation"),
     _number("entries"),
-    _number("answers"),
     _amount("train_loss"),
     sa.Column("dev", Json),
     _number("requests"),

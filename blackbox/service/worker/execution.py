@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from blackbox.config import ExecutorSettings
 from blackbox.loaded_models import LoadedModels
-from blackbox.service.errors import ServiceError
+from blackbox.service.errors import DatabaseError, ServiceError
 from blackbox.service.jobs import reasons
 from blackbox.service.jobs.request import JobRequest
 from blackbox.service.operator import BackendEntry, Operator
@@ -19,8 +19,9 @@ from blackbox.service.worker.failures import is_owners, told
 from blackbox.service.worker.folder import JobFolder, find_folder
 from blackbox.service.worker.heartbeat import Heartbeat
 from blackbox.service.worker.mirror import FolderMirror, summary_of
+from blackbox.service.worker.patience import patiently
 from blackbox.service.worker.stopping import Cause, Stopped, Stopping
-from blackbox.service.worker.watcher import Watcher
+from blackbox.service.worker.watcher import PATIENCE_S, Watcher
 from blackbox.tune import resume, tune
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,8 @@ class Execution:
 
     def _do(self, job: Job, lease: Lease, folder: JobFolder, heartbeat: Heartbeat) -> None:
         folder.prepare(self._store, job)
-        mirror = FolderMirror(folder.run, job, self._store.artifacts.list(job.id))
+        known, answered = self._store.artifacts.list(job.id), self._store.answers.last(job.id)
+        mirror = FolderMirror(folder.run, job, known, answered=answered)
         watcher = Watcher(self._store, lease, mirror, heartbeat=heartbeat, stopping=self._stopping)
         try:
             with self._models.shared():
@@ -75,6 +77,8 @@ class Execution:
             with suppress(ServiceError):
                 self._store.leases.hand_back(lease)
             raise
+        except DatabaseError as error:  # away for too long: the lease runs out, and a worker goes on
+            log.warning("%s is given up: %s", job.id, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker's other jobs go on
             self._fail(job, lease, folder, watcher, error)
 
@@ -85,8 +89,8 @@ class Execution:
             entry = self._operator.entry(request.backend)
             return str(resume(folder.run.path, callbacks=[watcher], **_executor(entry)).summary.stop_reason)
         self._operator.config(request)  # wrong settings are told before the files are read
-        config = self._operator.config(request, files=folder.write_data(self._store, job, request.files))
-        settings = config.model_dump(exclude_unset=True)
+        files = patiently(lambda: folder.write_data(self._store, job, request.files), seconds=PATIENCE_S)
+        settings = self._operator.config(request, files=files).model_dump(exclude_unset=True)
         return str(tune(folder=folder.run.path, callbacks=[watcher], **settings).summary.stop_reason)
 
     def _stop(self, lease: Lease, folder: JobFolder, watcher: Watcher, cause: Cause) -> None:

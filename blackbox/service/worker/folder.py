@@ -6,12 +6,14 @@ whose state is that of the last generation.
 """
 
 import gzip
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
+from blackbox.backends.api.journal_copy import make_of_copy
 from blackbox.errors import RunError
 from blackbox.files import unwritable, write_whole
 from blackbox.locks import lock
@@ -23,6 +25,7 @@ ORIGINS = ("task.json", "environment.json", "config.json")
 
 CHECKPOINT = "checkpoint.json"
 PACKED = CHECKPOINT + ".gz"
+NOTES = "answers-notes.json"
 _PAGE = 1000
 
 
@@ -81,6 +84,9 @@ class JobFolder:
         if PACKED in names:
             content = gzip.decompress(store.artifacts.read(job.id, PACKED))
             write_whole(self.run.path / CHECKPOINT, content)
+        if rows := list(store.answers.all(job.id)):
+            notes = json.loads(store.artifacts.read(job.id, NOTES)) if NOTES in names else {}
+            make_of_copy(self.run.answers, rows, notes)
         prompt = sorted(name for name in names if name.startswith("prompt/"))  # prompt.json comes last
         for name in ("summary.json", *prompt, *ORIGINS):
             if name in names:

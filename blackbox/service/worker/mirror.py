@@ -2,17 +2,19 @@
 
 import gzip
 import hashlib
+import json
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from blackbox.backends.api.journal_copy import copied_since
 from blackbox.callbacks import Progress
 from blackbox.files import read_json
 from blackbox.run_folder import RunFolder
 from blackbox.service.store import Artifact, Job, JobProgress, NewEvent
 from blackbox.service.store.lease import Mirrored, Selected
-from blackbox.service.worker.folder import CHECKPOINT, ORIGINS, PACKED
+from blackbox.service.worker.folder import CHECKPOINT, NOTES, ORIGINS, PACKED
 
 HEAVY_S = 5.0
 """Seconds between two copies of the checkpoint and the prompt: at each generation their size would slow the search."""
@@ -27,15 +29,17 @@ class FolderMirror:
         run: the folder.
         job: as the worker claimed it: the database has `job.progress.entries` lines of the journal.
         artifacts: that the database has.
+        answered: the last of the paid answers that the database has.
     """
 
-    def __init__(self, run: RunFolder, job: Job, artifacts: Iterable[Artifact] = ()) -> None:
+    def __init__(self, run: RunFolder, job: Job, artifacts: Iterable[Artifact] = (), *, answered: int = 0) -> None:
         self._run = run
         self._progress = job.progress
         self._place = _length(run, job.progress.entries)
         self._hashes = {artifact.name: artifact.sha256 for artifact in artifacts}
         self._copied = float("-inf")
-        self._pending: tuple[JobProgress, int, dict[str, str]] | None = None
+        self._answered = answered
+        self._pending: tuple[JobProgress, int, dict[str, str], int] | None = None
 
     @property
     def progress(self) -> JobProgress:
@@ -52,11 +56,13 @@ class FolderMirror:
         lines, place = self._new_lines()
         now = self._now(progress, len(lines))
         heavy = whole or time.monotonic() - self._copied >= HEAVY_S
-        contents = self._contents(heavy, whole)
+        answers, notes = copied_since(self._run.answers, self._answered) if self._run.answers.exists() else ([], {})
+        contents = self._contents(heavy, whole) | ({NOTES: json.dumps(notes).encode()} if notes else {})
         hashes = {name: _hash(content) for name, content in contents.items() if content is not None}
         changed = {name: content for name, content in contents.items() if hashes.get(name) != self._hashes.get(name)}
         kept = {name: known for name, known in self._hashes.items() if name not in contents}
-        self._pending = (now, place, {**kept, **hashes})
+        answered = answers[-1][0] if answers else self._answered
+        self._pending = (now, place, {**kept, **hashes}, answered)
         if heavy:
             self._copied = time.monotonic()
         return Mirrored(
@@ -64,6 +70,7 @@ class FolderMirror:
             first=self._progress.entries,
             lines=lines,
             event=_generation(now),
+            answers=answers,
             artifacts=changed,
             selected=_selected(self._run),
         )
@@ -71,7 +78,7 @@ class FolderMirror:
     def written(self) -> None:
         """What was taken last is in the database."""
         if self._pending:
-            self._progress, self._place, self._hashes = self._pending
+            self._progress, self._place, self._hashes, self._answered = self._pending
 
     def _new_lines(self) -> tuple[list[str], int]:
         """The whole lines behind those that are known, and where they end."""

@@ -28,7 +28,7 @@ class Worker:
 
     Args:
         store: where the jobs are.
-        operator: the models that there are on this machine.
+        operator: the models that there are on this machine: jobs of others are left to other workers.
         folder: jobs are done in `folder/jobs`.
         stopping: when to end.
         lease_seconds: how long a job waits for another worker when this one is killed.
@@ -38,7 +38,7 @@ class Worker:
         self, store: Store, operator: Operator, folder: Path, *, stopping: Stopping, lease_seconds: float = LEASE_S
     ) -> None:
         self._store, self._stopping, self._seconds = store, stopping, lease_seconds
-        self._home = folder / "jobs"
+        self._home, self._backends = folder / "jobs", tuple(operator.backends)
         self._execution = Execution(store, operator, self._home, seconds=lease_seconds, stopping=stopping)
         self.name = f"{socket.gethostname()[:60]}:{os.getpid()}"
 
@@ -64,7 +64,7 @@ class Worker:
         Raises:
             DatabaseError: the database does not answer. RunError: there is no room on the disk.
         """
-        claimed = self._store.leases.claim(self.name, seconds=self._seconds)
+        claimed = self._store.leases.claim(self.name, seconds=self._seconds, backends=self._backends)
         if claimed is None:
             return False
         job, lease = claimed

@@ -12,6 +12,7 @@ from blackbox.config import Config
 from blackbox.loaded_models import once
 from blackbox.registry import BACKENDS
 from blackbox.saved_prompt import SavedPrompt
+from blackbox.service.errors import DatabaseError
 from blackbox.service.jobs import JobStatus
 from blackbox.service.operator import default_operator, read_operator
 from blackbox.service.store import Job, JobBudget, Store, open_store
@@ -187,6 +188,23 @@ def test_a_job_whose_file_was_deleted_has_failed_as_invalid(store: Store, worker
     assert (now(store, job).stop_reason, now(store, job).error) == ("invalid", "there is no file 'file-1'")
 
 
+def test_a_database_that_is_away_while_the_data_are_read_is_waited_for(
+    store: Store, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, plain, left = submit(store), type(store.files).get, [True]
+
+    def away_once(files: Any, file: str, **options: Any) -> Any:
+        if left:
+            left.clear()
+            raise DatabaseError("the database is away")
+        return plain(files, file, **options)
+
+    monkeypatch.setattr(type(store.files), "get", away_once)
+    assert worker.work()
+    assert not left
+    assert (now(store, job).status, now(store, job).error) == (JobStatus.SUCCEEDED, None)
+
+
 def test_what_breaks_in_mid_run_fails_the_job_and_not_the_worker(
     store: Store, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,12 +226,13 @@ def test_what_breaks_in_mid_run_fails_the_job_and_not_the_worker(
     assert "prompt/prompt.json" in {artifact.name for artifact in store.artifacts.list(job.id)}
 
 
-def test_a_backend_that_the_operator_has_taken_away_fails_the_job(store: Store, tmp_path: Path) -> None:
-    job = submit(store)
+def test_a_job_waits_for_a_worker_that_has_its_model(store: Store, worker: Worker, tmp_path: Path) -> None:
+    job = submit(store, evaluations=60)
     file = tmp_path / "backends.toml"
     file.write_text('[backends.other]\nbackend = "fake"\n')
-    Worker(store, read_operator(file), tmp_path / "disk", stopping=Stopping()).work()
-    assert "unknown backend 'fake'" in str(now(store, job).error)
+    assert not Worker(store, read_operator(file), tmp_path / "disk", stopping=Stopping()).work()
+    assert worker.work()
+    assert now(store, job).status == JobStatus.SUCCEEDED
 
 
 def test_an_operators_executor_is_used_and_changes_no_result(store: Store, worker: Worker, tmp_path: Path) -> None:

@@ -40,7 +40,6 @@ def upgrade() -> None:
         sa.Column("evaluations", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("generation", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("entries", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("answers", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("train_loss", sa.Double(), nullable=True),
         sa.Column("dev", sa.Text(), nullable=True),
         sa.Column("requests", sa.BigInteger(), server_default="0", nullable=False),
