@@ -6,7 +6,7 @@ import { figure, pick, short, under } from "./curve.js";
 import { panel } from "./plot.js";
 import { soon } from "./polling.js";
 import { badge, cost } from "./status.js";
-import { ENDED, brief, count, isShare, loss, nameOf, whole } from "./words.js";
+import { ENDED, brief, count, isShare, loss, nameOf, percent, whole } from "./words.js";
 
 const MOST = 6; // jobs: more lines cannot be told apart
 const PAGE = 50;
@@ -109,11 +109,11 @@ function curves(found, width) {
   const devs = found.map(({ points, kind }) => ({ kind, points: points.filter(({ dev }) => dev).map(({ evaluations, dev }) => [evaluations, dev.value]) }));
   const share = found.every(({ points }) => points.every(({ dev }) => !dev || isShare(dev)));
   const names = found.map(({ job }) => nameOf(job)).join(", ");
-  const shown = [element("h3", {}, "Lowest training loss"), figure(panel({ series: losses, width, end, height: 260, format: short, label: `Lowest training loss of ${names}` }), ...keys)];
+  const shown = [element("h3", {}, "Lowest training loss"), figure(panel({ series: losses, width, end, height: 260, format: short, exact: loss, label: `Lowest training loss of ${names}` }), ...keys)];
   if (devs.some(({ points }) => points.length)) {
     const format = share ? (value) => `${Math.round(100 * value)}%` : short;
     const limits = share ? [0, 1] : undefined;
-    shown.push(element("h3", {}, "Dev rows"), figure(panel({ series: devs, width, end, height: 220, format, limits, label: `Dev rows of ${names}` })));
+    shown.push(element("h3", {}, "Dev rows"), figure(panel({ series: devs, width, end, height: 220, format, exact: share ? percent : loss, limits, label: `Dev rows of ${names}` })));
   }
   return [...shown, under(end)];
 }

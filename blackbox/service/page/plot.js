@@ -1,6 +1,7 @@
 // A panel of a curve, in SVG: lines, dots with intervals, and axes with few, round numbers.
 
 import { drawn } from "./dom.js";
+import { readable } from "./readout.js";
 
 const LEFT = 52;
 const RIGHT = 10;
@@ -11,9 +12,11 @@ const MOST = 400; // points of a line; more cannot be told apart
 /**
  * A panel.
  *
- * `series` is a list of { kind, points: [[x, y]], bands: [[x, y, low, high]], step }; `kind` is a class for its colour. `format` writes the numbers of the y axis; `limits` are [low, high] that the axis never leaves.
+ * `series` is a list of { kind, points: [[x, y]], bands: [[x, y, low, high]], step }; `kind` is a class for its colour.
+ * `format` writes the numbers of the y axis, `exact` those of its points; `limits` are [low, high] that the axis never
+ * leaves.
  */
-export function panel({ series, width, height, end, format, label, limits, unit = "" }) {
+export function panel({ series, width, height, end, format, label, limits, exact }) {
   const values = series.flatMap(({ points, bands = [] }) => [...points.map(([, y]) => y), ...bands.flatMap(([, , low, high]) => [low, high])]);
   const ticks = ticksOf(values, limits, Math.max(2, Math.floor(height / 45)));
   const [low, high] = [ticks[0], ticks.at(-1)];
@@ -23,14 +26,15 @@ export function panel({ series, width, height, end, format, label, limits, unit 
     width,
     height,
   };
-  return drawn(
+  const svg = drawn(
     "svg.panel",
     { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
     ticks.map((tick) => rule(place, tick, format(tick))),
     marksOf(end, width).map((mark) => xMark(place, mark)),
-    unit ? drawn("text.unit", { x: width - RIGHT, y: TOP + 10, "text-anchor": "end" }, unit) : null,
     series.map((one) => drawSeries(place, one)),
   );
+  readable(svg, { series, across: place.x, format: exact ?? format, end, top: TOP, bottom: height - BOTTOM });
+  return svg;
 }
 
 function rule(place, tick, text) {

@@ -8,6 +8,7 @@ import pytest
 import requests
 from selenium.webdriver.common.keys import Keys
 
+from blackbox.report.words import counted
 from blackbox.saved_prompt import SavedPrompt
 from tests.blackbox.service.page.browser import Browser
 from tests.blackbox.service.page.serving import Serving
@@ -46,6 +47,23 @@ def test_a_job_is_paused_resumed_and_cancelled_and_each_change_is_announced(brow
     browser.until_text("Job long was cancelled.", "#announcements")
     assert not browser.has("button", "Pause")
     assert not browser.has("button", "Resume")
+
+
+def test_a_curve_is_read_with_the_arrow_keys(browser: Browser, service: Serving) -> None:
+    words = {"good": "great", f"poor {EVIL}": "bad"}
+    settings = {"space": "choices", "instructions": ["Answer. ", "Judge. "], "label_words": words, "evaluations": 60}
+    job = service.submit(name="curve", file=service.upload(ROWS), **settings)
+    browser.open(f"{service.url}/#/jobs/{job}")
+    browser.find(".badge", "succeeded")
+    browser.until_text("there are no more events", "[aria-label='What happened']")
+    browser.find("svg", "Lowest training loss")
+    events = service.get(f"/v1/tuning/jobs/{job}/events?limit=100")["data"]
+    first, *_, last = (event["data"] for event in events if event["type"] == "generation")
+    browser.run("document.querySelector('svg').focus()")
+    for key, seen in ((Keys.HOME, first), (Keys.END, last)):
+        browser.press(key)
+        told = f"After {counted(seen['evaluations'], 'evaluation')}: {seen['train_loss']:.4f}"
+        browser.until_text(told, "#announcements")
 
 
 def test_a_job_that_fails_says_why(browser: Browser, service: Serving) -> None:
