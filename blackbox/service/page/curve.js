@@ -11,7 +11,18 @@ export class Curve {
     this.points = []; // of generations: { evaluations, train_loss, dev, usd, seconds }
     this.quality = element("div.plots", {});
     this.price = element("div.plots", {});
-    this.node = element("div", {}, tabs("Learning curve", [["What it found", this.quality], ["What it cost", this.price]], () => this.draw()));
+    this.node = element(
+      "div",
+      {},
+      tabs(
+        "Learning curve",
+        [
+          ["What it found", this.quality],
+          ["What it cost", this.price],
+        ],
+        () => this.draw(),
+      ),
+    );
     this.redraw = soon(() => this.draw(), { after: 200 });
     const observer = new ResizeObserver(this.redraw);
     observer.observe(this.node);
@@ -28,7 +39,8 @@ export class Curve {
     const width = this.node.clientWidth;
     if (!width) return;
     if (!this.points.length) {
-      for (const place of [this.quality, this.price]) show(place, element("p.soft", {}, "The curve begins with the first generation."));
+      for (const place of [this.quality, this.price])
+        show(place, element("p.soft", {}, "The curve begins with the first generation."));
       return;
     }
     const held = [...this.node.querySelectorAll("svg")].indexOf(document.activeElement);
@@ -44,7 +56,10 @@ export class Curve {
     const [first, last] = [points[0][1].toFixed(4), points.at(-1)[1].toFixed(4)];
     const label = `Lowest training loss: ${first} at the start, ${last} after ${counted(end, "evaluation")}.`;
     const series = [{ kind: "loss", points }];
-    return figure(panel({ series, width, end, height: 220, format: short, exact: loss, label }), ["loss", "lowest training loss (lower is better)"]);
+    return figure(panel({ series, width, end, height: 220, format: short, exact: loss, label }), [
+      "loss",
+      "lowest training loss (lower is better)",
+    ]);
   }
 
   devPanel(width, end) {
@@ -59,7 +74,19 @@ export class Curve {
     const told = `${latest.metric} of the best prompt on the dev rows${share ? ", with its 95% interval" : " (lower is better)"}`;
     const format = share ? (value) => `${Math.round(100 * value)}%` : short;
     const series = [{ kind: "dev", points, bands }];
-    return figure(panel({ series, width, end, height: 180, format, exact: share ? percent : loss, label, limits: share ? [0, 1] : undefined }), ["dev", told]);
+    return figure(
+      panel({
+        series,
+        width,
+        end,
+        height: 180,
+        format,
+        exact: share ? percent : loss,
+        label,
+        limits: share ? [0, 1] : undefined,
+      }),
+      ["dev", told],
+    );
   }
 
   costPanel(width, end) {
@@ -71,7 +98,10 @@ export class Curve {
     const format = paid ? (usd) => usd.toPrecision(2) : inTime;
     const exact = paid ? inUsd : inTime;
     const series = [{ kind: "cost", points, step: false }];
-    return figure(panel({ series, width, end, height: 220, format, exact, label, limits: [0, Infinity] }), ["cost", paid ? `USD: ${total}` : `time: ${total}; this model costs nothing`]);
+    return figure(panel({ series, width, end, height: 220, format, exact, label, limits: [0, Infinity] }), [
+      "cost",
+      paid ? `USD: ${total}` : `time: ${total}; this model costs nothing`,
+    ]);
   }
 }
 
@@ -93,4 +123,3 @@ export function under(end) {
 export function short(value) {
   return Number(value.toPrecision(3)).toString();
 }
-

@@ -29,8 +29,14 @@ export class LabelWords {
     const values = valuesOf(rows, name);
     this.labels = values.size <= MOST ? [...values.keys()].sort() : [];
     for (const label of this.labels) if (!this.words.has(label)) this.words.set(label, label);
-    show(this.list, this.labels.map((label) => this.line(label, values.get(label))));
-    this.tooMany = values.size > MOST ? `The field ${name} has ${count(values.size)} values: is it a text of its own rather than a label?` : "";
+    show(
+      this.list,
+      this.labels.map((label) => this.line(label, values.get(label))),
+    );
+    this.tooMany =
+      values.size > MOST
+        ? `The field ${name} has ${count(values.size)} values: is it a text of its own rather than a label?`
+        : "";
     setError(this.node, this.problem);
   }
 

@@ -17,7 +17,10 @@ const MOST = 400; // points of a line; more cannot be told apart
  * leaves.
  */
 export function panel({ series, width, height, end, format, label, limits, exact }) {
-  const values = series.flatMap(({ points, bands = [] }) => [...points.map(([, y]) => y), ...bands.flatMap(([, , low, high]) => [low, high])]);
+  const values = series.flatMap(({ points, bands = [] }) => [
+    ...points.map(([, y]) => y),
+    ...bands.flatMap(([, , low, high]) => [low, high]),
+  ]);
   const ticks = ticksOf(values, limits, Math.max(2, Math.floor(height / 45)));
   const [low, high] = [ticks[0], ticks.at(-1)];
   const place = {
@@ -47,7 +50,11 @@ function rule(place, tick, text) {
 
 function xMark(place, mark) {
   const x = place.x(mark);
-  return drawn("text.tick", { x, y: place.height - 6, "text-anchor": mark ? "middle" : "start" }, mark.toLocaleString("en-US"));
+  return drawn(
+    "text.tick",
+    { x, y: place.height - 6, "text-anchor": mark ? "middle" : "start" },
+    mark.toLocaleString("en-US"),
+  );
 }
 
 function drawSeries(place, { kind, points, bands = [], step = true }) {
@@ -57,7 +64,9 @@ function drawSeries(place, { kind, points, bands = [], step = true }) {
     {},
     thinned(bands).map(([x, , low, high]) => interval(place, x, low, high)),
     thin.length ? drawn("path.line", { d: pathOf(place, thin, step) }) : null,
-    (points.length === 1 ? points : thinned(bands)).map(([x, y]) => drawn("circle.dot", { cx: place.x(x), cy: place.y(y), r: 3.5 })),
+    (points.length === 1 ? points : thinned(bands)).map(([x, y]) =>
+      drawn("circle.dot", { cx: place.x(x), cy: place.y(y), r: 3.5 }),
+    ),
   );
 }
 
@@ -83,7 +92,7 @@ function thinned(points) {
 }
 
 /** Round numbers around the values, at about `wanted` places. */
-export function ticksOf(values, limits, wanted) {
+function ticksOf(values, limits, wanted) {
   let [low, high] = values.length ? rangeOf(values) : (limits ?? [0, 1]);
   if (low === high) [low, high] = [low - Math.abs(low || 1) * 0.1, high + Math.abs(high || 1) * 0.1];
   const step = roundStep((high - low) / wanted);
@@ -98,7 +107,9 @@ function rangeOf(values) {
 }
 
 function marksOf(end, width) {
-  return ticksOf([0, Math.max(1, end)], [0, Math.max(1, end)], Math.max(2, Math.floor(width / 110))).filter(Number.isInteger);
+  return ticksOf([0, Math.max(1, end)], [0, Math.max(1, end)], Math.max(2, Math.floor(width / 110))).filter(
+    Number.isInteger,
+  );
 }
 
 function roundStep(rough) {

@@ -42,7 +42,9 @@ export class PromptCard {
 }
 
 function told({ status }) {
-  return ["failed", "cancelled"].includes(status) ? "None was found." : "None yet: it appears with the first generations.";
+  return ["failed", "cancelled"].includes(status)
+    ? "None was found."
+    : "None yet: it appears with the first generations.";
 }
 
 function asText(prompt) {

@@ -14,7 +14,9 @@ export function readable(svg, { series, across, format, end, top, bottom }) {
   const tell = (place) => {
     at = Math.max(0, Math.min(places.length - 1, place));
     const [x, right] = [across(places[at]), places[at] > end / 2];
-    const values = series.map(({ points }) => valueAt(points, places[at])).map((value) => (value === null ? "–" : format(value)));
+    const values = series
+      .map(({ points }) => valueAt(points, places[at]))
+      .map((value) => (value === null ? "–" : format(value)));
     text.textContent = `${places[at].toLocaleString("en-US")}: ${values.join(", ")}`;
     setAll(line, { x1: x, x2: x });
     setAll(text, { x: right ? x - 6 : x + 6, "text-anchor": right ? "end" : "start" });
