@@ -168,6 +168,13 @@ def test_text_of_users_stays_text(browser: Browser, service: Serving, ended: str
     assert browser.run("return window.evil === undefined && !document.querySelector('img')")
 
 
+def test_no_script_can_make_elements_of_a_text(browser: Browser, service: Serving) -> None:
+    browser.open(service.url)
+    body = "try { document.body.innerHTML = given[0]; return 'made'; } catch (error) { return error.name; }"
+    assert browser.imported("words.js", body, EVIL) == "TypeError"
+    assert browser.complaints()  # the browser says so, too
+
+
 def test_a_field_that_rows_lack_is_named_before_anything_is_handed_in(browser: Browser, service: Serving) -> None:
     browser.open(f"{service.url}/#/new")
     choose(browser, "sentence,label\nGood.,good\nBad.,bad\n", name="rows.csv")
