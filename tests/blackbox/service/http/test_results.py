@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks.faulty import FaultyServer, Plan
-from blackbox import Predictor, SavedPrompt
+from blackbox import Client, Predictor, SavedPrompt
 from blackbox.backends import FakeBackend
 from blackbox.service.http.prompts import prompt_files
 from blackbox.service.operator import read_operator
@@ -92,6 +92,10 @@ def test_evaluations_and_checkpoints_have_pages(service: Running, job: str) -> N
     assert (len(first["data"]), first["has_more"], rest["has_more"]) == (2, True, False)
     checkpoints = service.ask("GET", f"/v1/tuning/jobs/{job}/checkpoints").json()["data"]
     assert checkpoints[-1]["prompt"] in SETTINGS["prompts"]
+    with Client(service.url, token=service.token) as client:
+        assert list(client.jobs.checkpoints(job).data) == checkpoints
+        assert [one["number"] for one in client.jobs.evaluations(job).data] == numbers
+        assert client.jobs.result(job).prompt["text"] in SETTINGS["prompts"]
 
 
 def test_predictions_of_a_model_that_costs_count_against_the_quota(service: Running) -> None:
