@@ -26,7 +26,10 @@ export async function jobView(place, { parts: [id], signal }) {
 
 function refuse(place, error) {
   const title = error.status === 404 ? "There is no such job" : "This job cannot be shown";
-  place.append(element("h1", {}, title), element("p", {}, `${error.message}. `, element("a", { href: "#/" }, "All jobs")));
+  place.append(
+    element("h1", {}, title),
+    element("p", {}, `${error.message}. `, element("a", { href: "#/" }, "All jobs")),
+  );
 }
 
 class JobPage {
@@ -57,7 +60,11 @@ class JobPage {
     this.prompt.refresh(this.job);
     this.evaluations.refresh();
     const path = `${jobPath(this.job.id, "events")}?stream=true`;
-    follow(path, { each: (event) => this.happened(event), state: (state) => this.happenings.state(state), signal: this.signal });
+    follow(path, {
+      each: (event) => this.happened(event),
+      state: (state) => this.happenings.state(state),
+      signal: this.signal,
+    });
     every(CLOCK, () => this.head.tick(), this.signal);
   }
 
@@ -67,6 +74,7 @@ class JobPage {
     this.curve.add(event.data);
     this.head.generation(event.data);
     this.evaluations.grown();
+    this.job.progress.evaluations = event.data.evaluations;
     if (event.data.selected) this.promptSoon();
   }
 
@@ -95,4 +103,3 @@ function section(title, ...children) {
   const heading = element("h2", {}, title);
   return element("section", { "aria-label": title }, heading, children);
 }
-

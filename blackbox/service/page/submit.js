@@ -31,7 +31,11 @@ class SubmitForm {
     this.key = freshKey();
     this.node = element(
       "form",
-      { novalidate: true, onsubmit: (event) => (event.preventDefault(), this.submit()), oninput: () => (this.key = freshKey()) },
+      {
+        novalidate: true,
+        onsubmit: (event) => (event.preventDefault(), this.submit()),
+        oninput: () => (this.key = freshKey()),
+      },
       this.lead(),
       this.task.nodes,
       this.search.nodes,
@@ -50,10 +54,19 @@ class SubmitForm {
   lastPart() {
     const fields = [
       field("Name", this.name, { params: ["name"], hint: "What you will find the job by." }),
-      field("Tags", this.metadata, { params: ["metadata"], hint: "Your own key=value pairs, one a line; the list can be filtered by them." }),
+      field("Tags", this.metadata, {
+        params: ["metadata"],
+        hint: "Your own key=value pairs, one a line; the list can be filtered by them.",
+      }),
     ];
     const lead = "For people, not for the search.";
-    return part("5. What it is called", lead, element("div.columns", {}, fields), this.told, element("div.actions", {}, this.send));
+    return part(
+      "5. What it is called",
+      lead,
+      element("div.columns", {}, fields),
+      this.told,
+      element("div.actions", {}, this.send),
+    );
   }
 
   async fillExample() {
@@ -73,8 +86,7 @@ class SubmitForm {
     this.clear();
     const wrong = this.node.querySelector(":invalid:not(fieldset)");
     if (wrong && !wrong.closest("[hidden]")) return this.refuse(wrong.closest(".field"), wrong.validationMessage);
-    if (!this.task.train.data) return this.refuse(this.task.train.node, "Choose a file with rows.");
-    if (this.task.problem) return this.refuse(this.task.templateField, this.task.problem);
+    if (this.task.fault) return this.refuse(...this.task.fault);
     this.send.disabled = true;
     show(this.send, "Handing in …");
     try {
@@ -96,7 +108,13 @@ class SubmitForm {
       files[source.param] = await this.fileId(source);
     }
     const settings = { ...this.task.values(), ...this.search.values() };
-    const body = { backend: this.search.backend.value, name: this.name.value || null, ...files, settings, metadata: this.labels() };
+    const body = {
+      backend: this.search.backend.value,
+      name: this.name.value || null,
+      ...files,
+      settings,
+      metadata: this.labels(),
+    };
     return ask("v1/tuning/jobs", { method: "POST", body, headers: { "idempotency-key": this.key } });
   }
 
@@ -110,7 +128,10 @@ class SubmitForm {
   }
 
   labels() {
-    const pairs = this.metadata.value.split("\n").filter((line) => line.trim()).map((line) => line.split("="));
+    const pairs = this.metadata.value
+      .split("\n")
+      .filter((line) => line.trim())
+      .map((line) => line.split("="));
     return Object.fromEntries(pairs.map(([key, ...value]) => [key.trim(), value.join("=").trim()]));
   }
 
