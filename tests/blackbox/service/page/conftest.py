@@ -1,0 +1,41 @@
+"""One service and one browser for all tests of the page."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.blackbox.service.page.browser import CHROMIUM, DRIVER, Browser
+from tests.blackbox.service.page.serving import Serving, serving
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("no chromium and chromedriver here; on Debian: apt-get install chromium chromium-driver")
+    browser = Browser(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser, 1,200 pixels wide and light; at the end its console must have no complaints."""
+    chromium.complaints()
+    chromium.look()
+    yield chromium
+    assert chromium.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def service(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A service without tokens."""
+    with serving(tmp_path_factory.mktemp("page")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def guarded(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A service that wants a token."""
+    with serving(tmp_path_factory.mktemp("guarded")) as found:
+        found.want_token()
+        yield found
