@@ -72,6 +72,7 @@ class SubmitForm {
 
   async fillExample() {
     const { task, search } = this;
+    this.key = freshKey();
     this.name.value = EXAMPLE.name;
     task.kind.value = "label";
     task.template.value = EXAMPLE.template;
