@@ -52,11 +52,11 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Load a page, also where only what stands behind its # is new."""
-        self.close_page()
+        self._driver.get("about:blank")
         self._driver.get(url)
 
     def close_page(self) -> None:
-        """Leave a page, and with it the streams that it watches and the token that it keeps."""
+        """Leave a page, with the streams that it watches and the token that it keeps."""
         self.run("if (location.protocol === 'http:') sessionStorage.clear()")
         self._driver.get("about:blank")
 
