@@ -40,6 +40,7 @@ export class Trial {
   async ask() {
     const row = Object.fromEntries([...this.fields].map(([name, area]) => [name, area.value]));
     this.send.disabled = true;
+    show(this.answer, element("p.soft", {}, "The model is asked; the first time it has to be loaded."));
     try {
       const found = await ask(jobPath(this.id, "predict"), { method: "POST", body: { rows: [row] } });
       this.tell(found.data[0]);
