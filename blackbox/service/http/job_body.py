@@ -18,10 +18,9 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _keys(longest: int) -> tuple[Any, dict[str, Any]]:
-    """The type of an object's keys, and what the document says of them: a pattern of keys is no promise by itself."""
-    kind = Annotated[str, StringConstraints(min_length=1, max_length=longest), AfterValidator(_without_nul)]
-    return kind, {"propertyNames": {"minLength": 1, "maxLength": longest, "pattern": NO_NUL}}
+def _keys(longest: int) -> dict[str, Any]:
+    """What the document says of an object's keys: of a pattern, pydantic makes a promise that others may be there."""
+    return {"propertyNames": {"minLength": 1, "maxLength": longest, "pattern": NO_NUL}}
 
 
 def _whole(value: Any) -> Any:
@@ -29,11 +28,11 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-LabelKey, _OF_LABELS = _keys(1000)
-FieldKey, _OF_FIELDS = _keys(200)
-MetadataKey, _OF_METADATA = _keys(64)
+LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_without_nul)]
+FieldKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_without_nul)]
 Text = Annotated[str, StringConstraints(max_length=50_000, pattern=NO_NUL)]
-Words = Annotated[dict[LabelKey, Text], Field(max_length=200, json_schema_extra=_OF_LABELS)]
+Words = Annotated[dict[LabelKey, Text], Field(max_length=200, json_schema_extra=_keys(1000))]
 Id = Annotated[str, StringConstraints(pattern=ID)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512, pattern=NO_NUL)]
@@ -64,7 +63,7 @@ class InlinePrompt(BaseModel):
 
 Cells = Annotated[
     dict[FieldKey, Text | int | float | bool],
-    Field(min_length=1, max_length=100, json_schema_extra=_OF_FIELDS),
+    Field(min_length=1, max_length=100, json_schema_extra=_keys(200)),
 ]
 
 _TYPES: dict[str, Any] = {
@@ -142,7 +141,7 @@ class JobBody(BaseModel):
         default_factory=dict,
         max_length=16,
         description="Keys and values of your own; lists can be asked for them.",
-        json_schema_extra=_OF_METADATA,
+        json_schema_extra=_keys(64),
     )
 
     def request(self) -> dict[str, Any]:

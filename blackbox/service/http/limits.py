@@ -26,7 +26,7 @@ class Limits:
     """The limits of a service; sizes in bytes, times in s.
 
     Attributes:
-        body: of a request other than an upload.
+        body: of a request other than an upload; of a prediction, `predict_body`.
         file: of a file with rows; of all files of an owner, `files`.
         rows: of a file.
         field: of one field of a row, characters.
@@ -44,7 +44,8 @@ class Limits:
         rates: of each caller, by the sort of the request.
     """
 
-    body: int = 1 << 20
+    body: int = 256 << 10
+    predict_body: int = 1 << 20
     file: int = 64 << 20
     files: int = 1 << 30
     rows: int = 200_000
@@ -79,7 +80,7 @@ class Limits:
 
     def bytes_of(self, sort: Sort) -> int:
         """Of a request's body. An upload has some more than its file: the form's own lines."""
-        return self.file + (64 << 10) if sort == "upload" else self.body
+        return {"upload": self.file + (64 << 10), "predict": self.predict_body}.get(sort, self.body)
 
 
 def sort_of(scope: Scope) -> Sort:

@@ -132,7 +132,7 @@ async def _of_http(request: Request, error: Exception) -> JSONResponse:
     """Starlette's own refusals: no such route, no such method, a form that cannot be read."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     kind = KINDS.get(status, INTERNAL)
-    headers = dict(getattr(error, "headers", None) or {})
+    headers = {name.lower(): value for name, value in (getattr(error, "headers", None) or {}).items()}
     if status == 405:
         headers["allow"] = ", ".join(sorted(request.app.state.methods(request.url.path))) or headers.get("allow", "")
     texts = {404: f"there is no {request.url.path!r} here", 405: f"{request.method} is not taken here"}

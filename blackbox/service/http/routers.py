@@ -20,4 +20,4 @@ ROUTERS: tuple[APIRouter, ...] = (
 def methods_of(path: str) -> set[str]:
     """The methods that a path takes, over all its routes: Starlette tells those of the first one."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {method for route in routes if route.path_regex.fullmatch(path) for method in route.methods}
+    return {method for route in routes if route.path_regex.fullmatch(path) for method in route.methods or ()}

@@ -11,6 +11,8 @@ from blackbox.service.store import Event, Job, JobCheckpoint, JobEvaluation, Sto
 
 Item = TypeVar("Item")
 
+_BRIEF = 500  # characters of a setting that a list has
+
 JOB_EXAMPLE: dict[str, Any] = {
     "id": "job-0193f2a5c1d87b3e",
     "object": "tuning.job",
@@ -99,6 +101,13 @@ class JobView(BaseModel):
     started_at: float | None
     ended_at: float | None
     updated_at: float
+
+    @classmethod
+    def brief(cls, job: Job) -> "JobView":
+        """The view of a job in a list, without settings that are long: prompts, instructions, ..."""
+        view = cls.of(job)
+        short = {name: value for name, value in view.settings.items() if len(json.dumps(value)) <= _BRIEF}
+        return view.model_copy(update={"settings": short})
 
     @classmethod
     def of(cls, job: Job) -> "JobView":

@@ -1,17 +1,20 @@
 """Events as they happen, to many watchers: server-sent events (WHATWG HTML, section 9.2).
 
-All watchers of a job share one reader of the database and the last events in the form in which they are sent. Each
-watcher has nothing but the number of its last event: one that is slow, or comes back with Last-Event-ID, finds what it
-lacks in the shared events or, further back, in the database. Nothing is queued for it, and nothing is lost.
+One reader asks the database, in one query, which of all jobs that are watched have new events. The watchers of a job
+share the last of them in the form in which they are sent. Each watcher has nothing but the number of its last event:
+one that is slow, or comes back with Last-Event-ID, finds what it lacks in the shared events or, further back, in the
+database. Nothing is queued for it, and nothing is lost.
 """
 
 import asyncio
 import json
+import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from starlette.concurrency import run_in_threadpool
 
+from blackbox.service.errors import ServiceError
 from blackbox.service.http.errors import RATE, UNAVAILABLE, RefusalError
 from blackbox.service.http.limits import Limits
 from blackbox.service.http.metrics import Counters
@@ -22,6 +25,8 @@ from blackbox.service.store import Event, Job, Store
 _LAST = frozenset(str(status) for status in ENDED)  # the events after which there are no more
 _PAGE = 200
 _KEPT = 400  # events of a job that its watchers share
+_AT_ONCE = 500  # jobs of one query
+_log = logging.getLogger("blackbox.service")
 
 
 class Streams:
@@ -39,6 +44,7 @@ class Streams:
         self._poll, self._heartbeat = poll, heartbeat
         self._topics: dict[str, _Topic] = {}
         self._watching: dict[str, int] = {}
+        self._reader: asyncio.Task[None] | None = None
 
     def enter(self, owner: str) -> None:
         """Count a watcher in, before its answer begins; `leave` must follow.
@@ -80,6 +86,8 @@ class Streams:
             if events is None:  # further back than what is shared
                 page = await run_in_threadpool(self._store.events.list, topic.job, after=after, limit=_PAGE)
                 events = [_Sent.of(event) for event in page.rows]
+                if not events:  # the job was removed
+                    return
             for event in events:
                 yield event.content
                 after = event.number
@@ -95,28 +103,39 @@ class Streams:
         topic = self._topics.get(job.id)
         if topic is None:
             topic = self._topics[job.id] = _Topic(job.id, job.events)
-            topic.task = asyncio.create_task(self._read(topic))
         topic.watchers += 1
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._read())
         return topic
 
     def _part(self, topic: "_Topic") -> None:
         topic.watchers -= 1
-        if not topic.watchers:
-            topic.stop()
-            if self._topics.get(topic.job) is topic:
-                del self._topics[topic.job]
+        if not topic.watchers and self._topics.get(topic.job) is topic:
+            del self._topics[topic.job]
 
-    async def _read(self, topic: "_Topic") -> None:
-        """One reader for all watchers of a job. A database that fails for a while is asked again."""
-        while not topic.gone:
+    async def _read(self) -> None:
+        """As long as a job is watched. A database that fails for a while is asked again."""
+        while self._topics:
             try:
-                page = await run_in_threadpool(self._store.events.list, topic.job, after=topic.number, limit=_PAGE)
-            except Exception:  # noqa: BLE001 - whatever it is, watchers wait and the next look may succeed
-                await asyncio.sleep(4 * self._poll)
+                for group in batched(list(self._topics), _AT_ONCE):
+                    await self._look(group)
+            except ServiceError as error:
+                _log.warning("events cannot be read: %s", error)
+            await asyncio.sleep(self._poll)
+
+    async def _look(self, jobs: Sequence[str]) -> None:
+        counts = await run_in_threadpool(self._store.events.counts, jobs)
+        for job in jobs:
+            topic = self._topics.get(job)
+            if topic is None:
                 continue
-            topic.publish([_Sent.of(event) for event in page.rows])
-            if not page.has_more:
-                await asyncio.sleep(self._poll)
+            if job not in counts:
+                self._topics.pop(job).end()
+            while topic.number < counts.get(job, 0):
+                page = await run_in_threadpool(self._store.events.list, job, after=topic.number, limit=_PAGE)
+                if not page.rows:
+                    break
+                topic.publish([_Sent.of(event) for event in page.rows])
 
 
 class _Sent:
@@ -140,11 +159,11 @@ class _Topic:
 
     Attributes:
         number: of the last event that was read.
+        gone: whether the job is no more.
     """
 
     def __init__(self, job: str, number: int) -> None:
         self.job, self.number, self.watchers, self.gone = job, number, 0, False
-        self.task: asyncio.Task[None] | None = None
         self._kept: deque[_Sent] = deque(maxlen=_KEPT)
         self._news = asyncio.Event()
 
@@ -175,16 +194,20 @@ class _Topic:
             return False
         return True
 
-    def stop(self) -> None:
-        """End the reader and wake whoever waits."""
+    def end(self) -> None:
+        """The job is no more: let go of whoever waits."""
         self.gone = True
-        if self.task is not None:
-            self.task.cancel()
         self._wake()
 
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def batched(jobs: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Parts of a list; `itertools.batched` needs Python 3.12."""
+    for start in range(0, len(jobs), size):
+        yield jobs[start : start + size]
 
 
 _END = b"event: end\ndata: {}\n\n"

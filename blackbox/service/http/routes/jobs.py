@@ -83,11 +83,11 @@ def list_jobs(
     limit: Limit = 20,
     status: Annotated[list[JobStatus], Query(description="Only jobs with one of these.", max_length=9)] = [],  # noqa: B006
 ) -> dict[str, Any]:
-    """Jobs, the newest first."""
+    """Jobs, the newest first; settings of more than 500 characters are left out here."""
     page = parts.store.jobs.list(
         owner=caller.sees, after=after, limit=limit, statuses=status, metadata=_metadata(request)
     )
-    return page_of(map(JobView.of, page.rows), (job.id for job in page.rows), has_more=page.has_more)
+    return page_of(map(JobView.brief, page.rows), (job.id for job in page.rows), has_more=page.has_more)
 
 
 @router.get("/{job_id}", response_model=JobView)

@@ -44,6 +44,14 @@ def test_a_list_has_pages_that_hold_every_job_once(service: Running) -> None:
     assert seen == made[::-1]
 
 
+def test_a_list_leaves_out_long_settings_that_the_job_itself_shows(service: Running) -> None:
+    prompts = [f"prompt {number} " * 20 for number in range(10)]
+    job = service.submit(settings={**SETTINGS, "prompts": prompts}, metadata={"list": "long"})
+    listed = service.ask("GET", "/v1/tuning/jobs", params={"metadata[list]": "long"}).json()["data"][0]
+    assert job["settings"]["prompts"] == prompts
+    assert listed["settings"] == {name: value for name, value in SETTINGS.items() if name != "prompts"}
+
+
 def test_a_list_can_be_asked_for_statuses(service: Running) -> None:
     job = service.submit(metadata={"list": "status"})["id"]
     service.ask("POST", f"/v1/tuning/jobs/{job}/cancel")

@@ -81,6 +81,16 @@ def test_a_watcher_that_hangs_up_is_let_go(service: Running) -> None:
         time.sleep(0.05)
 
 
+def test_a_stream_of_a_job_that_is_removed_ends(service: Running) -> None:
+    job = service.submit()["id"]
+    with service.ask("GET", f"/v1/tuning/jobs/{job}/events?stream=true&after=99", stream=True) as answer:
+        lines = answer.iter_lines(decode_unicode=True)
+        assert next(lines) == "retry: 2000"
+        service.store.jobs.cancel(job, owner=None)
+        service.store.jobs.delete(job, owner=None)
+        assert not [line for line in lines if line]
+
+
 def test_accept_asks_for_a_stream_too(service: Running) -> None:
     job = service.submit()["id"]
     busy(service, job, 0)
