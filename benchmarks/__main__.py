@@ -30,6 +30,7 @@ BENCHMARKS = {
     "ray-workers": "Ray's cost a generation, scaling, runs whose workers are killed, memory",
     "service-kills": "30 kills of the service and its workers during ten jobs, on SQLite and PostgreSQL",
     "service-load": "reads of 50 clients, the time of a page, 500 watchers and memory of the service",
+    "service-contract": "over 1,000 requests that schemathesis makes up from the service's document: no failure",
     "service-workers": "200 short jobs on four workers and one PostgreSQL: each runs once",
     "islands": "islands of CMA-ES against one CMA-ES at equal evaluations, one optimum and many",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",

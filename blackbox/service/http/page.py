@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,17 +18,21 @@ _TYPES = {
 
 def page_routes() -> list[BaseRoute]:
     """A route for each file of the page, read once: no path of a request ever reaches the disk."""
-    folder = files("blackbox.service.page")
-    routes: list[BaseRoute] = []
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        kind = _TYPES.get(file.name.rpartition(".")[2])
-        if kind is not None and file.is_file():
-            path = "/" if file.name == "index.html" else f"/page/{file.name}"
-            routes.append(Route(path, _serving(file.read_bytes(), kind), methods=["GET"], include_in_schema=False))
-    return routes
+    report = files("blackbox.report").joinpath("style.css")  # reports of runs and the page look alike
+    found = {"report.css": report} | {file.name: file for file in files("blackbox.service.page").iterdir()}
+    return [_route(name, file) for name, file in sorted(found.items()) if file.is_file() and _kind(name) is not None]
 
 
-def _serving(content: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
+def _kind(name: str) -> str | None:
+    return _TYPES.get(name.rpartition(".")[2])
+
+
+def _route(name: str, file: Traversable) -> BaseRoute:
+    path = "/" if name == "index.html" else f"/page/{name}"
+    return Route(path, _serving(file.read_bytes(), _kind(name)), methods=["GET"], include_in_schema=False)
+
+
+def _serving(content: bytes, kind: str | None) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
 

@@ -11,6 +11,8 @@ from blackbox.service.http.errors import BAD_REQUEST, HEADERS, Kind
 
 HEADER_BYTES = 32 << 10
 HEADER_SECONDS = 10.0
+WRITE_BUFFER = 8 << 10
+"""Bytes that wait for one reader before its stream waits: of many slow ones, many times."""
 
 
 class Protocol(H11Protocol):
@@ -20,6 +22,7 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=WRITE_BUFFER)
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:

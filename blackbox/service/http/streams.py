@@ -11,6 +11,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 
@@ -24,6 +25,7 @@ from blackbox.service.store import Event, Job, Store
 
 _LAST = frozenset(str(status) for status in ENDED)  # the events after which there are no more
 _PAGE = 200
+_OWN_PAGE = 50  # events that a watcher who is further back reads for itself, and holds while they are sent
 _KEPT = 400  # events of a job that its watchers share
 _AT_ONCE = 500  # jobs of one query
 _log = logging.getLogger("blackbox.service")
@@ -45,6 +47,7 @@ class Streams:
         self._topics: dict[str, _Topic] = {}
         self._watching: dict[str, int] = {}
         self._reader: asyncio.Task[None] | None = None
+        self._joined = asyncio.Event()
 
     def enter(self, owner: str) -> None:
         """Count a watcher in, before its answer begins; `leave` must follow.
@@ -84,7 +87,7 @@ class Streams:
         while True:
             events = topic.behind(after)
             if events is None:  # further back than what is shared
-                page = await run_in_threadpool(self._store.events.list, topic.job, after=after, limit=_PAGE)
+                page = await run_in_threadpool(self._store.events.list, topic.job, after=after, limit=_OWN_PAGE)
                 events = [_Sent.of(event) for event in page.rows]
                 if not events:  # the job was removed
                     return
@@ -102,7 +105,8 @@ class Streams:
     def _join(self, job: Job) -> "_Topic":
         topic = self._topics.get(job.id)
         if topic is None:
-            topic = self._topics[job.id] = _Topic(job.id, job.events)
+            topic = self._topics[job.id] = _Topic(job.id, max(0, job.events - _KEPT))
+            self._joined.set()
         topic.watchers += 1
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._read())
@@ -116,12 +120,15 @@ class Streams:
     async def _read(self) -> None:
         """As long as a job is watched. A database that fails for a while is asked again."""
         while self._topics:
+            self._joined.clear()
             try:
                 for group in batched(list(self._topics), _AT_ONCE):
                     await self._look(group)
             except ServiceError as error:
                 _log.warning("events cannot be read: %s", error)
-            await asyncio.sleep(self._poll)
+            with suppress(TimeoutError):  # the first watcher of a job waits for nothing
+                async with asyncio.timeout(self._poll):
+                    await self._joined.wait()
 
     async def _look(self, jobs: Sequence[str]) -> None:
         counts = await run_in_threadpool(self._store.events.counts, jobs)

@@ -69,6 +69,28 @@ def test_many_watchers_see_the_same(service: Running) -> None:
     assert seen == [list(range(1, 23))] * 30
 
 
+def test_watchers_share_what_is_read_from_the_first_event_on(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, plain, reads = service.submit()["id"], type(service.store.events).list, []
+    for _ in range(50):
+        service.store.jobs.pause(job, owner=None)
+        service.store.jobs.resume(job, owner=None)
+    monkeypatch.setattr(
+        type(service.store.events), "list", lambda *given, **options: reads.append(1) or plain(*given, **options)
+    )
+    with service.ask("GET", f"/v1/tuning/jobs/{job}/events?stream=true", stream=True) as first:
+        lines = first.iter_lines(decode_unicode=True)
+        assert next(line for line in lines if line.startswith("id: ")) == "id: 1"
+        seen: list[list[int]] = []
+        watchers = [threading.Thread(target=lambda: seen.append(numbers(service, job))) for _ in range(20)]
+        for watcher in watchers:
+            watcher.start()
+        service.store.jobs.cancel(job, owner=None)
+        for watcher in watchers:
+            watcher.join(20)
+    assert seen == [list(range(1, 103))] * 20
+    assert len(reads) < 5
+
+
 def test_a_watcher_that_hangs_up_is_let_go(service: Running) -> None:
     job = service.submit()["id"]
     with service.ask("GET", f"/v1/tuning/jobs/{job}/events?stream=true", stream=True) as answer:
