@@ -134,7 +134,8 @@ def run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback
         state = run_folder.load_checkpoint() if run_folder else None
         if state:
             search.load_state_dict(state)
-        if run_folder:
+            search.save()
+        elif run_folder:
             run_folder.write_summary(summarize(search, status="running"))
         with _failures_written(search, run_folder):
             reason = search.run()

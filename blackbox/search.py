@@ -106,6 +106,10 @@ class Search:
             callback.on_end(self.progress(), reason)
         return reason
 
+    def save(self) -> None:
+        """Save the state once more: a kill may have come between two files of the last save."""
+        self._save(self)
+
     def test(self, choice: Choice | None) -> Evaluation | None:
         """The evaluation of a choice on the test rows, made if there is none yet; None where there are no test rows."""
         if choice is None or not len(self._task.test):
