@@ -40,8 +40,7 @@ export function evaluationsTable(job, signal) {
 
   let timer = null;
   const grown = () => {
-    const full = more || body.children.length === PAGE;
-    if (full && more) return; // this page will not change any more
+    if (more) return; // this page will not change any more
     timer ??= setTimeout(() => ((timer = null), signal.aborted || refresh()), 1000);
   };
   const head = element(

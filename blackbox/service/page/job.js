@@ -13,6 +13,7 @@ import { Happenings } from "./happenings.js";
 import { settingsTable } from "./settings.js";
 
 const CLOCK = 1000; // ms between two looks at the clock, of a job that is at work
+const COUNTS = 5000; // ms between two looks at what no event tells: requests and tokens
 const PROMPT = 3000; // ms between two looks at a prompt that may have changed
 
 export async function jobView(place, { parts: [id], signal }) {
@@ -52,7 +53,8 @@ class JobPage {
       ),
     );
     this.refreshSoon = soon(() => this.refresh(), { after: 150 });
-    this.promptSoon = soon(() => this.prompt.refresh(this.job), { after: PROMPT });
+    this.countsSoon = soon(() => this.refresh(), { after: COUNTS });
+    this.promptSoon = soon(() => this.prompt.refresh(this.job, { begun: true }), { after: PROMPT });
   }
 
   start() {
@@ -62,10 +64,15 @@ class JobPage {
     const path = `${jobPath(this.job.id, "events")}?stream=true`;
     follow(path, {
       each: (event) => this.happened(event),
-      state: (state) => this.happenings.state(state),
+      state: (state) => this.streams(state),
       signal: this.signal,
     });
     every(CLOCK, () => this.head.tick(), this.signal);
+  }
+
+  streams(state) {
+    this.happenings.state(state);
+    this.refreshSoon(); // what happened while the stream was away
   }
 
   happened(event) {
@@ -74,7 +81,7 @@ class JobPage {
     this.curve.add(event.data);
     this.head.generation(event.data);
     this.evaluations.grown();
-    this.job.progress.evaluations = event.data.evaluations;
+    this.countsSoon();
     if (event.data.selected) this.promptSoon();
   }
 

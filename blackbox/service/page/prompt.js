@@ -26,9 +26,9 @@ export class PromptCard {
     );
   }
 
-  async refresh(job) {
+  async refresh(job, { begun = job.progress.evaluations > 0 } = {}) {
     show(this.title, ENDED.has(job.status) ? "Best prompt" : "Best prompt so far");
-    if (!job.progress.evaluations) return show(this.shown, element("p.soft", {}, told(job)));
+    if (!begun) return show(this.shown, element("p.soft", {}, told(job)));
     try {
       const { prompt, files } = await ask(jobPath(this.id, "result"), { signal: this.signal });
       show(this.shown, prompt.kind === "text" ? asText(prompt) : asVectors(prompt, files), scores(prompt));

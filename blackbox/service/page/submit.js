@@ -12,6 +12,7 @@ export async function submitView(place, { signal }) {
   place.append(element("h1", {}, "New job"));
   try {
     const [backends, names] = await Promise.all([ask("v1/backends", { signal }), ask("v1/optimizers", { signal })]);
+    if (!backends.data.length) throw new Error("The operator has set up no model that a job could ask.");
     const optimizers = names.data.map(({ name }) => name);
     place.append(new SubmitForm(backends.data, { optimizers, spaces: names.spaces }).node);
   } catch (error) {
@@ -71,6 +72,7 @@ class SubmitForm {
 
   async fillExample() {
     const { task, search } = this;
+    this.key = freshKey();
     this.name.value = EXAMPLE.name;
     task.kind.value = "label";
     task.template.value = EXAMPLE.template;

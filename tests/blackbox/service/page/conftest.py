@@ -25,6 +25,7 @@ def browser(chromium: Browser) -> Iterator[Browser]:
     chromium.look()
     yield chromium
     assert chromium.complaints() == []
+    chromium.close_page()
 
 
 @pytest.fixture(scope="session")

@@ -168,6 +168,13 @@ def test_text_of_users_stays_text(browser: Browser, service: Serving, ended: str
     assert browser.run("return window.evil === undefined && !document.querySelector('img')")
 
 
+def test_no_script_can_make_elements_of_a_text(browser: Browser, service: Serving) -> None:
+    browser.open(service.url)
+    body = "try { document.body.innerHTML = given[0]; return 'made'; } catch (error) { return error.name; }"
+    assert browser.imported("words.js", body, EVIL) == "TypeError"
+    assert browser.complaints()  # the browser says so, too
+
+
 def test_a_field_that_rows_lack_is_named_before_anything_is_handed_in(browser: Browser, service: Serving) -> None:
     browser.open(f"{service.url}/#/new")
     choose(browser, "sentence,label\nGood.,good\nBad.,bad\n", name="rows.csv")
@@ -205,6 +212,25 @@ def test_rows_that_cannot_be_read_are_refused_with_their_line(browser: Browser, 
     browser.open(f"{service.url}/#/new")
     choose(browser, '{"text": "fine", "label": "a"}\n{"text": oh}\n')
     browser.until_text("line 2 is no JSON")
+
+
+def test_a_tab_that_nobody_sees_gives_its_stream_back(browser: Browser, service: Serving) -> None:
+    job = service.submit(name="unseen", file=service.upload(ROWS), **{**TEXTS, "evaluations": 30000})
+    requests.post(f"{service.url}/v1/tuning/jobs/{job}/pause", timeout=20)
+    browser.open(f"{service.url}/#/jobs/{job}")
+    browser.until(lambda: open_streams(service) == 1, "a stream")
+    for hidden, streams in (("true", 0), ("false", 1)):
+        browser.run(
+            f"Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }});"
+            "document.dispatchEvent(new Event('visibilitychange'));"
+        )
+        browser.until(lambda wanted=streams: open_streams(service) == wanted, f"{streams} streams")
+    browser.until_text("Live: new events appear by themselves.")
+
+
+def open_streams(service: Serving) -> int:
+    lines = requests.get(f"{service.url}/metrics", timeout=20).text.splitlines()
+    return next(int(float(line.split()[-1])) for line in lines if line.startswith("blackbox_watchers "))
 
 
 def test_a_token_is_asked_for_until_it_is_right_and_kept_in_the_session_only(
