@@ -15,3 +15,7 @@ class Refusal(StrEnum):
     COPIED = "copies a training row"
     ECHOED = "repeats the request"
     DECLINED = "declined by the model"
+    NUMBERS = "mostly numbers"
+    REPEATED = "repeats itself"
+    POOR = "too few different words"
+    ANSWER = "an answer, no instruction"
