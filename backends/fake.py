@@ -29,17 +29,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends.base import (
-    Capability,
-    Generations,
-    ModelShape,
-    Query,
-    Scores,
-    Usage,
-    check_call,
-    check_fit,
-    check_prompts,
-)
+from blackbox.backends.base import Capability, Generations, ModelShape, Query, Scores, Usage
+from blackbox.backends.checks import check_call, check_fit, check_prompts
 from blackbox.backends.prompts import FloatArray, PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.writing import GREEDY, Writing
 
