@@ -21,7 +21,7 @@ FEW = 8
 """Words of a text from which its richness says something, and characters of a repetition from which it is one."""
 
 _IN_A_ROW = re.compile(r"(.{1,160}?)\1{2,}")
-_OPEN = re.compile(r"(?:[,(\[{/&+=<–—-]|(?<![:;-])\([^()]*|\[[^][]*)$")
+_OPEN = re.compile(r"(?:[{/&+=<–—-]|(?<![:;-])\([^()]*|\[[^][]*)$")
 
 
 def babble(instruction: str) -> Refusal | None:
@@ -36,7 +36,7 @@ def babble(instruction: str) -> Refusal | None:
 
 
 def breaks_off(text: str) -> bool:
-    """Whether it ends where no sentence can: behind a comma, inside brackets or quotes."""
+    """Whether it ends where no sentence can: behind an ampersand or a dash, inside brackets or quotes."""
     return bool(_OPEN.search(text.rstrip())) or text.count('"') % 2 == 1 or text.count("“") > text.count("”")
 
 

@@ -77,7 +77,7 @@ class ModelProposer:
             StoppedError: the model makes no further call; nothing was taken in.
         """
         kept = self._kept([self._told(request) for request in requests], lambda: self._asked(requests))
-        numbers = [self._taken(one and Written(**one)) for one in kept]
+        numbers = [self._taken(None if one is None else Written(**one)) for one in kept]
         self._tell()
         return numbers
 
@@ -88,7 +88,8 @@ class ModelProposer:
     def _asked(self, requests: Sequence[Request]) -> list[dict[str, Any] | None]:
         """What the model writes, as JSON values; None where it has failed."""
         texts = [self.meta_prompt(request) for request in requests]
-        return [one and asdict(one) for one in self._write(texts, [request.seed for request in requests])]
+        written = self._write(texts, [request.seed for request in requests])
+        return [None if one is None else asdict(one) for one in written]
 
     def meta_prompt(self, request: Request) -> str:
         """What the model is asked, `HEAD` left out."""

@@ -89,7 +89,7 @@ NUMBERS = (
     "Input: 1 2 3\nOutput: 4 5 6 7 8 9 10 11",
 )
 CUT = (
-    "Classify the question by its type,",
+    "Classify the question by its type and [",
     "Decide whether the review is positive or negative (or",
     'Answer with the word "positive or the other',
     "Write one of the labels [human, location",

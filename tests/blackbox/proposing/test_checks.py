@@ -96,7 +96,7 @@ def test_sentences_of_the_meta_prompts_are_echoes(long: Checks, echo: str) -> No
 
 @given(st.sampled_from([part for part in fixed_parts() if len(words(part)) >= ECHO]), st.integers(0, 60), st.data())
 def test_any_part_of_a_meta_prompt_is_an_echo(long: Checks, part: str, first: int, data: st.DataObject) -> None:
-    spoken = part.split()
-    start = first % (len(spoken) - ECHO + 1) if len(spoken) > ECHO else 0
-    end = data.draw(st.integers(start + ECHO, max(start + ECHO, len(spoken))))
-    assert long.refusal(" ".join(spoken[start:end]), KNOWN) in (Refusal.ECHOED, Refusal.UNREADABLE)
+    spoken = words(part)
+    start = first % (len(spoken) - ECHO + 1)
+    end = data.draw(st.integers(start + ECHO, len(spoken)))
+    assert long.refusal(" ".join(spoken[start:end]), KNOWN) is Refusal.ECHOED
