@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from blackbox.proposing.babble import babble
+from blackbox.proposing.babble import babble, talks_about_instructions
 from blackbox.proposing.bounded import ELLIPSIS
 from blackbox.proposing.copying import Copies
 from blackbox.proposing.meta_prompts import NO_INSTRUCTION, fixed_parts
@@ -47,7 +47,7 @@ class Checks:
             return Refusal.UNREADABLE
         if len(instruction) > self._longest:
             return Refusal.LONG
-        return self._taken_over(instruction, known) or babble(instruction)
+        return self._taken_over(instruction, known) or _talk(instruction, known) or babble(instruction)
 
     def _taken_over(self, instruction: str, known: Sequence[str]) -> Refusal | None:
         """Where it is from, if it is not new."""
@@ -62,6 +62,12 @@ class Checks:
     def _echoed(self, instruction: str) -> bool:
         marks = ELLIPSIS in instruction or NO_INSTRUCTION in instruction or _PLACEHOLDER.search(instruction)
         return bool(marks) or not self._echoes.isdisjoint(_echoes(instruction))
+
+
+def _talk(instruction: str, known: Sequence[str]) -> Refusal | None:
+    """Where none of those that are there speaks of instructions, a new one shall not."""
+    talks = talks_about_instructions(instruction) and not any(map(talks_about_instructions, known))
+    return Refusal.TALK if talks else None
 
 
 def _echoes(text: str) -> set[Words]:

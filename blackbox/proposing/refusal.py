@@ -17,5 +17,6 @@ class Refusal(StrEnum):
     DECLINED = "declined by the model"
     NUMBERS = "mostly numbers"
     REPEATED = "repeats itself"
-    POOR = "too few different words"
+    POOR = "says too little"
+    TALK = "speaks of instructions"
     ANSWER = "an answer, no instruction"

@@ -52,6 +52,14 @@ GOOD = (
     "follows them weighs more than what stands in front of them; a review that praises the pictures and then says that "
     "the story is dull is negative, and one that finds fault with the beginning and then laughs until the end is "
     "positive. Answer positive or negative.",
+    "Follow the instruction in the text, and write nothing else.",
+    "Below is an instruction that describes a task. Write a response that completes it.",
+    "Read the instructions of the game, then say who has won.",
+    "The user will give you a sentence; answer with its language.",
+    "I want you to act as a librarian and name the shelf where this book belongs.",
+    "You are a language model that knows all rivers. Name the one that runs through the city.",
+    "Name the model of the car and the year when it was built.",
+    "You are a helpful assistant. Answer with the name of the city.",
     # other languages
     "Lies den Text und entscheide, ob er gut oder schlecht ist.",
     "Классифицируй отзыв как положительный или отрицательный.",
@@ -75,6 +83,10 @@ REPEATED = (
     "Type: Type: Type: Type:",
 )
 POOR = (
+    "and",
+    "It is the",
+    "What?",
+    'The text is "The text is in Spanish. The text is in Spanish. The sentence is in Spanish."',
     "The question is the answer to the question, and the answer is the question to the answer, and the question and "
     "the answer is the answer.",
     "a b a c b a c a b c b b a c a a c b",
@@ -106,4 +118,20 @@ ECHOED = (
     "Judge it. The right answer: positive.",
     "Write a better instruction: say the following one in other words.",
     "The final instruction must make sense by itself, and must not contain examples from the data.",
+)
+
+TALK = (
+    # written by SmolLM2-135M-Instruct
+    "The correct way to solve this puzzle is to carefully read the text and choose the right answer. The final "
+    "instruction must not mention the steps but must not contain any examples from the data.",
+    "This text is structured in a way that ensures clarity and precision. The instructions need to be more detailed to "
+    "be understood. Instead of asking for a response with multiple steps, the instructions are to provide a clearer "
+    "and more specific answer.",
+    'The instruction says: "Write it in another words."',
+    "You're a helpful AI assistant named SmolLM, trained on multiple languages, and just as efficient as ever. I'm "
+    "ready to assist you.",
+    "Describe the content using specific terms in the context of the provided instruction.",
+    "When an AI-powered language model needs to generate a response based on a question, it usually has a tendency to "
+    "try to offer answers that are completely unrelated.",
+    'The question is to be answered by the model with the question "What can be achieved?"',
 )

@@ -7,7 +7,7 @@ from blackbox.proposing.copying import Copies
 from blackbox.proposing.meta_prompts import fixed_parts
 from blackbox.proposing.refusal import Refusal
 from blackbox.proposing.words import words
-from tests.blackbox.proposing.instructions import CUT, ECHOED, GOOD, NUMBERS, POOR, REPEATED
+from tests.blackbox.proposing.instructions import CUT, ECHOED, GOOD, NUMBERS, POOR, REPEATED, TALK
 
 ROWS = [["The film is a slow and tender look at two old friends who meet again."]]
 OF_200 = (
@@ -87,6 +87,12 @@ def test_an_instruction_from_real_use_is_not_refused(long: Checks, instruction: 
 @pytest.mark.parametrize("babble", [*REPEATED, *POOR, *NUMBERS, *CUT, *ECHOED])
 def test_babble_is_refused(long: Checks, babble: str) -> None:
     assert long.refusal(babble, KNOWN) is not None
+
+
+@pytest.mark.parametrize("talk", TALK)
+def test_what_speaks_of_instructions_is_none_unless_one_that_is_given_does(long: Checks, talk: str) -> None:
+    assert long.refusal(talk, KNOWN) is Refusal.TALK
+    assert long.refusal(talk, [*KNOWN, "Judge whether the new instruction is better."]) is None
 
 
 @pytest.mark.parametrize("echo", ECHOED)
