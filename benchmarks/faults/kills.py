@@ -3,22 +3,22 @@
 import random
 import sqlite3
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from benchmarks.faults.endpoint import Endpoint
 from benchmarks.faults.searches import Searched
-from benchmarks.faults.sessions import begin, found, lives
+from benchmarks.faults.sessions import after, begin, ends, found
 from benchmarks.faults.task import write_task
 from benchmarks.faulty import Plan
 
 PARALLEL = 4
-SECONDS = 0.15
-"""That an answer takes: a run takes several sessions."""
-LIFE = (0.4, 4.0)
-"""From the start of a process to its kill, s."""
-LONGEST = 300.0
+SECONDS = 0.03
+"""That an answer takes: calls are in flight when a process is killed."""
+LIFE = 0.35
+"""Requests of a session that is killed at most, as a share of the unbroken run's."""
 CALL_SECONDS = 2.0
 SHARE, FAULTS = 0.1, ("429", "429 with retry-after", "500", "503 with retry-after", "truncated", "trickle", "reset")
 """What the calls of a run that is killed meet: refusals, answers that are cut off or broken off, time-outs."""
@@ -33,13 +33,13 @@ def run(searched: Searched, *, kills: int) -> dict[str, Any]:
         settings = {"base_url": endpoint.base_url, "parallel": PARALLEL, "call_seconds": CALL_SECONDS}
         config = write_task(folder / "task.toml", searched.rows, {**searched.settings, **settings})
         endpoint.begin(Plan())
-        if not lives(begin(config, folder / "unbroken"), LONGEST):
-            raise RuntimeError("the unbroken run takes too long")
+        ends(begin(config, folder / "unbroken"))
         expected, paid = found(folder / "unbroken"), endpoint.bill().answers
         while (done := sum(int(str(chain["kills"])) for chain in chains)) < kills:
             endpoint.begin(Plan(share=SHARE, faults=FAULTS, seed=len(chains)))
             chain = folder / f"chain{len(chains)}"
-            twice = killed(endpoint, config, chain, most=kills - done, rng=rng)
+            moments = [rng.randrange(int(LIFE * paid)) for _ in range(kills - done)]
+            twice = killed(endpoint, config, chain, moments)
             bill = endpoint.bill()
             chains.append(
                 {
@@ -58,14 +58,19 @@ def run(searched: Searched, *, kills: int) -> dict[str, Any]:
     return figures(chains, paid)
 
 
-def killed(endpoint: Endpoint, config: Path, folder: Path, *, most: int, rng: random.Random) -> list[int]:
-    """Kill sessions until the run has ended; for each kill the answers paid twice up to the end of what came behind."""
-    kills, twice = 0, list[int]()
-    while kills < most and not lives(begin(config, folder), rng.uniform(*LIFE)):
-        kills += 1
+def killed(endpoint: Endpoint, config: Path, folder: Path, moments: Sequence[int]) -> list[int]:
+    """Kill sessions after so many requests each, and let the last one end.
+
+    Returns:
+        For each kill the answers paid twice up to the end of what came behind.
+    """
+    twice = list[int]()
+    for requests in moments:
+        if ends(begin(config, folder), after(requests, endpoint)):
+            break
         twice.append(endpoint.bill().again)
-    if not lives(begin(config, folder), LONGEST):
-        raise RuntimeError("the run that was killed does not end")
+    else:
+        ends(begin(config, folder))
     return [*twice[1:], endpoint.bill().again][: len(twice)]
 
 

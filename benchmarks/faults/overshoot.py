@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.faults.endpoint import Bill, Endpoint
 from benchmarks.faults.searches import Searched
-from benchmarks.faults.sessions import begin, lives
+from benchmarks.faults.sessions import after, begin, ends
 from benchmarks.faults.task import task, write_task
 from benchmarks.faulty import Plan
 from blackbox import BlackboxError, Task, tune
@@ -24,9 +24,8 @@ SECONDS = 0.02
 """That an answer takes: calls are in flight when a process is killed."""
 KILLED = 3
 """Every so many-th run is killed."""
-LIFE = (0.6, 2.5)
-"""From the start of a process to its kill, s."""
-LONGEST = 300.0
+LIFE = 60
+"""Requests of a session that is killed at most."""
 SPENT = f"SELECT {', '.join(f'total({name})' for name in COUNTED)} FROM calls"
 
 
@@ -88,7 +87,7 @@ def one(searched: Searched, endpoint: Endpoint, folder: Path, seed: int, usual: 
     if seed % KILLED:
         in_process(task(searched.rows), folder / "run", settings)
     else:
-        kills = in_sessions(write_task(folder / "task.toml", searched.rows, settings), folder / "run", rng)
+        kills = in_sessions(endpoint, write_task(folder / "task.toml", searched.rows, settings), folder / "run", rng)
     with closing(sqlite3.connect(folder / "run" / "answers.sqlite")) as connection:
         spent = connection.execute(SPENT).fetchone()
     return Ran(tight, kills, limits, counted(endpoint.bill()), dict(zip(COUNTED, spent, strict=True)))
@@ -102,14 +101,13 @@ def in_process(of: Task, folder: Path, settings: dict[str, Any]) -> None:
         print(f"     {type(error).__name__}: {error}")
 
 
-def in_sessions(config: Path, folder: Path, rng: random.Random) -> int:
+def in_sessions(endpoint: Endpoint, config: Path, folder: Path, rng: random.Random) -> int:
     """A run that is killed and resumed; the number of kills."""
     most = rng.randrange(1, 6)
     for kills in range(most):
-        if lives(begin(config, folder), rng.uniform(*LIFE)):
+        if ends(begin(config, folder), after(rng.randrange(LIFE), endpoint)):
             return kills
-    if not lives(begin(config, folder), LONGEST):
-        raise RuntimeError("the run that was killed does not end")
+    ends(begin(config, folder))
     return most
 
 
