@@ -130,6 +130,7 @@ TALK = (
     'The instruction says: "Write it in another words."',
     "You're a helpful AI assistant named SmolLM, trained on multiple languages, and just as efficient as ever. I'm "
     "ready to assist you.",
+    "Please go ahead and modify the instructions into a final one.",
     "Describe the content using specific terms in the context of the provided instruction.",
     "When an AI-powered language model needs to generate a response based on a question, it usually has a tendency to "
     "try to offer answers that are completely unrelated.",
