@@ -30,7 +30,7 @@ _TALK = re.compile(
     r"\b(?:instruction|prompt)s?\s+(?:says?|must|should|needs?|stands?|reads?|clarif\w+|"
     r"(?:is|are|was|were)\s+(?:to|not|more|clear|designed|based|meant|very|too|precise)\b)|"
     r"\bI(?:'m| am) (?:ready|here|happy|glad) to\b|\bhow (?:can|may) I (?:help|assist)\b|"
-    r"\b(?:modify|write|rewrite|edit|create|improve|mutate|cross over|combine|generate|refine|revise)\s+(?:\w+\s+){0,3}"
+    r"\b(?:modify|write|rewrite|edit|create|improve|mutate|cross over|combine|generate|refine|revise)\s+(?:\w+\s+){0,5}"
     r"(?:instruction|prompt)s?\b|"
     r"\bAI assistant (?:named|called)\b|(?<!you are a )(?<!as a )\blanguage models?\b|\bAI(?:-powered)? models?\b|"
     r"\bthe model (?:answers?|improves?|must|should|needs?)\b|\bby the model\b",
