@@ -131,8 +131,8 @@ TALK = (
     "You're a helpful AI assistant named SmolLM, trained on multiple languages, and just as efficient as ever. I'm "
     "ready to assist you.",
     "Please go ahead and modify the instructions into a final one.",
-    "This task requires you to generate a detailed and coherent instruction that will help the model understand what is "
-    "asked and provide the appropriate answer.",
+    "This task requires you to generate a detailed and coherent instruction that will help the model understand what "
+    "is asked and provide the appropriate answer.",
     "Describe the content using specific terms in the context of the provided instruction.",
     "When an AI-powered language model needs to generate a response based on a question, it usually has a tendency to "
     "try to offer answers that are completely unrelated.",
