@@ -22,20 +22,6 @@ FEW = 8
 
 _IN_A_ROW = re.compile(r"(.{1,160}?)\1{2,}")
 _OPEN = re.compile(r"(?:[{/&+=<–—-]|(?<![:;-])\([^()]*|\[[^][]*)$")
-
-
-_TALK = re.compile(
-    r"\b(?:final|new|better|improved|revised|mutated|crossed|combined|original|initial|provided|alternative|rewritten|"
-    r"correct)\s+(?:\w+\s+)?(?:instruction|prompt)s?\b|"
-    r"\b(?:instruction|prompt)s?\s+(?:says?|must|should|needs?|stands?|reads?|clarif\w+|"
-    r"(?:is|are|was|were)\s+(?:to|not|more|clear|designed|based|meant|very|too|precise)\b)|"
-    r"\bI(?:'m| am) (?:ready|here|happy|glad) to\b|\bhow (?:can|may) I (?:help|assist)\b|"
-    r"\b(?:modify|write|rewrite|edit|create|improve|mutate|cross over|combine|generate|refine|revise)\s+(?:\w+\s+){0,5}"
-    r"(?:instruction|prompt)s?\b|"
-    r"\bAI assistant (?:named|called)\b|(?<!you are a )(?<!as a )\blanguage models?\b|\bAI(?:-powered)? models?\b|"
-    r"\bthe model (?:answers?|improves?|must|should|needs?)\b|\bby the model\b",
-    re.IGNORECASE,
-)
 _FUNCTION_WORD = re.compile(
     "a|an|and|are|as|at|be|but|by|for|from|he|her|his|i|if|in|is|it|its|not|of|on|or|she|so|that|the|their|them|then|"
     "there|these|they|this|those|to|was|we|were|what|when|which|who|will|with|you|your"
@@ -56,11 +42,6 @@ def babble(instruction: str) -> Refusal | None:
 def breaks_off(text: str) -> bool:
     """Whether it ends where no sentence can: behind an ampersand or a dash, inside brackets or quotes."""
     return bool(_OPEN.search(text.rstrip())) or text.count('"') % 2 == 1 or text.count("“") > text.count("”")
-
-
-def talks_about_instructions(text: str) -> bool:
-    """Whether it speaks of instructions, or of the model that writes them, instead of being one."""
-    return bool(_TALK.search(text))
 
 
 def _mostly_numbers(text: str) -> bool:

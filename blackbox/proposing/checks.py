@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from blackbox.proposing.babble import babble, talks_about_instructions
+from blackbox.proposing.babble import babble
 from blackbox.proposing.bounded import ELLIPSIS
 from blackbox.proposing.copying import Copies
 from blackbox.proposing.meta_prompts import NO_INSTRUCTION, fixed_parts
 from blackbox.proposing.refusal import Refusal
+from blackbox.proposing.talk import talks_about_instructions
 from blackbox.proposing.words import Words, plain, runs, sentences, words
 
 ECHO = 6

@@ -130,6 +130,9 @@ TALK = (
     'The instruction says: "Write it in another words."',
     "You're a helpful AI assistant named SmolLM, trained on multiple languages, and just as efficient as ever. I'm "
     "ready to assist you.",
+    "This version differs from earlier ones, and it should make sense by itself.",
+    "You provide only the answer, without an explanation or examples. You can add instructions with your own "
+    "explanation.",
     "Please go ahead and modify the instructions into a final one.",
     "This task requires you to generate a detailed and coherent instruction that will help the model understand what "
     "is asked and provide the appropriate answer.",
