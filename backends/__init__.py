@@ -18,8 +18,8 @@ from blackbox.backends.base import (
     Usage,
     VectorBackend,
     chosen_options,
-    require,
 )
+from blackbox.backends.checks import require
 from blackbox.backends.errors import (
     BackendError,
     BackendSettingError,

@@ -111,7 +111,10 @@ class Plan:
 
 @dataclass
 class Counts:
-    """What passed. Tokens are those that were worked out, whether their answer arrived or not."""
+    """What passed. Tokens are those that were worked out, whether their answer arrived or not.
+
+    `asked` counts the answers that were sent whole, by the body of their question.
+    """
 
     requests: int = 0
     answered: int = 0
@@ -119,7 +122,7 @@ class Counts:
     completion_tokens: int = 0
     most_at_once: int = 0
     faults: Counter[str] = field(default_factory=Counter)
-    texts: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
     moments: list[float] = field(default_factory=list)
 
 
@@ -274,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
                 setattr(faulty.counts, name, getattr(faulty.counts, name) + tokens)
             if fault in (OK, "slow", "no usage", "chunked", "gzip"):
                 faulty.counts.answered += 1
-                faulty.counts.texts[json.dumps(body.get("messages", body.get("prompt")))] += 1
+                faulty.counts.asked[json.dumps(body, sort_keys=True)] += 1
         if fault == "slow":
             faulty.closing.wait(faulty.slow_seconds)
         content = _spoiled(fault, json.dumps(value).encode(), value)

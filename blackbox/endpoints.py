@@ -14,6 +14,7 @@ from blackbox.backends.api import (
     Ledger,
     Limits,
     OpenAI,
+    Patience,
     Price,
     Transport,
     make_scoring,
@@ -72,8 +73,7 @@ def _backend(
         headers=headers,
         ledger=ledger,
         parallel=config.parallel,
-        call_seconds=config.call_seconds,
-        outage_seconds=config.outage_seconds,
+        patience=Patience(config.call_seconds, config.outage_seconds),
     )
     asker = Asker(dialect, transport, answers)
     features = probed(asker)

@@ -12,6 +12,7 @@ from blackbox.backends.api.backend import ApiBackend
 from blackbox.backends.api.dialect import Dialect, Features
 from blackbox.backends.api.ledger import Ledger, Limits
 from blackbox.backends.api.openai import OpenAI
+from blackbox.backends.api.patience import Patience
 from blackbox.backends.api.pricing import Price, price_of
 from blackbox.backends.api.probe import probed
 from blackbox.backends.api.scoring import Scoring, make_scoring
@@ -27,6 +28,7 @@ __all__ = [
     "Ledger",
     "Limits",
     "OpenAI",
+    "Patience",
     "Price",
     "Scoring",
     "Spending",

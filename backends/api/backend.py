@@ -17,16 +17,8 @@ from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Features
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.scoring import Scoring
-from blackbox.backends.base import (
-    Capability,
-    Failure,
-    Generations,
-    Query,
-    Scores,
-    Usage,
-    check_call,
-    check_prompts,
-)
+from blackbox.backends.base import Capability, Failure, Generations, Query, Scores, Usage
+from blackbox.backends.checks import check_call, check_prompts
 from blackbox.backends.errors import KeyRefusedError, NoAnswerError, RefusedError, StoppedError
 from blackbox.backends.prompts import Prompt, TextPrompt
 from blackbox.backends.writing import GREEDY, Writing

@@ -16,19 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from blackbox.backends.base import (
-    Capability,
-    Failure,
-    Generations,
-    ModelShape,
-    Query,
-    Scores,
-    Usage,
-    check_call,
-    check_fit,
-    check_prompts,
-    require,
-)
+from blackbox.backends.base import Capability, Failure, Generations, ModelShape, Query, Scores, Usage
+from blackbox.backends.checks import check_call, check_fit, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
 from blackbox.backends.local.layer_cache import LayerCache
