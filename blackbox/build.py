@@ -117,7 +117,14 @@ def _anthropic(config: Config) -> Backend:
     return anthropic_backend(config)
 
 
+def _remote(config: Config) -> Backend:
+    from blackbox.remote_models import remote_backend
+
+    return remote_backend(config)
+
+
 BACKENDS.add("anthropic", _anthropic)
 BACKENDS.add("fake", _fake)
 BACKENDS.add("local", _local)
 BACKENDS.add("openai", _openai)
+BACKENDS.add("remote", _remote)

@@ -14,6 +14,7 @@ from blackbox.backends import BackendError
 from blackbox.backends.errors import StoppedError
 from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
+from blackbox.cli.model_server_commands import serve_model
 from blackbox.cli.run_commands import compare, evaluate, export, journal, predict, show
 from blackbox.cli.sweep_commands import sweep
 from blackbox.cli.tune_commands import resume, tune
@@ -40,6 +41,7 @@ app.command()(show)
 app.command()(export)
 app.command()(compare)
 app.command()(journal)
+app.command()(serve_model)
 app.command()(doctor)
 
 

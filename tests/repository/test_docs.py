@@ -52,6 +52,7 @@ def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
         "journal",
         "predict",
         "resume",
+        "serve-model",
         "show",
         "sweep",
         "tune",

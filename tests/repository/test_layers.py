@@ -23,9 +23,12 @@ HOMES = {
     "typer": {"blackbox/cli"},
     "requests": {"backends/api"},
     "urllib3": {"backends/api"},
-    "safetensors": {"blackbox/saved_prompt.py", "backends/local"},
+    "safetensors": {"blackbox/saved_prompt.py", "backends/local", "backends/remote/container.py"},
+    "fastapi": {"blackbox/model_server", "blackbox/service/http"},
+    "starlette": {"blackbox/model_server", "blackbox/service/http"},
+    "uvicorn": {"blackbox/model_server", "blackbox/service/http"},
 }
-HEAVY = ("torch", "transformers", "ray", "matplotlib", "nevergrad", "cma", "scipy", "jinja2", "typer")
+HEAVY = ("torch", "transformers", "ray", "matplotlib", "nevergrad", "cma", "scipy", "jinja2", "typer", "fastapi")
 
 
 def sources(folder: str) -> list[Path]:
