@@ -23,7 +23,7 @@ def file_of(header: object, data: bytes = b"") -> bytes:
 
 
 def test_values_and_tensors_come_back_bit_for_bit() -> None:
-    values = {"text": "é \ud83d\ude00 \ud800", "numbers": [0.1, 1e300, 2**60], "none": None}
+    values = {"text": "é 😀 \ud800", "numbers": [0.1, 1e300, 2**60], "none": None}
     found, tensors = unpacked(packed(values, TENSORS))
     assert found == values
     assert tensors.keys() == TENSORS.keys()

@@ -122,7 +122,7 @@ def test_a_call_that_the_server_fails_at_ends_the_run_after_a_few_attempts() -> 
 
 
 def test_a_server_that_comes_back_is_waited_for_with_one_line_said(caplog: pytest.LogCaptureFixture) -> None:
-    with answering(lambda number: OK) as (url, _):
+    with answering(lambda number: (200, b"answer", {"Connection": "close"})) as (url, _):
         transport = Transport(url, **QUICK)
         transport.ask("/v1/score", b"call")
     port, answers = int(url.rpartition(":")[2]), []
