@@ -103,7 +103,7 @@ def packed_text(text: str) -> bytes:
 
 def read_text(content: bytes) -> str:
     """Raises: GarbageError: what came back is something else."""
-    return _read(content, _TextValues, set())[0].text
+    return str(_read(content, _TextValues, set())[0].text)
 
 
 def packed_arrays(arrays: Mapping[str, Array]) -> bytes:

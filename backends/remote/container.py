@@ -50,7 +50,7 @@ def unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     """
     values = _values(content)
     try:
-        parts = deserialize(content)
+        parts = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise MessageError(f"a message must be a safetensors file: {error}") from error
     return values, {name: _array(name, part) for name, part in parts}

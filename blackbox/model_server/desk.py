@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from blackbox.backends import BackendError
 from blackbox.backends.remote.description import Limits
@@ -79,7 +80,8 @@ class Desk:
         answer.add_done_callback(_seen)
         leaves = asyncio.ensure_future(gone())
         try:
-            await asyncio.wait({answer, leaves}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {answer, leaves}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             return answer.result() if answer.done() else b""
         except BackendError as error:
             return refused(error) or FAILED
