@@ -28,6 +28,7 @@ BENCHMARKS = {
     "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
     "categorical": "optimizers of choices on simulated landscapes: true loss of what is selected, random search beside",
     "ray-workers": "Ray's cost a generation, scaling, runs whose workers are killed, memory",
+    "remote-model": "a model behind a model server on the loopback against the same model in process: losses and time",
     "islands": "islands of CMA-ES against one CMA-ES at equal evaluations, one optimum and many",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }
