@@ -27,12 +27,12 @@ class Capability(StrEnum):
 
 
 OFFERED_BY: dict[Capability, tuple[str, ...]] = {
-    Capability.TEXT: ("fake", "local", "remote", "openai", "anthropic"),
-    Capability.SOFT: ("fake", "local", "remote"),
+    Capability.TEXT: ("fake", "local", "remote", "openai", "anthropic", "vllm"),
+    Capability.SOFT: ("fake", "local", "remote", "vllm"),
     Capability.DEEP: ("fake", "local", "remote"),
     Capability.PREFIX: ("fake", "local", "remote"),
-    Capability.LABEL_SCORES: ("fake", "local", "remote", "openai", "anthropic"),
-    Capability.TARGETS: ("fake", "local or remote with a model that is not a masked one"),
+    Capability.LABEL_SCORES: ("fake", "local", "remote", "openai", "anthropic", "vllm"),
+    Capability.TARGETS: ("fake", "local or remote with a model that is not a masked one", "vllm"),
     Capability.INFILL: ("fake", "local or remote with a masked model or an encoder-decoder"),
     Capability.GENERATE: ("fake", "local or remote with a model that is not a masked one", "openai", "anthropic"),
 }
