@@ -2,8 +2,9 @@
 
 SmolLM2-135M, deep prompts in the upper half of its layers, the demo's 32 training rows, float32. A generation has 20
 candidates in four calls of five. Both sides have one thread; only one works at a time, and they take turns in going
-first. Two searches: one that changes a layer at a time (BBTv2, where the server must know again the layers below) and
-one that changes all of them (the most that can be sent).
+first. Processor time, of this process and the server's, stands beside time on the wall: other work on the machine
+does not count in it. Two searches: one that changes a layer at a time (BBTv2, where the server must know again the
+layers below) and one that changes all of them (the most that can be sent).
 """
 
 import subprocess
@@ -16,6 +17,7 @@ from statistics import median
 from time import perf_counter
 
 import numpy as np
+import psutil
 
 from blackbox import Task, read_rows
 from blackbox.backends import Backend, Prompt, Query, RemoteBackend, VectorBackend
@@ -36,6 +38,12 @@ class Sides:
     remote: Backend
     task: Task
     space: DeepSpace
+    processes: tuple[psutil.Process, ...]
+
+    @property
+    def busy(self) -> float:
+        """Seconds of processor time of all processes."""
+        return sum(used.user + used.system for used in (process.cpu_times() for process in self.processes))
 
     @property
     def queries(self) -> list[Query]:
@@ -45,10 +53,10 @@ class Sides:
 
 def run(*, quick: bool) -> dict[str, object]:
     """The figures of both searches; `quick`: two generations of each."""
-    with served() as url:
+    with served() as (url, server):
         local, remote = load_backend(MODEL, threads=1), RemoteBackend(url)
         task = Task(read_rows(_ROWS), template="{text} It was {label}.", label_words=WORDS)
-        sides = Sides(local, remote, task, space_of(local, task))
+        sides = Sides(local, remote, task, space_of(local, task), (psutil.Process(), psutil.Process(server)))
         figures: dict[str, object] = {
             "layer by layer": compared(sides, blockwise(sides.space, 2 if quick else 8)),
             "all layers": compared(sides, whole(sides.space, 2 if quick else 6)),
@@ -60,15 +68,15 @@ def run(*, quick: bool) -> dict[str, object]:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """The URL of a model server with one thread, in a process of its own."""
+def served() -> Iterator[tuple[str, int]]:
+    """The URL of a model server with one thread, and the number of its process."""
     command = [sys.executable, "-m", "blackbox", "serve-model", MODEL, "--port", "0", "--threads", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             if " at http" not in line:
                 raise RuntimeError(f"the model server has not begun: {line!r}")
-            yield line.partition(" at ")[2].partition(",")[0]
+            yield line.partition(" at ")[2].partition(",")[0], process.pid
         finally:
             process.terminate()
 
@@ -101,6 +109,7 @@ def whole(space: DeepSpace, generations: int) -> Iterator[list[Prompt]]:
 def compared(sides: Sides, generations: Iterator[list[Prompt]]) -> dict[str, float]:
     """Seconds a generation on both sides, their ratio, and the largest difference of a loss, nats."""
     seconds: dict[str, list[float]] = {"local": [], "remote": []}
+    busy: dict[str, list[float]] = {"local": [], "remote": []}
     difference = 0.0
     labels = sides.task.train.labels
     for side in (sides.local, sides.remote):
@@ -109,9 +118,14 @@ def compared(sides: Sides, generations: Iterator[list[Prompt]]) -> dict[str, flo
         order = ("local", "remote") if number % 2 else ("remote", "local")
         losses = {}
         for name in order:
-            began = perf_counter()
+            began, used = perf_counter(), sides.busy
             losses[name] = scored(getattr(sides, name), prompts, sides.queries, labels)
             seconds[name].append(perf_counter() - began)
+            busy[name].append(sides.busy - used)
+        print(
+            f"generation {number}: {[round(times[-1], 2) for times in (*seconds.values(), *busy.values())]} s",
+            flush=True,
+        )
         difference = max(difference, float(np.abs(losses["local"] - losses["remote"]).max()))
     ratios = [there / here for there, here in zip(seconds["remote"], seconds["local"], strict=True)]
     return {
@@ -120,6 +134,9 @@ def compared(sides: Sides, generations: Iterator[list[Prompt]]) -> dict[str, flo
         "remote_s": median(seconds["remote"]),
         "ratio_of_sums": sum(seconds["remote"]) / sum(seconds["local"]),
         "median_ratio": median(ratios),
+        "local_cpu_s": median(busy["local"]),
+        "remote_cpu_s": median(busy["remote"]),
+        "cpu_ratio_of_sums": sum(busy["remote"]) / sum(busy["local"]),
         "largest_loss_difference_nats": difference,
     }
 

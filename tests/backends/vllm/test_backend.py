@@ -166,7 +166,7 @@ def test_the_table_of_embeddings_is_read_from_the_files(
     saved_model: Save, loaded: Callable[[str], Loaded], kind: str
 ) -> None:
     table = read_embeddings(find_model(str(saved_model(kind)), None))
-    assert np.array_equal(table, loaded(kind).model.get_input_embeddings().weight.numpy())
+    assert np.array_equal(table, loaded(kind).model.get_input_embeddings().weight.detach().numpy())
 
 
 def test_weights_of_another_format_are_refused(saved_model: Save, tmp_path: object) -> None:
