@@ -60,6 +60,18 @@ def prompts_of(parts: Sequence[AnyPart], arrays: Mapping[str, FloatArray]) -> li
     return prompts
 
 
+def first_layers(parts: Sequence[AnyPart]) -> dict[str, int]:
+    """Name of an array -> the first layer in which some prompt has it."""
+    first: dict[str, int] = {}
+    for part in parts:
+        if isinstance(part, TextPart):
+            continue
+        named = {"0": part.vectors} if isinstance(part, SoftPart) else part.vectors
+        for layer, name in named.items():
+            first[name] = min(int(layer), first.get(name, int(layer)))
+    return first
+
+
 def checked_vectors(tensors: Mapping[str, Array]) -> dict[str, FloatArray]:
     """The tensors of a message, if prompts can hold them.
 

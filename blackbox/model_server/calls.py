@@ -25,7 +25,7 @@ from blackbox.backends.remote.messages import (
     TokensMessage,
     read,
 )
-from blackbox.backends.remote.prompts import checked_vectors, prompts_of
+from blackbox.backends.remote.prompts import checked_vectors, first_layers, prompts_of
 from blackbox.errors import MismatchError
 from blackbox.model_server.known_arrays import KnownArrays
 from blackbox.model_server.served import ServableBackend
@@ -104,7 +104,7 @@ class Reader:
                 raise MessageError(f"no tensors belong to {path}, got {len(tensors)}")
             return make(message)
         self._check_counts(message)
-        arrays = self._arrays.same(checked_vectors(tensors))
+        arrays = self._arrays.same(checked_vectors(tensors), first_layers(message.prompts))
         return make(message, prompts_of(message.prompts, arrays))
 
     def _score(self, message: ScoreMessage, prompts: list[Prompt]) -> Call:

@@ -1,7 +1,7 @@
 """A remote backend keeps what every backend keeps, and answers as its model does in this process, bit for bit."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from blackbox.backends import (
     Writing,
 )
 from blackbox.backends.remote.description import Limits
+from blackbox.spaces import DeepSpace
 from tests.backends.contract import GeneratingContract, PrefixBackendContract, TargetBackendContract
 from tests.backends.local.candidates import TOKENS, deep, deep_sweep, of_every_kind, prefix_sweep
 from tests.backends.local.conftest import Load
@@ -96,13 +97,29 @@ def test_a_blockwise_search_is_the_same_bits_as_in_this_process(remote: RemoteBa
         assert found.tobytes() == expected.tobytes()
 
 
-def test_layers_that_earlier_calls_have_brought_are_not_run_again(load: Load) -> None:
-    """As many hidden states are kept as in this process, which are those of prompts that hold the same objects."""
+def space_sweep() -> list[list[Prompt]]:
+    """A blockwise search in a space, from zeros in all layers; two slices for each."""
+    space = DeepSpace(TOKENS, dict.fromkeys(range(4), 0.1), 32, dimension=6, seed=1)
+    rng, incumbent, slices = np.random.default_rng(1), np.zeros((4, 6)), []
+    for layer in (0, 3, 2):  # with zeros below, which all look alike
+        candidates = np.repeat(incumbent[None], 4, axis=0)
+        candidates[:, layer] = rng.normal(size=(4, 6))
+        incumbent = candidates[0]
+        prompts = space.decode(candidates.reshape(4, -1))
+        slices += [prompts[:2], prompts[2:]]
+    return slices
+
+
+@pytest.mark.parametrize("sweep", [deep_sweep, space_sweep])
+def test_layers_that_earlier_calls_have_brought_are_not_run_again(
+    load: Load, sweep: Callable[[], list[list[Prompt]]]
+) -> None:
+    """As many layers run as in this process, where prompts that agree hold the same objects."""
     served, local = load("llama"), load("llama")
     runs = {"served": _layers_run(served), "local": _layers_run(local)}
     with serving(served) as url:
         remote = RemoteBackend(url)
-        for prompts in deep_sweep():
+        for prompts in sweep():
             remote.score(prompts, LABELS)
             local.score(prompts, LABELS)
         remote.close()
