@@ -7,14 +7,14 @@ from blackbox.backends.errors import QueryError, UnsupportedPromptError
 from blackbox.backends.prompts import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, vectors_of
 
 OFFERED_BY: dict[Capability, tuple[str, ...]] = {
-    Capability.TEXT: ("fake", "local", "openai", "anthropic"),
-    Capability.SOFT: ("fake", "local"),
-    Capability.DEEP: ("fake", "local"),
-    Capability.PREFIX: ("fake", "local"),
-    Capability.LABEL_SCORES: ("fake", "local", "openai", "anthropic"),
-    Capability.TARGETS: ("fake", "local with a model that is not a masked one"),
-    Capability.INFILL: ("fake", "local with a masked model or an encoder-decoder"),
-    Capability.GENERATE: ("fake", "local with a model that is not a masked one", "openai", "anthropic"),
+    Capability.TEXT: ("fake", "local", "remote", "openai", "anthropic", "vllm"),
+    Capability.SOFT: ("fake", "local", "remote", "vllm"),
+    Capability.DEEP: ("fake", "local", "remote"),
+    Capability.PREFIX: ("fake", "local", "remote"),
+    Capability.LABEL_SCORES: ("fake", "local", "remote", "openai", "anthropic", "vllm"),
+    Capability.TARGETS: ("fake", "local or remote with a model that is not a masked one", "vllm"),
+    Capability.INFILL: ("fake", "local or remote with a masked model or an encoder-decoder"),
+    Capability.GENERATE: ("fake", "local or remote with a model that is not a masked one", "openai", "anthropic"),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
 

@@ -30,6 +30,7 @@ BENCHMARKS = {
     "small-proposer": "searches whose model is too small to propose: what is refused and adopted, what is gained",
     "categorical": "optimizers of choices on simulated landscapes: true loss of what is selected, random search beside",
     "ray-workers": "Ray's cost a generation, scaling, runs whose workers are killed, memory",
+    "remote-model": "a model behind a model server on the loopback against the same model in process: losses and time",
     "service-kills": "30 kills of the service and its workers during ten jobs, on SQLite and PostgreSQL",
     "service-load": "reads of 50 clients, the time of a page, 500 watchers and memory of the service",
     "service-contract": "over 1,000 requests that schemathesis makes up from the service's document: no failure",

@@ -21,7 +21,7 @@ from blackbox.backends.api import (
     price_of,
     probed,
 )
-from blackbox.config import Config, ExecutorSettings
+from blackbox.config import LIMITS, Config, ExecutorSettings
 from blackbox.errors import SettingError
 
 OPENAI_URL, ANTHROPIC_URL = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
@@ -56,6 +56,30 @@ def anthropic_backend(config: Config, *, beside: Backend | None = None) -> Backe
     headers = {"anthropic-version": Anthropic.VERSION, **({"x-api-key": key} if key else {})}
     dialect = Anthropic(config.model)
     return _backend(config, dialect, base_url=config.base_url or ANTHROPIC_URL, headers=headers, beside=beside)
+
+
+def vllm_transport(config: Config) -> Transport:
+    """Calls to a server of vLLM, which cost nothing but time and are not kept.
+
+    Raises:
+        SettingError: no URL or model, a budget of requests, tokens or USD, or the key's variable is not set.
+    """
+    if config.base_url is None:
+        raise SettingError("backend 'vllm' needs `base_url`, where vLLM runs: http://host:8000/v1")
+    for name in LIMITS:
+        if name != "seconds" and getattr(config, name) is not None:
+            raise SettingError(
+                f"backend 'vllm' keeps no account of calls: leave {name} out, or use evaluations, seconds"
+            )
+    key = _key(config, "VLLM_API_KEY", needed=False)
+    return Transport(
+        config.base_url,
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+        ledger=Ledger(Limits()),
+        parallel=config.parallel,
+        call_seconds=config.call_seconds,
+        outage_seconds=config.outage_seconds,
+    )
 
 
 def run_of(config: Config) -> str:

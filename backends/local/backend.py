@@ -142,6 +142,16 @@ class LocalBackend:
             self._key_value_width,
         )
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the model is: `family`, the type of the model, and the `dtype` and `device` that it runs in and on."""
+        dtype = str(self.model.dtype).removeprefix("torch.")
+        return {"family": str(self.model.config.model_type), "dtype": dtype, "device": str(self.model.device)}
+
+    def read_together(self, first: Prompt, second: Prompt) -> bool:
+        """Whether two prompts that follow each other in a call share passes: the rounding of each depends on both."""
+        return self._placed(first).stands_as(self._placed(second))
+
     def encode(self, text: str) -> tuple[int, ...]:
         """The tokens of a text, without special tokens."""
         return self._encoder.encode_text(text)

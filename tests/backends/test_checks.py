@@ -18,7 +18,7 @@ def test_queries_with_one_option_are_refused_by_a_backend_that_cannot_tell_their
         LabelsOnly().score([TextPrompt("Say it.")], [Query("One and one is ", ("two",))])
     assert str(refused.value) == (
         "a query with one option asks for its likelihood: backend 'labels-only' has no likelihoods of whole targets; "
-        "those need 'fake' or 'local with a model that is not a masked one'"
+        "those need 'fake' or 'local or remote with a model that is not a masked one' or 'vllm'"
     )
 
 
