@@ -14,7 +14,6 @@ from blackbox.backends.api import (
     Ledger,
     Limits,
     OpenAI,
-    Patience,
     Price,
     Transport,
     make_scoring,
@@ -97,7 +96,8 @@ def _backend(
         headers=headers,
         ledger=ledger,
         parallel=config.parallel,
-        patience=Patience(config.call_seconds, config.outage_seconds),
+        call_seconds=config.call_seconds,
+        outage_seconds=config.outage_seconds,
     )
     asker = Asker(dialect, transport, answers)
     features = probed(asker)

@@ -12,7 +12,6 @@ from blackbox.backends.api.backend import ApiBackend
 from blackbox.backends.api.dialect import Dialect, Features
 from blackbox.backends.api.ledger import Ledger, Limits
 from blackbox.backends.api.openai import OpenAI
-from blackbox.backends.api.patience import Patience
 from blackbox.backends.api.pricing import Price, price_of
 from blackbox.backends.api.probe import probed
 from blackbox.backends.api.scoring import Scoring, make_scoring
@@ -28,7 +27,6 @@ __all__ = [
     "Ledger",
     "Limits",
     "OpenAI",
-    "Patience",
     "Price",
     "Scoring",
     "Spending",

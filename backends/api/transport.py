@@ -27,14 +27,15 @@ from blackbox.backends.api.breaker import Breaker
 from blackbox.backends.api.endpoint import Endpoint
 from blackbox.backends.api.ledger import Ledger, Reservation
 from blackbox.backends.api.limiter import Limiter
-from blackbox.backends.api.patience import Again, Patience, Tries
 from blackbox.backends.api.refusals import error_within, parsed, refusal
-from blackbox.backends.api.waiting import pause, retry_after
+from blackbox.backends.api.waiting import Backoff, pause, retry_after
 from blackbox.backends.api.wire import Lost, Reply, Wire
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import (
+    BackendSettingError,
     EndpointDownError,
     GarbageError,
+    NoAnswerError,
     QuotaError,
     StoppedError,
 )
@@ -61,7 +62,18 @@ class _Trial:
     charged: Callable[[Usage], None]
     payload: bytes
     number: int
-    tries: Tries
+    failures: int = 0
+    refusals: int = 0
+    limited_since: float | None = None
+
+
+@dataclass(frozen=True)
+class _Again:
+    """An attempt that was no success, and what the endpoint asked for: `limited` is to wait, without a failure."""
+
+    why: str
+    limited: bool = False
+    seconds: float | None = None
 
 
 class Transport:
@@ -77,8 +89,12 @@ class Transport:
         headers: Mapping[str, str],
         ledger: Ledger,
         parallel: int = 16,
-        patience: Patience | None = None,
+        call_seconds: float = 60.0,
+        outage_seconds: float = 600.0,
+        attempts: int = 6,
         on_pause: Callable[[bool, str], None] | None = None,
+        backoff: Backoff | None = None,
+        try_seconds: tuple[float, float] = (1.0, 30.0),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """A transport; nothing is sent yet.
@@ -88,25 +104,33 @@ class Transport:
             headers: go to each call, the key among them.
             ledger: the budget.
             parallel: calls in flight, at most.
-            patience: how long a call is tried.
+            call_seconds: for one attempt as a whole.
+            outage_seconds: the endpoint may fail for all calls, or tell one to wait, for so long.
+            attempts: failures of its own after which a call has none left.
             on_pause: told when an outage begins (true) and ends (false), and why. It must return soon.
+            backoff: between a call's attempts.
+            try_seconds: from the beginning of an outage to the first try, and the longest between two.
             clock: seconds from any moment; a call's own time is on the wall.
 
         Raises:
-            BackendSettingError: as `Endpoint` says.
+            BackendSettingError: a figure that is not positive, or as `Endpoint` says.
         """
+        for name, value in (("call_seconds", call_seconds), ("outage_seconds", outage_seconds), ("attempts", attempts)):
+            if not value > 0:
+                raise BackendSettingError(f"{name} must be above 0, got {value}")
         self.ledger, self.parallel, self._clock = ledger, parallel, clock
-        self._patience = patience or Patience()
+        self._call_seconds, self._outage_seconds, self._attempts = call_seconds, outage_seconds, attempts
         self._endpoint = Endpoint(base_url, headers)
         self._limiter = Limiter(parallel, clock=clock)
         self._breaker = Breaker(
-            outage_seconds=self._patience.outage_seconds,
-            first_seconds=self._patience.try_seconds[0],
-            longest_seconds=self._patience.try_seconds[1],
+            outage_seconds=outage_seconds,
+            first_seconds=try_seconds[0],
+            longest_seconds=try_seconds[1],
             on_change=on_pause,
             clock=clock,
         )
         self._wire = Wire(self._endpoint, connections=parallel)
+        self._backoff = backoff or Backoff()
         self._numbers = itertools.count(1)
         self._stopped: StoppedError | None = None
         self._answered = clock()
@@ -138,8 +162,7 @@ class Transport:
             EndpointDownError: the endpoint has failed for all calls for too long.
         """
         payload = json.dumps(call.body, allow_nan=False, separators=(",", ":")).encode()
-        tries = Tries(self._patience, self._endpoint, clock=self._clock)
-        trial = _Trial(call, read, sending, charged, payload, next(self._numbers), tries)
+        trial = _Trial(call, read, sending, charged, payload, next(self._numbers))
         try:
             while True:
                 self._check()
@@ -147,9 +170,7 @@ class Transport:
                 if isinstance(outcome, Answer):
                     return outcome
                 log.debug("%s: %s", self._endpoint, outcome.why)
-                self._check()
-                seconds = tries.seconds_until_next(outcome, outage=self._breaker.is_open, answered=self._answered)
-                if seconds > 0:
+                if (seconds := self._seconds_until_next(outcome, trial)) > 0:
                     pause(seconds, self._check, clock=self._clock)
         except (QuotaError, EndpointDownError) as error:
             self.stop(error)
@@ -186,26 +207,26 @@ class Transport:
             raise self._stopped.with_traceback(None)  # else it grows with each call that raises it
         self.ledger.check_time()
 
-    def _attempt(self, trial: _Trial) -> Answer | Again:
+    def _attempt(self, trial: _Trial) -> Answer | _Again:
         """One request, once it is its turn."""
         with (
             self.ledger.reserve(trial.call.most, check=self._check) as reservation,
             self._limiter.slot(self._check) as burst,
         ):
             if self._breaker.enter(trial.number, self._check):
-                trial.tries.begin_anew()
+                trial.failures, trial.limited_since = 0, None  # those were the outage's
             try:
                 self._check()
                 return self._exchange(trial, reservation, burst)
             finally:
                 self._breaker.left(trial.number)
 
-    def _exchange(self, trial: _Trial, reservation: Reservation, burst: int) -> Answer | Again:
+    def _exchange(self, trial: _Trial, reservation: Reservation, burst: int) -> Answer | _Again:
         """Send, and make sense of what comes back. The reservation has ended afterwards, however this ends."""
         trial.sending()
         began = self._clock()
         try:
-            seconds = max(min(self._patience.call_seconds, self.ledger.seconds_left), _SHORTEST)
+            seconds = max(min(self._call_seconds, self.ledger.seconds_left), _SHORTEST)
             reply = self._wire.post(trial.call.path, trial.payload, seconds=seconds)
             if isinstance(reply, Lost):
                 return self._lost(reply, trial, reservation, burst)
@@ -217,7 +238,7 @@ class Transport:
             if (charged := reservation.charge(self._clock() - began)).requests:
                 trial.charged(charged)
 
-    def _lost(self, lost: Lost, trial: _Trial, reservation: Reservation, burst: int) -> Again:
+    def _lost(self, lost: Lost, trial: _Trial, reservation: Reservation, burst: int) -> _Again:
         if not lost.sent:
             reservation.release()
             trial.charged(Usage())
@@ -227,7 +248,7 @@ class Transport:
             self._limiter.limited(burst)
         return self._failed(lost.why, trial, reached=lost.sent)
 
-    def _read(self, reply: Reply, trial: _Trial, reservation: Reservation, burst: int, began: float) -> Answer | Again:
+    def _read(self, reply: Reply, trial: _Trial, reservation: Reservation, burst: int, began: float) -> Answer | _Again:
         try:
             value = parsed(reply.body)
             if (status := error_within(value)) is not None:
@@ -245,7 +266,7 @@ class Transport:
         self._limiter.told(reply.headers, tokens=usage.prompt_tokens + usage.completion_tokens)
         return replace(answer, usage=usage)
 
-    def _refused(self, reply: Reply, trial: _Trial, burst: int) -> Again:
+    def _refused(self, reply: Reply, trial: _Trial, burst: int) -> _Again:
         if reply.status < 500:
             self._breaker.succeeded()
         error = refusal(reply.status, reply.body, self._endpoint)
@@ -260,11 +281,43 @@ class Transport:
         if reply.status >= 500:
             self._failed(why, trial)
         limited = reply.status == 429 or (reply.status in _SLOW_DOWN and seconds is not None)
-        return Again(why, limited, seconds)
+        return _Again(why, limited, seconds)
 
-    def _failed(self, why: str, trial: _Trial, *, reached: bool = True) -> Again:
+    def _failed(self, why: str, trial: _Trial, *, reached: bool = True) -> _Again:
         self._breaker.failed(trial.number, why, in_flight=self._limiter.in_flight, reached=reached)
-        return Again(why)
+        return _Again(why)
+
+    def _seconds_until_next(self, again: _Again, trial: _Trial) -> float:
+        """How long this call waits before its next attempt, beyond what holds back all.
+
+        Raises:
+            NoAnswerError, EndpointDownError: there is no next attempt.
+        """
+        self._check()
+        if again.limited:
+            self._bear(again, trial)
+            trial.refusals += 1
+            return 0.0 if again.seconds is not None else self._backoff.seconds(trial.refusals)
+        if self._breaker.is_open:
+            return 0.0
+        trial.failures += 1
+        if trial.failures >= self._attempts:
+            raise NoAnswerError(
+                f"{self._endpoint}: no answer after {trial.failures} attempts; the last one: {again.why}"
+            )
+        return max(self._backoff.seconds(trial.failures), again.seconds or 0.0)
+
+    def _bear(self, again: _Again, trial: _Trial) -> None:
+        """Be told to wait, for as long as an outage may last."""
+        now = self._clock()
+        if trial.limited_since is None:
+            trial.limited_since = now
+        if now - trial.limited_since + (again.seconds or 0.0) <= self._outage_seconds:
+            return
+        told = f"{self._endpoint} tells to wait for longer than the {self._outage_seconds:g} s allowed: {again.why}"
+        if self._answered > trial.limited_since:
+            raise NoAnswerError(f"{told}; other calls were answered, so this one may be more than it takes at a time")
+        raise EndpointDownError(told)
 
 
 def _checked(usage: Usage) -> Usage:

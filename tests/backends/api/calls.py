@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any
 
 from blackbox.backends.api.answer import Answer, Call
@@ -13,7 +12,6 @@ from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Dialect
 from blackbox.backends.api.ledger import Ledger, Limits
 from blackbox.backends.api.openai import OpenAI
-from blackbox.backends.api.patience import Patience
 from blackbox.backends.api.transport import Transport
 from blackbox.backends.api.waiting import Backoff
 from blackbox.backends.base import Usage
@@ -50,12 +48,9 @@ def ask(transport: Transport, text: str = "a good film") -> Answer:
 
 def transport_to(base_url: str, *, limits: Limits | None = None, **options: Any) -> Transport:
     """A transport with a key and little patience."""
-    names = [one.name for one in fields(Patience)]
-    little = {"backoff": Backoff(0.005, 0.02, seed=1), "try_seconds": (0.05, 0.2), "call_seconds": 5.0}
-    patience = Patience(**{**little, **{name: options.pop(name) for name in names if name in options}})
-    ledger = options.pop("ledger", None) or Ledger(limits or Limits())
-    headers = {"Authorization": f"Bearer {KEY}"}
-    return Transport(base_url, headers=headers, ledger=ledger, patience=patience, **options)
+    given = {"backoff": Backoff(0.005, 0.02, seed=1), "try_seconds": (0.05, 0.2), "call_seconds": 5.0, **options}
+    ledger = given.pop("ledger", None) or Ledger(limits or Limits())
+    return Transport(base_url, headers={"Authorization": f"Bearer {KEY}"}, ledger=ledger, **given)
 
 
 @contextmanager
