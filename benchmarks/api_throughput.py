@@ -16,7 +16,8 @@ from statistics import median
 from typing import Any
 
 from blackbox.backends.api.answer import Answer, Call
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.transport import Transport
 from blackbox.backends.base import Usage

@@ -10,7 +10,8 @@ from blackbox.backends.api.anthropic import Anthropic
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.backend import ApiBackend
 from blackbox.backends.api.dialect import Dialect, Features
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.openai import OpenAI
 from blackbox.backends.api.pricing import Price, price_of
 from blackbox.backends.api.probe import probed

@@ -14,7 +14,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +25,7 @@ from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.group_commit import GroupCommit
 from blackbox.backends.api.in_flight import InFlight
 from blackbox.backends.api.journal_file import JournalFile
-from blackbox.backends.api.ledger import COUNTED, Limits
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import GarbageError, JournalError
 
@@ -153,7 +153,7 @@ class Answers:
         """
         spent = self.spent()
         with self._file.transaction() as connection:
-            lost = _within(limits, spent, self.in_flight.take_lost(connection))
+            lost = limits.cut(self.in_flight.take_lost(connection), spent=spent)
             if lost != Usage():
                 _insert_one(connection, self._row(None, lost, Facts("lost in a kill"), None))
         return lost
@@ -212,12 +212,6 @@ def _insert_one(connection: sqlite3.Connection, row: Row) -> bool:
         connection.execute(INSERT + ROW, (None, *row[1:-1], None))
         return False
     return True
-
-
-def _within(limits: Limits, spent: Usage, lost: Usage) -> Usage:
-    """What was lost, cut to what the limits leave behind what is spent."""
-    left = {name: getattr(limits, name) - getattr(spent, name) for name in COUNTED if getattr(limits, name) is not None}
-    return replace(lost, **{name: max(0, min(getattr(lost, name), most)) for name, most in left.items()})
 
 
 def key_of(call: Call, *, endpoint: str) -> str:

@@ -10,7 +10,8 @@ from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.answers import Answers
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Dialect
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.openai import OpenAI
 from blackbox.backends.api.transport import Transport
 from blackbox.backends.api.waiting import Backoff
