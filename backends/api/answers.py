@@ -142,11 +142,12 @@ class Answers:
         """Write down what was paid without an answer: an attempt that failed, a time-out at its bound."""
         self._commit(self._row(None, usage, facts, None))
 
-    def charge_lost(self, limits: Limits) -> Usage:
+    def charge_lost(self, limits: Limits, *, wider: tuple[Limits, Usage] | None = None) -> Usage:
         """Charge for the calls that were in flight when earlier sessions of the run were killed.
 
         Args:
             limits: of the run. More than they leave was never in flight.
+            wider: limits of several runs and what these have spent together, to the same end.
 
         Returns:
             What they count for now.
@@ -154,6 +155,7 @@ class Answers:
         spent = self.spent()
         with self._file.transaction() as connection:
             lost = limits.cut(self.in_flight.take_lost(connection), spent=spent)
+            lost = wider[0].cut(lost, spent=wider[1]) if wider else lost
             if lost != Usage():
                 _insert_one(connection, self._row(None, lost, Facts("lost in a kill"), None))
         return lost

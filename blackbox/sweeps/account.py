@@ -69,15 +69,16 @@ def open_account(budget: SweepBudget, runs: Sequence[Checked], *, elapsed: float
     """
     from blackbox.backends.api import Account
 
-    limits, spent, lost = budget.limits(), Usage(), Usage()
+    limits, spent = budget.limits(), Usage()
+    for one in runs:
+        for answers, _ in _journals(one):
+            with closing(answers):
+                spent += answers.spent()
+    # A bound is of the most that one run had in flight at once: those of all together may be more than was ever left.
     for one in runs:
         for answers, own in _journals(one):
             with closing(answers):
-                before = answers.spent()
-                lost += answers.charge_lost(own)
-                spent += before
-    # A bound is of the most that a run had in flight at once: those of all runs may be more than was ever left.
-    spent += limits.cut(lost, spent=spent)
+                spent += answers.charge_lost(own, wider=(limits, spent))
     return Account(limits, spent=spent, elapsed=elapsed, whose=WHOSE)
 
 

@@ -9,12 +9,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from blackbox.backends.errors import SpentError
 from blackbox.callbacks import Callback, Progress
 from blackbox.config import make_config
 from blackbox.evaluation import Evaluation
-from blackbox.run_folder import RunFolder
 from blackbox.shared_endpoints import SharedEndpoints
+from blackbox.sweeps.budget import WHOSE
 from blackbox.sweeps.dealing import needs_processor
 from blackbox.sweeps.plan import PlannedRun
 from blackbox.sweeps.pool import Began, Ended, Event, LeftOut, Pool, Tell
@@ -109,9 +108,8 @@ class _Crew:
             return
         self._events.put(Began(run))
         error = worker.attempt(run)
-        unbegun = error is not None and error.startswith(SpentError.__name__) and not RunFolder(run.folder).holds_run
-        refused = self._shared.account.refused
-        self._events.put(LeftOut(run, str(refused)) if unbegun and refused else Ended(run, error))
+        short = error is not None and f" of {WHOSE}" in error  # before it had scored what it starts from
+        self._events.put(LeftOut(run, str(self._shared.account.refused)) if short else Ended(run, error))
 
 
 def _next(sources: Sequence[deque[PlannedRun]]) -> PlannedRun | None:
