@@ -56,5 +56,7 @@ def reason_in_words(reason: str) -> str:
     """A stop reason of the search in words; any other text, such as an error, as it is."""
     if reason.startswith("optimizer ("):
         return f"the optimizer stopped {reason.removeprefix('optimizer ')}"
-    limit, of, whose = reason.partition(" of the ")  # "usd of the sweep"
-    return f"{_REASONS[limit]}{of}{whose}" if limit in _REASONS else reason
+    limit, _, whose = reason.partition(" of the ")  # "usd of the sweep"
+    if limit not in _REASONS:
+        return reason
+    return _REASONS[limit].replace("the ", f"the {whose}'s ", 1) if whose else _REASONS[limit]

@@ -34,7 +34,7 @@ from blackbox.sweeps.budget import SweepBudget
 Settings = dict[str, Any]
 
 _NAME = re.compile(r"\w[\w .:=+-]*")
-_GRID = "grid"
+_GRID, _LIMIT = "grid", "limit of [budget]"
 
 
 class SweepSettings(BaseModel):
@@ -46,7 +46,7 @@ class SweepSettings(BaseModel):
     baseline: str | None = None
     seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
     workers: int = Field(1, ge=1)
-    budget: SweepBudget = Field(default_factory=SweepBudget)
+    budget: dict[str, Any] = Field(default_factory=dict)
     settings: Settings = Field(default_factory=dict)
     tasks: dict[str, Settings] = Field(default_factory=dict)
     methods: dict[str, Settings] = Field(default_factory=dict)
@@ -97,7 +97,7 @@ def with_budget(spec: Spec, limits: Mapping[str, Any]) -> Spec:
         SettingError: an unknown limit, or a value out of its range.
     """
     values = {**spec.budget.model_dump(), **limits}
-    return replace(spec, budget=checked(SweepBudget, values, what="limit of a sweep"))
+    return replace(spec, budget=checked(SweepBudget, values, what=_LIMIT))
 
 
 def _spec(values: Mapping[str, Any], *, folder: Path, name: str) -> Spec:
@@ -108,7 +108,7 @@ def _spec(values: Mapping[str, Any], *, folder: Path, name: str) -> Spec:
         given.baseline,
         tuple(given.seeds),
         given.workers,
-        given.budget,
+        checked(SweepBudget, given.budget, what=_LIMIT),
         from_folder(given.settings, folder),
         {task: from_folder(settings, folder) for task, settings in (given.tasks or {"task": {}}).items()},
         {method: from_folder(settings, folder) for method, settings in methods.items()},

@@ -71,6 +71,8 @@ def test_runs_that_are_left_out_are_done_with_a_larger_budget_and_others_stay_as
         assert [record.cut for record in first.records[:3]] == [None, None, "requests of the sweep"]
         assert first.records[2].summary.train_loss is not None  # type: ignore[union-attr]
         assert server.counts.requests == first.bill.spent.requests == 140  # type: ignore[union-attr]
+        bill: Any = read_json(tmp_path / "sweep" / "sweep.json")["bill"]
+        assert (bill["requests"], bill["budget"]["max_requests"]) == (140, 140)
         again = run_sweep(values, folder=tmp_path / "sweep", workers=1)
         assert statuses(again) == statuses(first)
         assert server.counts.requests == 140
