@@ -28,6 +28,9 @@ BENCHMARKS = {
     "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
     "categorical": "optimizers of choices on simulated landscapes: true loss of what is selected, random search beside",
     "ray-workers": "Ray's cost a generation, scaling, runs whose workers are killed, memory",
+    "service-kills": "30 kills of the service and its workers during ten jobs, on SQLite and PostgreSQL",
+    "service-load": "reads of 50 clients, the time of a page, 500 watchers and memory of the service",
+    "service-workers": "200 short jobs on four workers and one PostgreSQL: each runs once",
     "islands": "islands of CMA-ES against one CMA-ES at equal evaluations, one optimum and many",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }
@@ -55,9 +58,14 @@ def main() -> int:
     return 0 if len(figures) == len(names) else 2
 
 
+def module_of(name: str) -> str:
+    """Of a benchmark; those of the service have a package."""
+    return f"service.{name.removeprefix('service-')}" if name.startswith("service-") else name.replace("-", "_")
+
+
 def measured(name: str, *, quick: bool) -> dict[str, object]:
     """The figures of one benchmark with the machine, versions and time that they stand for."""
-    run: Callable[..., dict[str, object]] = import_module(f"benchmarks.{name.replace('-', '_')}").run
+    run: Callable[..., dict[str, object]] = import_module(f"benchmarks.{module_of(name)}").run
     began = time.time()
     figures = run(quick=quick)
     return {

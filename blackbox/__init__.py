@@ -8,6 +8,7 @@ result.predict([{"text": "A quiet, moving film."}])
 """
 
 from blackbox.callbacks import Callback, Progress
+from blackbox.client import Client
 from blackbox.config import Config
 from blackbox.data import read_rows, sample_shots
 from blackbox.errors import BlackboxError
@@ -26,6 +27,7 @@ from blackbox.tune import resume, tune
 __all__ = [
     "BlackboxError",
     "Callback",
+    "Client",
     "Config",
     "Evaluation",
     "MeanLoss",

@@ -1,8 +1,9 @@
 """Rows from files, and k-shot samples of them."""
 
 import csv
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -136,12 +137,23 @@ def parse_row(line: bytes, where: str) -> dict[str, object]:
 
 def _read_csv(path: Path) -> list[dict[str, object]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
+        return list(csv_rows(file, where=str(path)))
+
+
+def csv_rows(lines: Iterable[str], *, where: str) -> Iterator[dict[str, object]]:
+    """The rows of a CSV file's lines, of which the first has the fields' names; `where` names the file.
+
+    Raises:
+        DataError: a line cannot be read, or a row has another number of fields than the first line.
+    """
+    reader = csv.DictReader(lines, strict=True)
+    for number in itertools.count(2):
         try:
-            rows = list(reader)
+            row = next(reader, None)
         except csv.Error as error:
-            raise DataError(f"{path} line {reader.line_num + 1}: {error}") from error
-    for number, row in enumerate(rows, start=2):
+            raise DataError(f"{where} line {reader.line_num + 1}: {error}") from error
+        if row is None:
+            return
         if None in row or None in row.values():
-            raise DataError(f"{path} row {number}: has another number of fields than the first line")
-    return [dict(row) for row in rows]
+            raise DataError(f"{where} row {number}: has another number of fields than the first line")
+        yield dict(row)

@@ -14,9 +14,14 @@ from blackbox.backends import BackendError
 from blackbox.backends.errors import StoppedError
 from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
+from blackbox.cli.jobs_commands import jobs
 from blackbox.cli.run_commands import compare, evaluate, export, journal, predict, show
+from blackbox.cli.serve_commands import serve
 from blackbox.cli.sweep_commands import sweep
+from blackbox.cli.tokens_commands import tokens
 from blackbox.cli.tune_commands import resume, tune
+from blackbox.cli.worker_commands import worker
+from blackbox.client import RefusedByServiceError, UnreachableError
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError, SearchError
 
@@ -41,6 +46,10 @@ app.command()(export)
 app.command()(compare)
 app.command()(journal)
 app.command()(doctor)
+app.command()(worker)
+app.command()(serve)
+app.add_typer(jobs, name="jobs")
+app.add_typer(tokens, name="tokens")
 
 
 @app.callback()
@@ -68,11 +77,17 @@ def _exit_code(arguments: list[str]) -> int:
     except _ClickException as error:
         return _say(error, WRONG_INPUT, arguments, text=error.format_message())
     except (BlackboxError, BackendError, OptimizerError) as error:
-        failed = isinstance(error, SearchError | StoppedError)  # in mid-run: no wrong input
-        return _say(error, FAILED if failed else WRONG_INPUT, arguments)
+        return _say(error, FAILED if _is_failure(error) else WRONG_INPUT, arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line for the user, never a silent end
         return _say(error, FAILED, arguments)
     return code if isinstance(code, int) else DONE
+
+
+def _is_failure(error: Exception) -> bool:
+    """Whether something broke in mid-run or elsewhere; else the input is wrong."""
+    if isinstance(error, RefusedByServiceError):
+        return error.status >= 500
+    return isinstance(error, SearchError | StoppedError | UnreachableError)
 
 
 def _say(error: Exception, code: int, arguments: list[str], *, text: str | None = None) -> int:

@@ -17,10 +17,9 @@ COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-def
 
 @pytest.fixture(scope="module")
 def docs() -> str:
-    """README.md and docs/settings.md."""
-    return (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "docs" / "settings.md").read_text(
-        encoding="utf-8"
-    )
+    """README.md and the pages that it names."""
+    pages = [ROOT / "README.md", ROOT / "docs" / "settings.md", ROOT / "docs" / "service.md"]
+    return "".join(page.read_text(encoding="utf-8") for page in pages)
 
 
 def test_the_page_of_the_settings_is_current() -> None:
@@ -49,11 +48,15 @@ def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
         "doctor",
         "evaluate",
         "export",
+        "jobs",
         "journal",
         "predict",
         "resume",
+        "serve",
         "show",
         "sweep",
+        "tokens",
         "tune",
+        "worker",
     ]
     assert all(name in (blackbox.cli.__doc__ or "") for name in COMMANDS)

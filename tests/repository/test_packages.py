@@ -11,12 +11,14 @@ import pytest
 import blackbox.backends.errors
 import blackbox.errors
 import blackbox.optimizers.errors
+import blackbox.service.errors
 from tests.repository.test_layers import FOLDERS, sources
 
 ROOTS: dict[ModuleType, type[Exception]] = {
     blackbox.errors: blackbox.errors.BlackboxError,
     blackbox.backends.errors: blackbox.backends.errors.BackendError,
     blackbox.optimizers.errors: blackbox.optimizers.errors.OptimizerError,
+    blackbox.service.errors: blackbox.service.errors.ServiceError,
 }
 
 

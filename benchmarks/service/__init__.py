@@ -1,0 +1,1 @@
+"""The tuning service: jobs whose processes are killed, reads under load, many watchers, many workers."""

@@ -1,0 +1,68 @@
+"""uvicorn, set up for the service."""
+
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from blackbox.errors import SettingError
+from blackbox.service.http.protocol import HEADER_BYTES, Protocol
+
+_KEEP_ALIVE, _GRACE = 15, 5  # s
+
+
+class Server(uvicorn.Server):
+    """A server that tells when it listens, and leaves signals to its caller."""
+
+    def __init__(self, app: ASGIApp, *, started: Callable[[], None] | None = None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=Protocol,
+                ws="none",
+                lifespan="on",
+                loop="asyncio",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=True,
+                proxy_headers=False,
+                h11_max_incomplete_event_size=HEADER_BYTES,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=_GRACE,
+                backlog=1024,
+            )
+        )
+        self._started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._started is not None:
+            self._started()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one.
+
+    Raises:
+        SettingError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # named TCP: asyncio sends without delay (TCP_NODELAY) only where it can see that a socket is TCP's
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, port))
+    except OSError as error:
+        opened.close()
+        raise SettingError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+    opened.set_inheritable(True)
+    return opened
+
+
+def serve(app: ASGIApp, at: socket.socket, *, started: Callable[[], None] | None = None) -> Server:
+    """A server to be run with `run(sockets=[at])`."""
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    return Server(app, started=started)

@@ -1,0 +1,1 @@
+"""The page of the service: HTML, CSS and JavaScript modules as they are sent."""
