@@ -134,11 +134,7 @@ class EndpointSettings(BaseModel):
     parallel: int = Field(
         16,
         ge=1,
-    parallel: int = Field(
-        16,
-        ge=1,
         description="Most calls in flight, of all runs of a sweep together; the endpoint's own limits may allow fewer.",
-    )
     )
     call_seconds: float = Field(60.0, gt=0, description="Most time of one call.")
     outage_seconds: float = Field(
