@@ -136,6 +136,7 @@ class FaultyServer:
         slow_seconds: that the fault "slow" takes, and between two bytes of "trickle".
         retry_after: what the faults with a wait ask for, s.
         headers: that each answer has as well.
+        allowed: requests at once; one more is refused with a 429. None: as many as come.
         certificate: and its key, for TLS.
     """
 
@@ -148,11 +149,12 @@ class FaultyServer:
         slow_seconds: float = 0.05,
         retry_after: float = 1.0,
         headers: Mapping[str, str] | None = None,
+        allowed: int | None = None,
         certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self.plan, self.answer = plan or Plan(), answer or (lambda body, path: chat(body))
         self.seconds, self.slow_seconds, self.retry_after = seconds, slow_seconds, retry_after
-        self.headers, self._certificate = dict(headers or {}), certificate
+        self.headers, self._certificate, self.allowed = dict(headers or {}), certificate, allowed
         self.targets: list[str] = []
         self.heads: list[dict[str, str]] = []
         self.counts, self.lock, self.closing = Counts(), threading.Lock(), threading.Event()
@@ -232,7 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         faulty = self.faulty
         with faulty.lock:
-            fault = faulty.plan.next()
+            too_many = faulty.allowed is not None and faulty.at_once >= faulty.allowed
+            fault = "429" if too_many else faulty.plan.next()
             faulty.targets.append(self.path)
             faulty.heads.append({name.lower(): value for name, value in self.headers.items()})
             faulty.counts.requests += 1
@@ -241,7 +244,8 @@ class _Handler(BaseHTTPRequestHandler):
             faulty.at_once += 1
             faulty.counts.most_at_once = max(faulty.counts.most_at_once, faulty.at_once)
         try:
-            faulty.closing.wait(faulty.seconds)
+            if not too_many:
+                faulty.closing.wait(faulty.seconds)
             self._answer(fault, body)
         finally:
             with faulty.lock:

@@ -138,7 +138,11 @@ class EndpointSettings(BaseModel):
         description="How answers become label scores: log-probabilities, a constrained choice, or text that is read; "
         "auto takes the first that the endpoint can do.",
     )
-    parallel: int = Field(16, ge=1, description="Most calls in flight; the endpoint's own limits may allow fewer.")
+    parallel: int = Field(
+        16,
+        ge=1,
+        description="Most calls in flight, of all runs of a sweep together; the endpoint's own limits may allow fewer.",
+    )
     call_seconds: float = Field(60.0, gt=0, description="Most time of one call.")
     outage_seconds: float = Field(
         600.0, gt=0, description="How long an endpoint that fails for all is waited for before the run stops."

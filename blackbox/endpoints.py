@@ -11,9 +11,11 @@ from blackbox.backends.api import (
     ApiBackend,
     Asker,
     Dialect,
+    Endpoint,
     Ledger,
     Limits,
     OpenAI,
+    Patience,
     Price,
     Transport,
     make_scoring,
@@ -22,6 +24,7 @@ from blackbox.backends.api import (
 )
 from blackbox.config import LIMITS, Config, ExecutorSettings
 from blackbox.errors import SettingError
+from blackbox.shared_endpoints import present
 
 OPENAI_URL, ANTHROPIC_URL = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
 _CHANGES_NOTHING = {"answers", "train", "dev", "test", "parallel", *ExecutorSettings.model_fields}
@@ -91,14 +94,11 @@ def _backend(
     config: Config, dialect: Dialect, *, base_url: str, headers: dict[str, str], beside: Backend | None
 ) -> Backend:
     answers, ledger = _books(config, beside)
-    transport = Transport(
-        base_url,
-        headers=headers,
-        ledger=ledger,
-        parallel=config.parallel,
-        call_seconds=config.call_seconds,
-        outage_seconds=config.outage_seconds,
-    )
+    endpoint = Endpoint(base_url, headers)
+    patience = Patience(config.call_seconds, config.outage_seconds)
+    shared = present()
+    gate = shared.gates.of(endpoint, parallel=config.parallel, patience=patience) if shared else None
+    transport = Transport(endpoint, ledger=ledger, parallel=config.parallel, patience=patience, gate=gate)
     asker = Asker(dialect, transport, answers)
     features = probed(asker)
     scoring = make_scoring(config.scoring, features, answer_tokens=config.answer_tokens)
@@ -111,7 +111,10 @@ def _books(config: Config, beside: Backend | None) -> tuple[Answers, Ledger]:
         return beside.asker.answers, beside.asker.transport.ledger.at_price(price(config))
     answers = Answers(_made(answers_file(config)), run=run_of(config))
     answers.charge_lost(limits(config))
-    return answers, Ledger(limits(config), price(config), spent=answers.spent(), elapsed=answers.elapsed)
+    shared = present()
+    within = shared.account if shared else None
+    spent, elapsed = answers.spent(), answers.elapsed
+    return answers, Ledger(limits(config), price(config), spent=spent, elapsed=elapsed, within=within)
 
 
 def limits(config: Config) -> Limits:
