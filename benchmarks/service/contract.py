@@ -41,7 +41,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404",
 
 def run(*, quick: bool) -> dict[str, object]:
     """Cases and failures of both rounds; `quick`: few cases, without the phases that try every corner."""
-    examples, phases = (3, "examples,fuzzing") if quick else (30, "examples,coverage,fuzzing,stateful")
+    examples, phases = (3, "examples,fuzzing") if quick else (20, "examples,coverage,fuzzing,stateful")
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/service.sqlite"
         with open_store(url) as store:
