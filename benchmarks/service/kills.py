@@ -31,7 +31,7 @@ from benchmarks.service.hand_in import (
     write_rows,
 )
 from benchmarks.service.programs import Program, Service, worker
-from blackbox.client import Client, UnreachableError
+from blackbox.client import Client, File, UnreachableError
 from blackbox.service.jobs import ENDED
 from blackbox.service.store import Store, open_store
 
@@ -46,7 +46,7 @@ LONGEST_S = 900.0
 def run(*, quick: bool) -> dict[str, object]:
     """The figures on each database; `quick`: two jobs and three kills instead of ten and thirty."""
     os.environ["NO_PROXY"] = "*"
-    jobs, kills, evaluations = (2, 3, 1500) if quick else (10, 30, 5000)
+    jobs, kills, evaluations = (2, 3, 1500) if quick else (10, 30, 4000)
     with Endpoint(seconds=SECONDS) as endpoint, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths, asked = (
@@ -115,16 +115,17 @@ class Trial:
             worker(runs, url=url, backends=backends, lease_seconds=LEASE_S) as other,
             ThreadPoolExecutor(len(self.asked)) as pool,
         ):
-            watched = {one.name: pool.submit(self._hand_in, service.base_url, one) for one in self.asked}
+            with Client(service.base_url) as client:
+                files = upload(client, self.paths)
+            watched = {one.name: pool.submit(self._hand_in, service.base_url, one, files) for one in self.asked}
             with open_store(url) as store:
                 killed = _strike(service, other, kills, at_work=lambda: _at_work(store, len(self.asked)))
             return killed, {name: each.result(LONGEST_S) for name, each in watched.items()}
 
-    def _hand_in(self, base_url: str, asked: Asked) -> Told:
+    def _hand_in(self, base_url: str, asked: Asked, files: Mapping[str, File]) -> Told:
         """Hand a job in, at a random moment of the first half minute, and watch it to its end."""
         time.sleep(random.Random(asked.name).uniform(0, 30) if len(self.asked) > 2 else 0)
         with Client(base_url) as client:
-            files = _until_reached(lambda: upload(client, self.paths))
             job = _until_reached(lambda: client.jobs.create(**request(asked, files)))
             return Told(job.id, [(event.id, event.type, dict(event.data)) for event in client.jobs.watch(job.id)])
 

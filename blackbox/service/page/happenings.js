@@ -15,7 +15,8 @@ const STATES = {
 export class Happenings {
   constructor() {
     this.events = [];
-    this.told = element("p.soft", {}, "Connecting …");
+    this.now = "Connecting …";
+    this.told = element("p.soft", {}, this.now);
     this.list = element("ol.events", { tabindex: "0", "aria-label": "Events, the latest first" });
     this.node = element("div", {}, this.told, this.list);
     this.redraw = soon(() => this.draw(), { after: 200 });
@@ -23,7 +24,8 @@ export class Happenings {
 
   /** Where the stream stands: "live", "waiting" or "ended". */
   state(state) {
-    show(this.told, STATES[state]);
+    this.now = STATES[state];
+    this.redraw();
   }
 
   /** An event has come. A generation takes the place of the one before it. */
@@ -36,6 +38,7 @@ export class Happenings {
   }
 
   draw() {
+    show(this.told, this.now);
     show(
       this.list,
       this.events.map(({ type, message, created_at }) =>

@@ -14,7 +14,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-_DEADLINE = 60.0  # s; a machine that is busy is slow, not wrong
+_DEADLINE = 120.0  # s; a machine that is busy is slow, not wrong
 _ARGUMENTS = (
     "--headless",
     "--no-sandbox",

@@ -258,7 +258,7 @@ def test_the_watch_goes_on_where_it_was_when_a_service_that_was_killed_comes_bac
 ) -> None:
     browser.open(guarded.url)
     give_token(browser, guarded)
-    job = hand_in_example(browser, guarded, name="long", evaluations=1200)
+    job = hand_in_example(browser, guarded, name="long", evaluations=600)
     browser.find("svg", "Lowest training loss")
     guarded.kill()
     browser.until_text("The connection is lost; trying again.")
