@@ -75,7 +75,7 @@ def make_objective(parts: Parts) -> Objective:
 def _shared_out(parts: Parts) -> Iterator[Objective]:
     """The objective with the workers that the settings name."""
     objective = make_objective(parts)
-    executor = make_executor(parts.config, objective.scorer)
+    executor = make_executor(parts.config, objective.scorer, parts.optimizer.population_size)
     try:
         yield replace(objective, executor=executor)
     finally:
@@ -134,7 +134,8 @@ def run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback
         state = run_folder.load_checkpoint() if run_folder else None
         if state:
             search.load_state_dict(state)
-        if run_folder:
+            search.save()
+        elif run_folder:
             run_folder.write_summary(summarize(search, status="running"))
         with _failures_written(search, run_folder):
             reason = search.run()

@@ -13,7 +13,11 @@ from blackbox.cli.console import err, out
 from blackbox.cli.settings_options import with_settings
 from blackbox.client import Client, Event, Job
 from blackbox.config import (
+    LIMITS,
+    EndpointSettings,
+    ExecutorSettings,
     FinishingSettings,
+    ModelSettings,
     OptimizerSettings,
     RunSettings,
     SpaceSettings,
@@ -66,16 +70,14 @@ def submit(
     files = {_FILES[key]: values.pop(key) for key in _FILES if values.get(key)}
     if "training_file" not in files:
         raise SettingError("no training rows: set `train` to a .jsonl or .csv file")
-    chosen = backend or values.pop("backend", None)
-    if not chosen:
+    if not backend:
         raise SettingError("no model: name one of the service's with --backend")
-    values.pop("backend", None)
-    body = _inline(values)
+    body = _inline(_without_the_operators(values))
     pairs = _pairs(metadata)
     with Client(url) as client:
         ids = {key: client.files.upload(path).id for key, path in files.items()}
         job = client.jobs.create(
-            backend=chosen,
+            backend=backend,
             settings=body,
             name=name or (config.stem if config else None),
             metadata=pairs,
@@ -171,6 +173,14 @@ def result(
         "prompt": found.prompt,
     }
     sys.stdout.write(json.dumps(values, ensure_ascii=False, indent=2) + "\n")
+
+
+def _without_the_operators(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings without those that the service's operator has for each model; says which they are."""
+    operators = {*ModelSettings.model_fields, *EndpointSettings.model_fields, *ExecutorSettings.model_fields}
+    if left := sorted(values.keys() & (operators - {"answer_tokens", *LIMITS})):
+        err.print(f"left to the service, whose models have them: {', '.join(left)}", markup=False, highlight=False)
+    return {name: value for name, value in values.items() if name not in left}
 
 
 def _inline(values: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def serve(
     from blackbox.service.operator import read_operator
 
     logging.getLogger("blackbox.service").setLevel(logging.INFO)
-    logging.getLogger("blackbox.service.access").setLevel(logging.WARNING)
+    logging.getLogger("blackbox.service.access").setLevel(logging.WARNING)  # what was refused
     operator = read_operator(backends)
     url = database_url(database, folder)
     with open_service_store(url) as store, closing(listening(host, port)) as at:

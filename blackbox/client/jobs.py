@@ -101,6 +101,12 @@ class Jobs:
         values = self._connection.call("GET", f"{_JOBS}/{job}/evaluations", params=params)
         return Page(tuple(values["data"]), values["has_more"], values["last_id"])
 
+    def checkpoints(self, job: str, *, after: int = -1, limit: int = 100) -> Page[dict[str, Any]]:
+        """A page of the generations in which another prompt was selected, as the documentation describes them."""
+        params = {"after": after, "limit": limit}
+        values = self._connection.call("GET", f"{_JOBS}/{job}/checkpoints", params=params)
+        return Page(tuple(values["data"]), values["has_more"], values["last_id"])
+
     def watch(self, job: str, *, after: int = 0) -> Iterator[Event]:
         """The events of a job behind number `after`, then as they happen, until it has ended.
 

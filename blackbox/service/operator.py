@@ -220,13 +220,15 @@ def _public(name: str, entry: BackendEntry) -> PublicBackend:
         name=name,
         description=entry.description,
         kind=entry.backend,
-        model=_shown(entry.model) if "model" in entry.model_fields_set or entry.backend == "local" else entry.backend,
+        model=shown_model(entry.model)
+        if "model" in entry.model_fields_set or entry.backend == "local"
+        else entry.backend,
         limits=_limits(entry),
         usd_per_million_prompt_tokens=entry.usd_per_million_prompt_tokens,
         usd_per_million_completion_tokens=entry.usd_per_million_completion_tokens,
     )
 
 
-def _shown(model: str) -> str:
+def shown_model(model: str) -> str:
     """A folder on the operator's machine is nobody's business."""
     return Path(model).name if model.startswith(("/", "~", ".", "\\")) else model

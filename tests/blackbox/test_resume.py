@@ -298,6 +298,24 @@ def test_the_prompt_is_written_only_when_another_is_selected(tmp_path: Path, mon
     assert len(set(kept)) == len(kept) > 1
 
 
+def test_a_prompt_that_a_kill_kept_from_being_written_is_there_when_the_run_goes_on(tmp_path: Path) -> None:
+    folder, found = tmp_path / "run", []
+
+    class Stops(Callback):
+        def on_generation(self, progress: Progress) -> None:
+            raise KeyboardInterrupt
+
+    class Looks(Callback):
+        def on_start(self, progress: Progress) -> None:
+            found.append(RunFolder(folder).prompt.exists())
+
+    with pytest.raises(KeyboardInterrupt):
+        start(folder, callbacks=[Stops()])
+    shutil.rmtree(RunFolder(folder).prompt)  # as if the kill had come behind the checkpoint
+    resume(folder, callbacks=[Looks()])
+    assert found == [True]
+
+
 def test_an_error_while_a_failure_is_written_down_does_not_hide_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

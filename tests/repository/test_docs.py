@@ -9,6 +9,7 @@ import blackbox.cli
 from blackbox.cli.app import app
 from blackbox.config import Config
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
+from blackbox.service.http.routers import ROUTERS
 from docs.settings_page import settings_page
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,21 @@ def test_every_command_stands_in_the_docs(name: str, docs: str) -> None:
     assert f"blackbox {name}" in docs
 
 
+@pytest.mark.parametrize("name", ["jobs", "tokens"])
+def test_every_command_of_a_group_stands_in_the_docs(name: str, docs: str) -> None:
+    group = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    assert group.commands
+    assert all(command in docs for command in group.commands)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), sorted((m, r.path) for router in ROUTERS for r in router.routes for m in r.methods)
+)
+def test_every_route_stands_in_the_docs(method: str, path: str, docs: str) -> None:
+    of_actions = path.endswith(("/resume", "/cancel"))  # in the row of pause
+    assert (f"`{path}`" if of_actions else f"`{method} {path}`") in docs
+
+
 @pytest.mark.parametrize("name", [*BACKENDS.names(), *SPACES.names(), *OPTIMIZERS.names()])
 def test_every_registered_name_stands_in_the_docs(name: str, docs: str) -> None:
     assert name in docs
@@ -53,6 +69,7 @@ def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
         "predict",
         "resume",
         "serve",
+        "serve-model",
         "show",
         "sweep",
         "tokens",

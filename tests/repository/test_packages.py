@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 import blackbox.backends.errors
+import blackbox.client.errors
 import blackbox.errors
 import blackbox.optimizers.errors
 import blackbox.service.errors
@@ -17,6 +18,7 @@ from tests.repository.test_layers import FOLDERS, sources
 ROOTS: dict[ModuleType, type[Exception]] = {
     blackbox.errors: blackbox.errors.BlackboxError,
     blackbox.backends.errors: blackbox.backends.errors.BackendError,
+    blackbox.client.errors: blackbox.client.errors.ClientError,
     blackbox.optimizers.errors: blackbox.optimizers.errors.OptimizerError,
     blackbox.service.errors: blackbox.service.errors.ServiceError,
 }

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import math
 import time
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,12 +29,14 @@ from blackbox.service.http.metrics import Counters
 from blackbox.service.http.problems import log_failure, problem_response, request_id
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_NOTED = frozenset({400, 401, 403, 408, 413, 414, 415, 421, 429, 431})  # what nobody does who means well, or seldom
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _log = logging.getLogger("blackbox.service.access")
 
 SECURITY_HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    b"require-trusted-types-for 'script'; trusted-types 'none'",  # no script of the page may make HTML of a text
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",
@@ -62,8 +65,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(scope, send)
         sort = sort_of(scope)
+        answer = _Answer(scope, send, seconds=self._limits.send_seconds if sort == "stream" else None)
         try:
             await self._within_time(scope, receive, answer, sort)
         except RefusalError as refusal:
@@ -73,7 +76,7 @@ class Guard:
             await answer.refuse(RefusalError(INTERNAL, INTERNAL.title))
         finally:
             self._counters.answered(sort, answer.status, answer.seconds)
-            _log.info("%s %s %s %d", request_id(scope), scope["method"], scope["path"], answer.status)
+            _write_down(scope, answer.status)
 
     async def _within_time(self, scope: Scope, receive: Receive, answer: "_Answer", sort: Sort) -> None:
         try:
@@ -147,8 +150,8 @@ class Guard:
 class _Answer:
     """An ASGI `send` that adds what every answer carries."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope, self._send = scope, send
+    def __init__(self, scope: Scope, send: Send, *, seconds: float | None) -> None:
+        self._scope, self._send, self._patience = scope, send, seconds
         self._began = time.monotonic()
         self.body: Body | None = None
         self.status, self.seconds = 0, 0.0
@@ -156,26 +159,45 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status, self.seconds = message["status"], time.monotonic() - self._began
-            given = {name for name, _ in message["headers"]}
-            added = {**SECURITY_HEADERS, b"x-request-id": request_id(self._scope).encode()}
-            message["headers"] = [*message["headers"], *((n, v) for n, v in added.items() if n not in given)]
-        await self._send(message)
+            message["headers"] = self._completed(message["headers"])
+        last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        async with asyncio.timeout(self._patience):
+            await self._send({**message, "more_body": True} if last and self._is_unread else message)
+        if last and self._is_unread and self.body is not None:
+            await self.body.drain()
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def refuse(self, refusal: RefusalError) -> None:
         """Answer with an error, unless an answer has begun; then the connection breaks, and the caller knows."""
         if self.status:
             raise refusal
         response = problem_response(self._scope, refusal)
-        unread = self.body is None or not self.body.complete
-        if unread and self._scope["method"] not in _SAFE:
-            response.headers["connection"] = "close"
-        await self.send(
-            {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
-        )
-        await self._send({"type": "http.response.body", "body": response.body, "more_body": True})
-        if self.body is not None:
-            await self.body.drain()
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        if self.body is None and self._scope["method"] not in _SAFE:
+            response.headers["connection"] = "close"  # its body was not even looked at
+        head = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+        await self.send(head)
+        await self.send({"type": "http.response.body", "body": response.body})
+
+    @property
+    def _is_unread(self) -> bool:
+        """Whether a part of the request's body is on its way, and nobody waits for it."""
+        return self.body is not None and not self.body.complete
+
+    def _completed(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        added = {**SECURITY_HEADERS, b"x-request-id": request_id(self._scope).encode()}
+        if self._is_unread:
+            added[b"connection"] = b"close"
+        given = list(headers)
+        names = {name for name, _ in given}
+        return [*given, *((name, value) for name, value in added.items() if name not in names)]
+
+
+def _write_down(scope: Scope, status: int) -> None:
+    """What was refused stands in the log, in the percent-coding in which it came; a query may hold task data."""
+    level = logging.WARNING if status in _NOTED or status >= 500 else logging.INFO
+    path = (scope.get("raw_path") or b"").decode("latin-1")
+    address = (scope.get("client") or ("",))[0]
+    _log.log(level, "%s %s %s %s %d", request_id(scope), address, scope["method"], path[:200], status)
 
 
 def _name(host: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import Scope
 
-Sort = Literal["read", "write", "upload", "predict", "stream"]
+Sort = Literal["read", "write", "upload", "download", "predict", "stream"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Limits:
         depth: of JSON: objects and lists within each other.
         body_seconds: until a body has arrived; of an upload, between two of its parts.
         seconds: until a request is answered; streams have none.
-        upload_seconds, predict_seconds: the same of an upload and of a prediction.
+        transfer_seconds, predict_seconds: the same of an upload or download, and of a prediction.
+        send_seconds: that a part of a stream may wait for a watcher that does not read.
         requests: in work at the same time, streams left out.
         watchers: streams at the same time; of one caller, `watchers_each`.
         predict_rows: of one request.
@@ -57,8 +58,9 @@ class Limits:
     depth: int = 24
     body_seconds: float = 15.0
     seconds: float = 30.0
-    upload_seconds: float = 300.0
+    transfer_seconds: float = 300.0
     predict_seconds: float = 120.0
+    send_seconds: float = 60.0
     requests: int = 200
     watchers: int = 2000
     watchers_each: int = 1000
@@ -69,6 +71,7 @@ class Limits:
             "read": Rate(400, 800),
             "write": Rate(20, 60),
             "upload": Rate(2, 10),
+            "download": Rate(10, 40),
             "predict": Rate(5, 20),
             "stream": Rate(100, 1000),
         }
@@ -76,7 +79,8 @@ class Limits:
 
     def seconds_of(self, sort: Sort) -> float | None:
         """Until a request of a sort is answered; None: as long as it takes."""
-        return {"upload": self.upload_seconds, "predict": self.predict_seconds, "stream": None}.get(sort, self.seconds)
+        times = {"predict": self.predict_seconds, "stream": None}
+        return times.get(sort, self.transfer_seconds if sort in {"upload", "download"} else self.seconds)
 
     def bytes_of(self, sort: Sort) -> int:
         """Of a request's body. An upload has some more than its file: the form's own lines."""
@@ -87,6 +91,8 @@ def sort_of(scope: Scope) -> Sort:
     """What a request is, seen from its head."""
     method, path = scope["method"], scope["path"]
     if method in {"GET", "HEAD", "OPTIONS"}:
+        if path.startswith("/v1/files/") and path.endswith("/content"):
+            return "download"
         return "stream" if wants_stream(scope) else "read"
     if path == "/v1/files":
         return "upload"

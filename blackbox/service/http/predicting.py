@@ -1,7 +1,6 @@
 """Answers of the prompts that jobs have found: the operator's models, loaded once, a few callers at a time."""
 
 import asyncio
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -9,18 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from blackbox.backends import Backend
+from blackbox.backends import Backend, MeteredBackend
 from blackbox.build import make_backend
 from blackbox.filling import Prediction
 from blackbox.prediction import Predictor
-from blackbox.saved_prompt import JSON_FILE, SavedPrompt
-from blackbox.service.errors import ConflictError
+from blackbox.saved_prompt import SavedPrompt
 from blackbox.service.http.errors import UNAVAILABLE, RefusalError
 from blackbox.service.http.limits import Limits
+from blackbox.service.http.prompts import read_prompt
 from blackbox.service.operator import Operator
 from blackbox.service.store import Job, Store
 
-PROMPT_FOLDER = "prompt/"
 _LOCAL = frozenset({"fake", "local"})
 _MODELS, _PROMPTS = 2, 16
 
@@ -47,6 +45,7 @@ class Predicting:
 
         Raises:
             ConflictError: it has found none.
+            QuotaError: the owner's USD are used up.
             RefusalError: too many callers wait already (503).
             DataError: a row lacks a field.
             BackendError: the model cannot be loaded, or does not answer.
@@ -66,9 +65,15 @@ class Predicting:
 
     def _predict(self, job: Job, rows: Sequence[Mapping[str, object]]) -> list[Prediction]:
         saved = self._saved(job)
+        self._store.tokens.charge(job.owner, usd=0.0)
         model = self._model(job)
         with model.turn:
-            return Predictor(model.backend, saved).predict(rows)
+            before = model.spent
+            try:
+                return Predictor(model.backend, saved).predict(rows)
+            finally:
+                if model.spent > before:
+                    self._store.tokens.charge(job.owner, usd=model.spent - before)
 
     def _saved(self, job: Job) -> SavedPrompt:
         if not job.ended_at:  # the prompt of a job that goes on may be another one by the next call
@@ -89,6 +94,11 @@ class _Model:
     def __init__(self, backend: Backend) -> None:
         self.backend, self.turn = backend, threading.Lock()
 
+    @property
+    def spent(self) -> float:
+        """USD of all calls so far."""
+        return self.backend.spent.usd if isinstance(self.backend, MeteredBackend) else 0.0
+
 
 class _Kept(Generic[Value]):
     """The last few values by key; each is made once, while whoever wants it waits."""
@@ -106,28 +116,3 @@ class _Kept(Generic[Value]):
                 self._values[key] = make()
             self._values.move_to_end(key)
             return self._values[key]
-
-
-def read_prompt(store: Store, job: Job) -> SavedPrompt:
-    """The prompt that a job has found so far.
-
-    Raises:
-        ConflictError: it has found none.
-    """
-    with tempfile.TemporaryDirectory(prefix="blackbox-") as folder:
-        for name, content in prompt_files(store, job).items():
-            (Path(folder) / name).write_bytes(content)
-        return SavedPrompt.load(folder)
-
-
-def prompt_files(store: Store, job: Job) -> dict[str, bytes]:
-    """The files of that prompt by their names.
-
-    Raises:
-        ConflictError: it has found none.
-    """
-    names = [artifact.name for artifact in store.artifacts.list(job.id) if artifact.name.startswith(PROMPT_FOLDER)]
-    files = {Path(name).name: store.artifacts.read(job.id, name) for name in names}
-    if JSON_FILE not in files:
-        raise ConflictError(f"job {job.id} is {job.status} and has found no prompt yet")
-    return files

@@ -103,7 +103,8 @@ def add_handlers(app: FastAPI) -> None:
 
 def log_failure(scope: Scope, error: Exception) -> None:
     """Write down what the caller is not told. Bodies and headers are not: they may hold secrets and task data."""
-    _log.error("%s %s %s failed", request_id(scope), scope.get("method"), scope.get("path"), exc_info=error)
+    path = (scope.get("raw_path") or b"").decode("latin-1")
+    _log.error("%s %s %s failed", request_id(scope), scope.get("method"), path, exc_info=error)
 
 
 async def _of_ours(request: Request, error: Exception) -> JSONResponse:

@@ -246,7 +246,7 @@ class Deleted(BaseModel):
 class ArtifactView(BaseModel):
     """A file that a job has made."""
 
-    name: str = Field(examples=["prompt/prompt.json"])
+    name: str = Field(examples=["prompt.json"])
     bytes: int
     sha256: str
 

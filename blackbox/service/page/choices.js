@@ -5,7 +5,8 @@ const READS_VECTORS = new Set(["local", "fake", "remote"]);
 export const SPACES = {
   deep: {
     label: "vectors inside the model",
-    words: "Finds numbers that steer the model from inside, in many of its layers. The strongest here, for this model only.",
+    words:
+      "Finds numbers that steer the model from inside, in many of its layers. The strongest here, for this model only.",
     vectors: true,
   },
   prefix: {

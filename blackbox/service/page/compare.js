@@ -2,16 +2,13 @@
 
 import { ask, jobPath } from "./api.js";
 import { element, show } from "./dom.js";
-import { figure, pick, short, under } from "./curve.js";
-import { panel } from "./plot.js";
+import { curves, tableOf } from "./compared.js";
 import { soon } from "./polling.js";
-import { badge, cost } from "./status.js";
-import { ENDED, brief, count, isShare, loss, nameOf, whole } from "./words.js";
+import { ENDED, loss, nameOf } from "./words.js";
 
 const MOST = 6; // jobs: more lines cannot be told apart
 const PAGE = 50;
 const POLL = 3000; // ms
-const HEADINGS = ["Job", "Status", "Lowest loss", "Dev rows", "Test rows before and after", "Evaluations", "Cost"];
 
 export async function compareView(place, { query, signal }) {
   const chosen = (query.get("jobs") ?? "").split(",").filter(Boolean).slice(0, MOST);
@@ -30,8 +27,20 @@ class Comparison {
     this.node = element(
       "div.sides.reversed",
       {},
-      element("section", { "aria-label": "Jobs to compare" }, element("h2", {}, "Jobs"), element("p.hint", {}, `Choose up to ${MOST}.`), this.choices, this.note),
-      element("div", {}, element("section", { "aria-label": "Curves" }, element("h2", {}, "Curves"), this.plots), element("section", { "aria-label": "Figures" }, element("h2", {}, "Figures"), this.table)),
+      element(
+        "section",
+        { "aria-label": "Jobs to compare" },
+        element("h2", {}, "Jobs"),
+        element("p.hint", {}, `Choose up to ${MOST}.`),
+        this.choices,
+        this.note,
+      ),
+      element(
+        "div",
+        {},
+        element("section", { "aria-label": "Curves" }, element("h2", {}, "Curves"), this.plots),
+        element("section", { "aria-label": "Figures" }, element("h2", {}, "Figures"), this.table),
+      ),
     );
     this.redraw = soon(() => this.draw(), { after: 50 });
     const observer = new ResizeObserver(this.redraw);
@@ -43,7 +52,10 @@ class Comparison {
     try {
       const page = await ask(`v1/tuning/jobs?limit=${PAGE}`, { signal: this.signal });
       const older = this.chosen.filter((id) => !page.data.some((job) => job.id === id));
-      const known = [...page.data, ...(await Promise.all(older.map((id) => ask(jobPath(id), { signal: this.signal }))))];
+      const known = [
+        ...page.data,
+        ...(await Promise.all(older.map((id) => ask(jobPath(id), { signal: this.signal })))),
+      ];
       show(this.choices, known.length ? known.map((job) => this.choice(job)) : "There are no jobs yet.");
       await this.load();
     } catch (error) {
@@ -52,8 +64,17 @@ class Comparison {
   }
 
   choice(job) {
-    const box = element("input", { type: "checkbox", checked: this.chosen.includes(job.id), onchange: () => this.choose(job.id, box) });
-    return element("label.choice", {}, box, element("span", {}, nameOf(job), element("small", {}, ` ${job.status} · ${loss(job.progress.train_loss)}`)));
+    const box = element("input", {
+      type: "checkbox",
+      checked: this.chosen.includes(job.id),
+      onchange: () => this.choose(job.id, box),
+    });
+    return element(
+      "label.choice",
+      {},
+      box,
+      element("span", {}, nameOf(job), element("small", {}, ` ${job.status} · ${loss(job.progress.train_loss)}`)),
+    );
   }
 
   choose(id, box) {
@@ -84,9 +105,13 @@ class Comparison {
     if (ENDED.has(this.jobs.get(id)?.status)) return;
     const job = await ask(jobPath(id), { signal: this.signal });
     const known = this.points.get(id) ?? { last: 0, points: [] };
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const page = await ask(`${jobPath(id, "events")}?after=${known.last}&limit=100`, { signal: this.signal });
-      known.points.push(...page.data.filter(({ type, id: number }) => type === "generation" && number > known.last).map(({ data }) => data));
+      known.points.push(
+        ...page.data
+          .filter(({ type, id: number }) => type === "generation" && number > known.last)
+          .map(({ data }) => data),
+      );
       known.last = Math.max(known.last, Number(page.last_id ?? 0));
       more = page.has_more;
     }
@@ -95,38 +120,11 @@ class Comparison {
   }
 
   draw() {
-    const found = this.chosen.filter((id) => this.jobs.has(id)).map((id, place) => ({ job: this.jobs.get(id), points: this.points.get(id).points, kind: `s${place}` }));
+    const found = this.chosen
+      .filter((id) => this.jobs.has(id))
+      .map((id, place) => ({ job: this.jobs.get(id), points: this.points.get(id).points, kind: `s${place}` }));
     const nothing = element("p.soft", {}, "Choose jobs to see their curves in one plot.");
     show(this.plots, found.length ? curves(found, this.plots.clientWidth) : nothing);
     show(this.table, found.length ? tableOf(found) : element("p.soft", {}, "No job is chosen."));
   }
-}
-
-function curves(found, width) {
-  const end = Math.max(1, ...found.map(({ points }) => points.at(-1)?.evaluations ?? 0));
-  const keys = found.map(({ job, kind }) => [kind, nameOf(job)]);
-  const losses = found.map(({ points, kind }) => ({ kind, points: pick(points, "train_loss") }));
-  const devs = found.map(({ points, kind }) => ({ kind, points: points.filter(({ dev }) => dev).map(({ evaluations, dev }) => [evaluations, dev.value]) }));
-  const share = found.every(({ points }) => points.every(({ dev }) => !dev || isShare(dev)));
-  const names = found.map(({ job }) => nameOf(job)).join(", ");
-  const shown = [element("h3", {}, "Lowest training loss"), figure(panel({ series: losses, width, end, height: 260, format: short, label: `Lowest training loss of ${names}` }), ...keys)];
-  if (devs.some(({ points }) => points.length)) {
-    const format = share ? (value) => `${Math.round(100 * value)}%` : short;
-    const limits = share ? [0, 1] : undefined;
-    shown.push(element("h3", {}, "Dev rows"), figure(panel({ series: devs, width, end, height: 220, format, limits, label: `Dev rows of ${names}` })));
-  }
-  return [...shown, under(end)];
-}
-
-function tableOf(found) {
-  const head = element("tr", {}, HEADINGS.map((text) => element("th", { scope: "col" }, text)));
-  return element("table.compared", {}, element("thead", {}, head), element("tbody", {}, found.map(line)));
-}
-
-function line({ job, kind }) {
-  const { progress, summary } = job;
-  const test = summary?.test_after ? `${brief(summary.test_before)} → ${whole(summary.test_after)}` : "–";
-  const link = element("a", { href: `#/jobs/${encodeURIComponent(job.id)}` }, nameOf(job));
-  const cells = [loss(progress.train_loss), whole(progress.dev), test, `${count(progress.evaluations)} of ${count(job.budget.evaluations)}`, cost(progress)];
-  return element("tr", {}, element("th", { scope: "row" }, element(`i.swatch.${kind}`, {}), link), element("td", {}, badge(job.status)), cells.map((text) => element("td", {}, text)));
 }

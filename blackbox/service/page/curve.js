@@ -4,14 +4,25 @@ import { element, show } from "./dom.js";
 import { panel } from "./plot.js";
 import { soon } from "./polling.js";
 import { tabs } from "./tabs.js";
-import { brief, counted, inTime, inUsd, isShare } from "./words.js";
+import { brief, counted, inTime, inUsd, isShare, loss, percent } from "./words.js";
 
 export class Curve {
   constructor(signal) {
     this.points = []; // of generations: { evaluations, train_loss, dev, usd, seconds }
     this.quality = element("div.plots", {});
     this.price = element("div.plots", {});
-    this.node = element("div", {}, tabs("Learning curve", [["What it found", this.quality], ["What it cost", this.price]], () => this.draw()));
+    this.node = element(
+      "div",
+      {},
+      tabs(
+        "Learning curve",
+        [
+          ["What it found", this.quality],
+          ["What it cost", this.price],
+        ],
+        () => this.draw(),
+      ),
+    );
     this.redraw = soon(() => this.draw(), { after: 200 });
     const observer = new ResizeObserver(this.redraw);
     observer.observe(this.node);
@@ -28,12 +39,15 @@ export class Curve {
     const width = this.node.clientWidth;
     if (!width) return;
     if (!this.points.length) {
-      for (const place of [this.quality, this.price]) show(place, element("p.soft", {}, "The curve begins with the first generation."));
+      for (const place of [this.quality, this.price])
+        show(place, element("p.soft", {}, "The curve begins with the first generation."));
       return;
     }
+    const held = [...this.node.querySelectorAll("svg")].indexOf(document.activeElement);
     const end = this.points.at(-1).evaluations;
     show(this.quality, this.lossPanel(width, end), this.devPanel(width, end), under(end));
     show(this.price, this.costPanel(width, end), under(end));
+    if (held >= 0) this.node.querySelectorAll("svg")[held]?.focus({ preventScroll: true });
   }
 
   lossPanel(width, end) {
@@ -42,7 +56,10 @@ export class Curve {
     const [first, last] = [points[0][1].toFixed(4), points.at(-1)[1].toFixed(4)];
     const label = `Lowest training loss: ${first} at the start, ${last} after ${counted(end, "evaluation")}.`;
     const series = [{ kind: "loss", points }];
-    return figure(panel({ series, width, end, height: 220, format: short, label }), ["loss", "lowest training loss (lower is better)"]);
+    return figure(panel({ series, width, end, height: 220, format: short, exact: loss, label }), [
+      "loss",
+      "lowest training loss (lower is better)",
+    ]);
   }
 
   devPanel(width, end) {
@@ -57,7 +74,19 @@ export class Curve {
     const told = `${latest.metric} of the best prompt on the dev rows${share ? ", with its 95% interval" : " (lower is better)"}`;
     const format = share ? (value) => `${Math.round(100 * value)}%` : short;
     const series = [{ kind: "dev", points, bands }];
-    return figure(panel({ series, width, end, height: 180, format, label, limits: share ? [0, 1] : undefined }), ["dev", told]);
+    return figure(
+      panel({
+        series,
+        width,
+        end,
+        height: 180,
+        format,
+        exact: share ? percent : loss,
+        label,
+        limits: share ? [0, 1] : undefined,
+      }),
+      ["dev", told],
+    );
   }
 
   costPanel(width, end) {
@@ -67,8 +96,12 @@ export class Curve {
     const total = paid ? inUsd(last.usd) : inTime(last.seconds);
     const label = `${paid ? "Price" : "Time"} so far: ${total} after ${counted(end, "evaluation")}.`;
     const format = paid ? (usd) => usd.toPrecision(2) : inTime;
+    const exact = paid ? inUsd : inTime;
     const series = [{ kind: "cost", points, step: false }];
-    return figure(panel({ series, width, end, height: 220, format, label, limits: [0, Infinity] }), ["cost", paid ? `USD: ${total}` : `time: ${total}; this model costs nothing`]);
+    return figure(panel({ series, width, end, height: 220, format, exact, label, limits: [0, Infinity] }), [
+      "cost",
+      paid ? `USD: ${total}` : `time: ${total}; this model costs nothing`,
+    ]);
   }
 }
 
@@ -90,4 +123,3 @@ export function under(end) {
 export function short(value) {
   return Number(value.toPrecision(3)).toString();
 }
-

@@ -27,7 +27,12 @@ export function evaluationsTable(job, signal) {
       later.disabled = !more;
       show(body, found.data.map(line));
       const first = found.data[0]?.number;
-      show(note, found.data.length ? `Evaluations ${count(first)} to ${count(found.data.at(-1).number)}.` : "Nothing was scored yet.");
+      show(
+        note,
+        found.data.length
+          ? `Evaluations ${count(first)} to ${count(found.data.at(-1).number)}.`
+          : "Nothing was scored yet.",
+      );
     } catch (error) {
       if (!signal.aborted) show(note, error.message);
     }
@@ -35,14 +40,32 @@ export function evaluationsTable(job, signal) {
 
   let timer = null;
   const grown = () => {
-    const full = more || body.children.length === PAGE;
-    if (full && more) return; // this page will not change any more
+    if (more) return; // this page will not change any more
     timer ??= setTimeout(() => ((timer = null), signal.aborted || refresh()), 1000);
   };
-  const head = element("tr", {}, HEADINGS.map((text) => element("th", { scope: "col" }, text)));
-  const table = element("table", {}, element("caption.unseen", {}, "Prompts scored, in order"), element("thead", {}, head), body);
+  const head = element(
+    "tr",
+    {},
+    HEADINGS.map((text) => element("th", { scope: "col" }, text)),
+  );
+  const table = element(
+    "table",
+    {},
+    element("caption.unseen", {}, "Prompts scored, in order"),
+    element("thead", {}, head),
+    body,
+  );
   const pager = element("div.pager", {}, note, element("span.push", {}), earlier, later);
-  return { node: element("div", {}, element("div.scroll", { tabindex: "0", role: "group", "aria-label": "Evaluations" }, table), pager), refresh, grown };
+  return {
+    node: element(
+      "div",
+      {},
+      element("div.scroll", { tabindex: "0", role: "group", "aria-label": "Evaluations" }, table),
+      pager,
+    ),
+    refresh,
+    grown,
+  };
 }
 
 function line(one) {
@@ -57,8 +80,15 @@ function line(one) {
     count(one.usage.prompt_tokens),
     inTime(one.elapsed),
   ];
-  const prompt = one.prompt ? element("td.text", { title: one.prompt.text }, beginning(one.prompt.text)) : element("td.text", {}, one.candidate);
-  return element("tr", {}, cells.map((text) => element("td", {}, String(text))), prompt);
+  const prompt = one.prompt
+    ? element("td.text", { title: one.prompt.text }, beginning(one.prompt.text))
+    : element("td.text", {}, one.candidate);
+  return element(
+    "tr",
+    {},
+    cells.map((text) => element("td", {}, String(text))),
+    prompt,
+  );
 }
 
 function beginning(whole) {

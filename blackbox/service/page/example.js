@@ -49,7 +49,11 @@ function file(name, rows) {
 
 export const EXAMPLE = {
   name: "customer feedback",
-  files: { train: file("feedback-train.jsonl", TRAIN), dev: file("feedback-dev.jsonl", DEV), test: file("feedback-test.jsonl", TEST) },
+  files: {
+    train: file("feedback-train.jsonl", TRAIN),
+    dev: file("feedback-dev.jsonl", DEV),
+    test: file("feedback-test.jsonl", TEST),
+  },
   template: "{text} It was {label}.",
   words: { satisfied: "great", unsatisfied: "bad" },
   prompt: "Decide whether the customer is satisfied.\n",

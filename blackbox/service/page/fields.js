@@ -69,5 +69,11 @@ export function fieldOf(form, param) {
 /** A part of a form with its heading. */
 export function part(title, lead, ...children) {
   const id = freshId("part");
-  return element("section", { "aria-labelledby": id }, element("h2", { id }, title), element("p.soft", {}, lead), children);
+  return element(
+    "section",
+    { "aria-labelledby": id },
+    element("h2", { id }, title),
+    element("p.soft", {}, lead),
+    children,
+  );
 }

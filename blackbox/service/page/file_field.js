@@ -12,7 +12,11 @@ export class FileField {
     this.param = param;
     this.changed = changed;
     this.data = null;
-    this.control = input("file", { accept: ".csv,.jsonl", required, onchange: () => this.choose(this.control.files[0]) });
+    this.control = input("file", {
+      accept: ".csv,.jsonl",
+      required,
+      onchange: () => this.choose(this.control.files[0]),
+    });
     this.told = element("p.told", {});
     this.node = field(label, this.control, { hint, params: [param] });
     this.node.append(this.told);

@@ -3,12 +3,12 @@
 import { element, freshId } from "./dom.js";
 
 const CHOICES = {
-  "all": [],
+  all: [],
   "at work": ["queued", "validating", "running", "pausing", "cancelling"],
-  "paused": ["paused"],
-  "succeeded": ["succeeded"],
-  "failed": ["failed"],
-  "cancelled": ["cancelled"],
+  paused: ["paused"],
+  succeeded: ["succeeded"],
+  failed: ["failed"],
+  cancelled: ["cancelled"],
 };
 
 /** A form that calls `changed` with the query parameters of the list. */

@@ -39,7 +39,12 @@ export class Happenings {
     show(
       this.list,
       this.events.map(({ type, message, created_at }) =>
-        element("li", {}, element("span", {}, element("b", {}, type.replaceAll("_", " ")), ` ${message}`), element("time", {}, atTime(created_at))),
+        element(
+          "li",
+          {},
+          element("span", {}, element("b", {}, type.replaceAll("_", " ")), ` ${message}`),
+          element("time", {}, atTime(created_at)),
+        ),
       ),
     );
   }

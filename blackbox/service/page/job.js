@@ -13,6 +13,7 @@ import { Happenings } from "./happenings.js";
 import { settingsTable } from "./settings.js";
 
 const CLOCK = 1000; // ms between two looks at the clock, of a job that is at work
+const COUNTS = 5000; // ms between two looks at what no event tells: requests and tokens
 const PROMPT = 3000; // ms between two looks at a prompt that may have changed
 
 export async function jobView(place, { parts: [id], signal }) {
@@ -26,7 +27,10 @@ export async function jobView(place, { parts: [id], signal }) {
 
 function refuse(place, error) {
   const title = error.status === 404 ? "There is no such job" : "This job cannot be shown";
-  place.append(element("h1", {}, title), element("p", {}, `${error.message}. `, element("a", { href: "#/" }, "All jobs")));
+  place.append(
+    element("h1", {}, title),
+    element("p", {}, `${error.message}. `, element("a", { href: "#/" }, "All jobs")),
+  );
 }
 
 class JobPage {
@@ -49,7 +53,8 @@ class JobPage {
       ),
     );
     this.refreshSoon = soon(() => this.refresh(), { after: 150 });
-    this.promptSoon = soon(() => this.prompt.refresh(this.job), { after: PROMPT });
+    this.countsSoon = soon(() => this.refresh(), { after: COUNTS });
+    this.promptSoon = soon(() => this.prompt.refresh(this.job, { begun: true }), { after: PROMPT });
   }
 
   start() {
@@ -57,8 +62,17 @@ class JobPage {
     this.prompt.refresh(this.job);
     this.evaluations.refresh();
     const path = `${jobPath(this.job.id, "events")}?stream=true`;
-    follow(path, { each: (event) => this.happened(event), state: (state) => this.happenings.state(state), signal: this.signal });
+    follow(path, {
+      each: (event) => this.happened(event),
+      state: (state) => this.streams(state),
+      signal: this.signal,
+    });
     every(CLOCK, () => this.head.tick(), this.signal);
+  }
+
+  streams(state) {
+    this.happenings.state(state);
+    this.refreshSoon(); // what happened while the stream was away
   }
 
   happened(event) {
@@ -67,6 +81,7 @@ class JobPage {
     this.curve.add(event.data);
     this.head.generation(event.data);
     this.evaluations.grown();
+    this.countsSoon();
     if (event.data.selected) this.promptSoon();
   }
 
@@ -95,4 +110,3 @@ function section(title, ...children) {
   const heading = element("h2", {}, title);
   return element("section", { "aria-label": title }, heading, children);
 }
-

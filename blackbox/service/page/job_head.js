@@ -3,7 +3,20 @@
 import { ask, download, jobPath } from "./api.js";
 import { announce, confirmed, element, show } from "./dom.js";
 import { badge, mayBe, progressBar } from "./status.js";
-import { ENDED, STATUSES, ago, atTime, brief, count, inTime, inUsd, loss, nameOf, reasonInWords, whole } from "./words.js";
+import {
+  ENDED,
+  STATUSES,
+  ago,
+  atTime,
+  brief,
+  count,
+  inTime,
+  inUsd,
+  loss,
+  nameOf,
+  reasonInWords,
+  whole,
+} from "./words.js";
 
 export class JobHead {
   constructor(job, { changed, signal }) {
@@ -22,7 +35,11 @@ export class JobHead {
       delete: this.button("Delete", () => this.delete()),
     };
     this.buttons.delete.classList.add("danger");
-    const compare = element("a.button", { href: `#/compare?jobs=${encodeURIComponent(job.id)}` }, "Compare with others");
+    const compare = element(
+      "a.button",
+      { href: `#/compare?jobs=${encodeURIComponent(job.id)}` },
+      "Compare with others",
+    );
     this.download = this.button("Download the prompt", () => this.fetchPrompt());
     this.node = element(
       "div",
@@ -30,7 +47,15 @@ export class JobHead {
       element("p.over", {}, element("a", { href: "#/" }, "Jobs"), ` · ${job.id} `, this.badge),
       element("h1", {}, nameOf(job)),
       this.told,
-      element("section", {}, this.bar, this.figures, this.outcome, this.error, element("div.actions", {}, Object.values(this.buttons), this.download, compare)),
+      element(
+        "section",
+        {},
+        this.bar,
+        this.figures,
+        this.outcome,
+        this.error,
+        element("div.actions", {}, Object.values(this.buttons), this.download, compare),
+      ),
     );
   }
 
@@ -59,7 +84,11 @@ export class JobHead {
     const { job } = this;
     const since = ENDED.has(job.status) ? `ended ${ago(job.ended_at)}` : `handed in ${ago(job.created_at)}`;
     const why = job.stop_reason ? `: ${reasonInWords(job.stop_reason)}` : "";
-    show(this.told, element("span", {}, `The job ${STATUSES[job.status]}${why}; `), element("time", { title: atTime(job.created_at) }, `${since}.`));
+    show(
+      this.told,
+      element("span", {}, `The job ${STATUSES[job.status]}${why}; `),
+      element("time", { title: atTime(job.created_at) }, `${since}.`),
+    );
     show(this.bar, progressBar(job));
     show(this.figures, figures(job));
   }
@@ -108,11 +137,24 @@ export class JobHead {
 function figures({ progress }) {
   return [
     ["lowest loss", loss(progress.train_loss), "on the training rows"],
-    ["dev rows", brief(progress.dev), progress.dev ? `${progress.dev.metric}: ${whole(progress.dev)}` : "none looked at yet"],
-    ["price", inUsd(progress.usd), `${count(progress.requests)} requests, ${count(progress.prompt_tokens)} tokens read`],
+    [
+      "dev rows",
+      brief(progress.dev),
+      progress.dev ? `${progress.dev.metric}: ${whole(progress.dev)}` : "none looked at yet",
+    ],
+    [
+      "price",
+      inUsd(progress.usd),
+      `${count(progress.requests)} requests, ${count(progress.prompt_tokens)} tokens read`,
+    ],
     ["time", inTime(progress.seconds), `${count(progress.generation)} generations`],
   ].map(([name, figure, words]) =>
-    element("div", {}, element("dt", {}, name), element("dd", {}, element("span.figure", {}, figure), element("br"), element("small", {}, words))),
+    element(
+      "div",
+      {},
+      element("dt", {}, name),
+      element("dd", {}, element("span.figure", {}, figure), element("br"), element("small", {}, words)),
+    ),
   );
 }
 

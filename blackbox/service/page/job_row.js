@@ -20,7 +20,12 @@ export class JobRow {
       "tr",
       { role: "row" },
       element("td.choose", { role: "cell" }, box),
-      element("td.job", { role: "cell" }, link, element("small", {}, [job.backend, job.settings?.space].filter(Boolean).join(" · "))),
+      element(
+        "td.job",
+        { role: "cell" },
+        link,
+        element("small", {}, [job.backend, job.settings?.space].filter(Boolean).join(" · ")),
+      ),
       Object.values(this.cells),
     );
     this.update(job);

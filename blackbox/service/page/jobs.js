@@ -15,7 +15,12 @@ export function jobsView(place, { signal }) {
   const list = new JobList(signal);
   place.append(
     element("div.title", {}, element("h1", {}, "Jobs"), element("a.button.main", { href: "#/new" }, "New job")),
-    element("section", {}, filterForm((filters) => list.filter(filters)), list.node),
+    element(
+      "section",
+      {},
+      filterForm((filters) => list.filter(filters)),
+      list.node,
+    ),
   );
   every(POLL, () => list.refresh(), signal);
 }
@@ -35,7 +40,11 @@ class JobList {
       this.body,
     );
     this.note = element("p.soft", {});
-    this.compare = element("button", { type: "button", disabled: true, onclick: () => this.compareChosen() }, "Compare");
+    this.compare = element(
+      "button",
+      { type: "button", disabled: true, onclick: () => this.compareChosen() },
+      "Compare",
+    );
     this.newer = element("button", { type: "button", onclick: () => this.turn(-1) }, "Newer");
     this.older = element("button", { type: "button", onclick: () => this.turn(1) }, "Older");
     this.node = element(
@@ -91,7 +100,11 @@ class JobList {
 
   nothing() {
     if (this.filters.size) return "No job is like that.";
-    return ["There are no jobs yet. ", element("a", { href: "#/new" }, "Hand in the first one"), "; a worked example is at hand there."];
+    return [
+      "There are no jobs yet. ",
+      element("a", { href: "#/new" }, "Hand in the first one"),
+      "; a worked example is at hand there.",
+    ];
   }
 
   rowOf(job) {
@@ -114,7 +127,8 @@ class JobList {
 
   showChosen() {
     this.compare.disabled = this.chosen.size < 2;
-    this.compare.textContent = this.chosen.size < 2 ? "Compare: choose two or more" : `Compare ${this.chosen.size} jobs`;
+    this.compare.textContent =
+      this.chosen.size < 2 ? "Compare: choose two or more" : `Compare ${this.chosen.size} jobs`;
   }
 
   compareChosen() {

@@ -3,7 +3,7 @@
 import { element, freshId, show } from "./dom.js";
 import { setError } from "./fields.js";
 import { valuesOf } from "./rows.js";
-import { counted } from "./words.js";
+import { count, counted } from "./words.js";
 
 const MOST = 50; // labels; a field with more values holds no labels
 
@@ -12,6 +12,7 @@ export class LabelWords {
     this.changed = changed;
     this.words = new Map(); // label -> word, those typed before other rows came too
     this.labels = [];
+    this.tooMany = "";
     this.list = element("div.words", {});
     this.node = element(
       "fieldset.field",
@@ -28,8 +29,15 @@ export class LabelWords {
     const values = valuesOf(rows, name);
     this.labels = values.size <= MOST ? [...values.keys()].sort() : [];
     for (const label of this.labels) if (!this.words.has(label)) this.words.set(label, label);
-    show(this.list, this.labels.map((label) => this.line(label, values.get(label))));
-    setError(this.node, this.problem(values.size, name));
+    show(
+      this.list,
+      this.labels.map((label) => this.line(label, values.get(label))),
+    );
+    this.tooMany =
+      values.size > MOST
+        ? `The field ${name} has ${count(values.size)} values: is it a text of its own rather than a label?`
+        : "";
+    setError(this.node, this.problem);
   }
 
   /** Words that were thought of before. */
@@ -46,16 +54,17 @@ export class LabelWords {
       spellcheck: "false",
       oninput: () => {
         this.words.set(label, word.value);
-        setError(this.node, this.problem(this.labels.length));
+        setError(this.node, this.problem);
         this.changed();
       },
     });
     return [element("label", { for: id }, label, element("small", {}, ` ${counted(rows, "row")}`)), word];
   }
 
-  problem(values, name = "") {
-    if (values > MOST) return `The field ${name} has ${values} different values: is it a text of its own rather than a label?`;
-    if (values === 1) return `All rows have the same value in ${name}; two labels are needed.`;
+  /** What is wrong with the labels or their words; "" where nothing is. */
+  get problem() {
+    if (this.tooMany) return this.tooMany;
+    if (this.labels.length < 2) return "Two labels are needed at least; these rows have one.";
     const words = this.labels.map((label) => this.words.get(label));
     if (words.some((word) => !word.trim())) return "Every label needs a word.";
     return new Set(words).size < words.length ? "Every label needs a word of its own." : "";

@@ -42,7 +42,10 @@ function mark(path) {
 }
 
 function missing() {
-  content.append(element("h1", {}, "There is no such page"), element("p", {}, element("a", { href: "#/" }, "All jobs")));
+  content.append(
+    element("h1", {}, "There is no such page"),
+    element("p", {}, element("a", { href: "#/" }, "All jobs")),
+  );
 }
 
 document.querySelector(".skip").addEventListener("click", (event) => {

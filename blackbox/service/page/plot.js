@@ -1,6 +1,7 @@
 // A panel of a curve, in SVG: lines, dots with intervals, and axes with few, round numbers.
 
 import { drawn } from "./dom.js";
+import { readable } from "./readout.js";
 
 const LEFT = 52;
 const RIGHT = 10;
@@ -11,10 +12,15 @@ const MOST = 400; // points of a line; more cannot be told apart
 /**
  * A panel.
  *
- * `series` is a list of { kind, points: [[x, y]], bands: [[x, y, low, high]], step }; `kind` is a class for its colour. `format` writes the numbers of the y axis; `limits` are [low, high] that the axis never leaves.
+ * `series` is a list of { kind, points: [[x, y]], bands: [[x, y, low, high]], step }; `kind` is a class for its colour.
+ * `format` writes the numbers of the y axis, `exact` those of its points; `limits` are [low, high] that the axis never
+ * leaves.
  */
-export function panel({ series, width, height, end, format, label, limits, unit = "" }) {
-  const values = series.flatMap(({ points, bands = [] }) => [...points.map(([, y]) => y), ...bands.flatMap(([, , low, high]) => [low, high])]);
+export function panel({ series, width, height, end, format, label, limits, exact }) {
+  const values = series.flatMap(({ points, bands = [] }) => [
+    ...points.map(([, y]) => y),
+    ...bands.flatMap(([, , low, high]) => [low, high]),
+  ]);
   const ticks = ticksOf(values, limits, Math.max(2, Math.floor(height / 45)));
   const [low, high] = [ticks[0], ticks.at(-1)];
   const place = {
@@ -23,14 +29,15 @@ export function panel({ series, width, height, end, format, label, limits, unit 
     width,
     height,
   };
-  return drawn(
+  const svg = drawn(
     "svg.panel",
     { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
     ticks.map((tick) => rule(place, tick, format(tick))),
     marksOf(end, width).map((mark) => xMark(place, mark)),
-    unit ? drawn("text.unit", { x: width - RIGHT, y: TOP + 10, "text-anchor": "end" }, unit) : null,
     series.map((one) => drawSeries(place, one)),
   );
+  readable(svg, { series, across: place.x, format: exact ?? format, end, top: TOP, bottom: height - BOTTOM });
+  return svg;
 }
 
 function rule(place, tick, text) {
@@ -43,7 +50,11 @@ function rule(place, tick, text) {
 
 function xMark(place, mark) {
   const x = place.x(mark);
-  return drawn("text.tick", { x, y: place.height - 6, "text-anchor": mark ? "middle" : "start" }, mark.toLocaleString("en-US"));
+  return drawn(
+    "text.tick",
+    { x, y: place.height - 6, "text-anchor": mark ? "middle" : "start" },
+    mark.toLocaleString("en-US"),
+  );
 }
 
 function drawSeries(place, { kind, points, bands = [], step = true }) {
@@ -53,7 +64,9 @@ function drawSeries(place, { kind, points, bands = [], step = true }) {
     {},
     thinned(bands).map(([x, , low, high]) => interval(place, x, low, high)),
     thin.length ? drawn("path.line", { d: pathOf(place, thin, step) }) : null,
-    (points.length === 1 ? points : thinned(bands)).map(([x, y]) => drawn("circle.dot", { cx: place.x(x), cy: place.y(y), r: 3.5 })),
+    (points.length === 1 ? points : thinned(bands)).map(([x, y]) =>
+      drawn("circle.dot", { cx: place.x(x), cy: place.y(y), r: 3.5 }),
+    ),
   );
 }
 
@@ -79,7 +92,7 @@ function thinned(points) {
 }
 
 /** Round numbers around the values, at about `wanted` places. */
-export function ticksOf(values, limits, wanted) {
+function ticksOf(values, limits, wanted) {
   let [low, high] = values.length ? rangeOf(values) : (limits ?? [0, 1]);
   if (low === high) [low, high] = [low - Math.abs(low || 1) * 0.1, high + Math.abs(high || 1) * 0.1];
   const step = roundStep((high - low) / wanted);
@@ -94,7 +107,9 @@ function rangeOf(values) {
 }
 
 function marksOf(end, width) {
-  return ticksOf([0, Math.max(1, end)], [0, Math.max(1, end)], Math.max(2, Math.floor(width / 110))).filter(Number.isInteger);
+  return ticksOf([0, Math.max(1, end)], [0, Math.max(1, end)], Math.max(2, Math.floor(width / 110))).filter(
+    Number.isInteger,
+  );
 }
 
 function roundStep(rough) {

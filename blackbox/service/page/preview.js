@@ -9,7 +9,9 @@ const ROWS = 3;
 export function preview(pieces, rows, { prompt, answer }) {
   if (!rows.length) return element("p.soft", {}, "Choose rows to see them here.");
   if (!pieces) return element("p.soft", {}, "The template cannot be used yet.");
-  return rows.slice(0, ROWS).map((row) => element("p.read", {}, element("span.prompt", {}, prompt), read(pieces, row, answer(row))));
+  return rows
+    .slice(0, ROWS)
+    .map((row) => element("p.read", {}, element("span.prompt", {}, prompt), read(pieces, row, answer(row))));
 }
 
 function read(pieces, row, answer) {

@@ -3,7 +3,7 @@
 import { ask, jobPath } from "./api.js";
 import { announce, element, show } from "./dom.js";
 import { Trial } from "./trial.js";
-import { brief, counted, inBytes } from "./words.js";
+import { ENDED, brief, counted, inBytes } from "./words.js";
 
 const KINDS = {
   soft: "in front of the text",
@@ -15,17 +15,20 @@ export class PromptCard {
   constructor(job, signal) {
     this.id = job.id;
     this.signal = signal;
+    this.title = element("h2", {});
     this.shown = element("div", {});
     this.trial = new Trial(job.id);
     this.node = element(
       "div",
       {},
-      element("section", { "aria-label": "Best prompt" }, element("h2", {}, "Best prompt so far"), this.shown),
+      element("section", { "aria-label": "Best prompt" }, this.title, this.shown),
       element("section", { "aria-label": "Try it" }, element("h2", {}, "Try it on a text"), this.trial.node),
     );
   }
 
-  async refresh(job) {
+  async refresh(job, { begun = job.progress.evaluations > 0 } = {}) {
+    show(this.title, ENDED.has(job.status) ? "Best prompt" : "Best prompt so far");
+    if (!begun) return show(this.shown, element("p.soft", {}, told(job)));
     try {
       const { prompt, files } = await ask(jobPath(this.id, "result"), { signal: this.signal });
       show(this.shown, prompt.kind === "text" ? asText(prompt) : asVectors(prompt, files), scores(prompt));
@@ -39,7 +42,9 @@ export class PromptCard {
 }
 
 function told({ status }) {
-  return ["failed", "cancelled"].includes(status) ? "None was found." : "None yet: it appears with the first generations.";
+  return ["failed", "cancelled"].includes(status)
+    ? "None was found."
+    : "None yet: it appears with the first generations.";
 }
 
 function asText(prompt) {

@@ -17,9 +17,12 @@ export async function readRows(blob) {
 function jsonlRows(text, name) {
   if (!/\.jsonl$/i.test(name)) throw new Error("rows are read from .csv and .jsonl files");
   const rows = [];
-  text.replace(/^\uFEFF/, "").split("\n").forEach((line, index) => {
-    if (line.trim()) rows.push(jsonRow(line, index + 1));
-  });
+  text
+    .replace(/^\uFEFF/, "")
+    .split("\n")
+    .forEach((line, index) => {
+      if (line.trim()) rows.push(jsonRow(line, index + 1));
+    });
   return rows;
 }
 
@@ -30,7 +33,8 @@ function jsonRow(line, number) {
   } catch {
     throw new Error(`line ${number} is no JSON`);
   }
-  if (row === null || typeof row !== "object" || Array.isArray(row)) throw new Error(`line ${number} must be an object: {"text": ...}`);
+  if (row === null || typeof row !== "object" || Array.isArray(row))
+    throw new Error(`line ${number} must be an object: {"text": ...}`);
   return row;
 }
 
@@ -39,7 +43,8 @@ export function csvRows(text) {
   const [names, ...lines] = csvLines(text.replace(/^\uFEFF/, ""));
   if (!names) return [];
   return lines.map((fields, index) => {
-    if (fields.length !== names.length) throw new Error(`row ${index + 2} has another number of fields than the first line`);
+    if (fields.length !== names.length)
+      throw new Error(`row ${index + 2} has another number of fields than the first line`);
     return Object.fromEntries(names.map((name, place) => [name, fields[place]]));
   });
 }
@@ -48,7 +53,7 @@ function csvLines(text) {
   const lines = [];
   const pattern = /("(?:[^"]|"")*"|[^,\r\n]*)(,|\r\n|\r|\n|$)/gy;
   let fields = [];
-  for (let place = 0; place < text.length || fields.length; ) {
+  for (let place = 0; place < text.length || fields.length;) {
     pattern.lastIndex = place;
     const found = pattern.exec(text);
     if (!found) throw new Error(`row ${lines.length + 1}: a quote is not closed, or something stands behind it`);

@@ -12,6 +12,7 @@ export async function submitView(place, { signal }) {
   place.append(element("h1", {}, "New job"));
   try {
     const [backends, names] = await Promise.all([ask("v1/backends", { signal }), ask("v1/optimizers", { signal })]);
+    if (!backends.data.length) throw new Error("The operator has set up no model that a job could ask.");
     const optimizers = names.data.map(({ name }) => name);
     place.append(new SubmitForm(backends.data, { optimizers, spaces: names.spaces }).node);
   } catch (error) {
@@ -31,7 +32,11 @@ class SubmitForm {
     this.key = freshKey();
     this.node = element(
       "form",
-      { novalidate: true, onsubmit: (event) => (event.preventDefault(), this.submit()), oninput: () => (this.key = freshKey()) },
+      {
+        novalidate: true,
+        onsubmit: (event) => (event.preventDefault(), this.submit()),
+        oninput: () => (this.key = freshKey()),
+      },
       this.lead(),
       this.task.nodes,
       this.search.nodes,
@@ -50,14 +55,24 @@ class SubmitForm {
   lastPart() {
     const fields = [
       field("Name", this.name, { params: ["name"], hint: "What you will find the job by." }),
-      field("Tags", this.metadata, { params: ["metadata"], hint: "Your own key=value pairs, one a line; the list can be filtered by them." }),
+      field("Tags", this.metadata, {
+        params: ["metadata"],
+        hint: "Your own key=value pairs, one a line; the list can be filtered by them.",
+      }),
     ];
     const lead = "For people, not for the search.";
-    return part("5. What it is called", lead, element("div.columns", {}, fields), this.told, element("div.actions", {}, this.send));
+    return part(
+      "5. What it is called",
+      lead,
+      element("div.columns", {}, fields),
+      this.told,
+      element("div.actions", {}, this.send),
+    );
   }
 
   async fillExample() {
     const { task, search } = this;
+    this.key = freshKey();
     this.name.value = EXAMPLE.name;
     task.kind.value = "label";
     task.template.value = EXAMPLE.template;
@@ -73,8 +88,7 @@ class SubmitForm {
     this.clear();
     const wrong = this.node.querySelector(":invalid:not(fieldset)");
     if (wrong && !wrong.closest("[hidden]")) return this.refuse(wrong.closest(".field"), wrong.validationMessage);
-    if (!this.task.train.data) return this.refuse(this.task.train.node, "Choose a file with rows.");
-    if (this.task.problem) return this.refuse(this.task.templateField, this.task.problem);
+    if (this.task.fault) return this.refuse(...this.task.fault);
     this.send.disabled = true;
     show(this.send, "Handing in …");
     try {
@@ -96,7 +110,13 @@ class SubmitForm {
       files[source.param] = await this.fileId(source);
     }
     const settings = { ...this.task.values(), ...this.search.values() };
-    const body = { backend: this.search.backend.value, name: this.name.value || null, ...files, settings, metadata: this.labels() };
+    const body = {
+      backend: this.search.backend.value,
+      name: this.name.value || null,
+      ...files,
+      settings,
+      metadata: this.labels(),
+    };
     return ask("v1/tuning/jobs", { method: "POST", body, headers: { "idempotency-key": this.key } });
   }
 
@@ -110,7 +130,10 @@ class SubmitForm {
   }
 
   labels() {
-    const pairs = this.metadata.value.split("\n").filter((line) => line.trim()).map((line) => line.split("="));
+    const pairs = this.metadata.value
+      .split("\n")
+      .filter((line) => line.trim())
+      .map((line) => line.split("="));
     return Object.fromEntries(pairs.map(([key, ...value]) => [key.trim(), value.join("=").trim()]));
   }
 

@@ -5,7 +5,7 @@ import { area, field, input, part, select, setChoices, setError } from "./fields
 import { FileField } from "./file_field.js";
 import { LabelWords } from "./label_words.js";
 import { preview } from "./preview.js";
-import { valuesOf } from "./rows.js";
+import { asText, valuesOf } from "./rows.js";
 import { fieldsBehindLabel, missingFields, piecesOf } from "./template.js";
 
 const METRICS = [
@@ -35,7 +35,13 @@ export class TaskPart {
       changed: () => this.refresh(),
       hint: "Not needed: asked at the start and at the end only, so that you see what was gained.",
     });
-    this.kind = select([["label", "one of a few labels"], ["target", "a text of its own"]], { onchange: changed });
+    this.kind = select(
+      [
+        ["label", "one of a few labels"],
+        ["target", "a text of its own"],
+      ],
+      { onchange: changed },
+    );
     this.answer = select([["label", "label"]], { onchange: changed });
     this.words = new LabelWords(() => this.refresh());
     this.metric = select(METRICS);
@@ -62,8 +68,14 @@ export class TaskPart {
     this.written = element(
       "div.columns",
       {},
-      field("What counts as right", this.metric, { params: ["settings.metric"], hint: "What a written answer is judged by." }),
-      field("Longest answer", this.tokens, { params: ["settings.answer_tokens"], hint: "Tokens, each about three quarters of a word." }),
+      field("What counts as right", this.metric, {
+        params: ["settings.metric"],
+        hint: "What a written answer is judged by.",
+      }),
+      field("Longest answer", this.tokens, {
+        params: ["settings.answer_tokens"],
+        hint: "Tokens, each about three quarters of a word.",
+      }),
     );
     this.promptField = field("Prompt to start from", this.prompt, {
       params: ["settings.prompt"],
@@ -77,7 +89,10 @@ export class TaskPart {
         "div.columns",
         {},
         field("The answer is", this.kind, { hint: "Labels are chosen among; texts are written." }),
-        field("It stands in the field", this.answer, { params: ["settings.label_field", "settings.target_field"], hint: "The field of a row that holds the right answer." }),
+        field("It stands in the field", this.answer, {
+          params: ["settings.label_field", "settings.target_field"],
+          hint: "The field of a row that holds the right answer.",
+        }),
       ),
       this.words.node,
       this.written,
@@ -91,7 +106,11 @@ export class TaskPart {
 
   rowsChanged() {
     const data = this.train.data;
-    if (data) setChoices(this.answer, data.fields.map((name) => [name, name]));
+    if (data)
+      setChoices(
+        this.answer,
+        data.fields.map((name) => [name, name]),
+      );
     if (data && this.seen !== data) this.answer.value = likelyAnswer(data, this.answer.value);
     this.seen = data;
     const labels = this.kind.value === "label";
@@ -112,7 +131,10 @@ export class TaskPart {
     }
     setError(this.templateField, this.problem);
     show(this.warning, pieces ? unseen(pieces) : "");
-    show(this.shown, preview(pieces, this.train.data?.rows ?? [], { prompt: this.prompt.value, answer: (row) => this.answerOf(row) }));
+    show(
+      this.shown,
+      preview(pieces, this.train.data?.rows ?? [], { prompt: this.prompt.value, answer: (row) => this.answerOf(row) }),
+    );
     this.onchange?.();
   }
 
@@ -127,22 +149,34 @@ export class TaskPart {
 
   answerOf(row) {
     const value = row[this.answer.value];
-    if (this.kind.value === "label") return this.words.values()[String(value)];
+    if (this.kind.value === "label") return this.words.values()[asText(value)];
     return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** Why the form cannot be handed in: the field and what is wrong with it; null where nothing is. */
+  get fault() {
+    if (!this.train.data) return [this.train.node, "Choose a file with rows."];
+    const words = this.kind.value === "label" ? this.words.problem : "";
+    if (words) return [this.words.node, words];
+    return this.problem ? [this.templateField, this.problem] : null;
   }
 
   /** The settings of the task. */
   values() {
     const common = { template: this.template.value, ...(this.prompt.value ? { prompt: this.prompt.value } : {}) };
-    if (this.kind.value === "label") return { ...common, label_words: this.words.values(), label_field: this.answer.value };
-    const metric = this.metric.value === "none" ? {} : { metric: this.metric.value, answer_tokens: Number(this.tokens.value) };
+    if (this.kind.value === "label")
+      return { ...common, label_words: this.words.values(), label_field: this.answer.value };
+    const metric =
+      this.metric.value === "none" ? {} : { metric: this.metric.value, answer_tokens: Number(this.tokens.value) };
     return { ...common, target_field: this.answer.value, ...metric };
   }
 }
 
 function unseen(pieces) {
   const behind = fieldsBehindLabel(pieces);
-  return behind.length ? `Models that read left to right do not see ${behind.join(", ")} behind {label}: put {label} last.` : "";
+  return behind.length
+    ? `Models that read left to right do not see ${behind.join(", ")} behind {label}: put {label} last.`
+    : "";
 }
 
 /** The field that holds the answers: one that is called so, else the one with the fewest values. */

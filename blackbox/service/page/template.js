@@ -12,7 +12,7 @@ export function piecesOf(template) {
     const character = template[place];
     const doubled = template[place + 1] === character;
     if (character !== "{" && character !== "}") text += character;
-    else if (doubled) (text += character), (place += 1);
+    else if (doubled) ((text += character), (place += 1));
     else if (character === "}") throw new Error("a } stands alone; write }} for a brace in the text");
     else {
       const end = template.indexOf("}", place);

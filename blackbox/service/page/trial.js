@@ -12,7 +12,12 @@ export class Trial {
     this.inputs = element("div", {});
     this.answer = element("div", { "aria-live": "polite" });
     this.send = element("button.main", { type: "submit" }, "Ask the model");
-    this.form = element("form", { hidden: true, onsubmit: (event) => (event.preventDefault(), this.ask()) }, this.inputs, element("div.actions", {}, this.send));
+    this.form = element(
+      "form",
+      { hidden: true, onsubmit: (event) => (event.preventDefault(), this.ask()) },
+      this.inputs,
+      element("div.actions", {}, this.send),
+    );
     this.wait = element("p.soft", {}, "This is possible as soon as there is a prompt.");
     this.node = element("div", {}, this.wait, this.form, this.answer);
   }
@@ -23,8 +28,13 @@ export class Trial {
     this.wait.hidden = true;
     this.form.hidden = false;
     if (names.join("\n") === [...this.fields.keys()].join("\n")) return;
-    this.fields = new Map(names.map((name) => [name, element("textarea", { rows: 2, id: freshId("row"), required: true })]));
-    show(this.inputs, [...this.fields].map(([name, area]) => element("div.field", {}, element("label", { for: area.id }, name), area)));
+    this.fields = new Map(
+      names.map((name) => [name, element("textarea", { rows: 2, id: freshId("row"), required: true })]),
+    );
+    show(
+      this.inputs,
+      [...this.fields].map(([name, area]) => element("div.field", {}, element("label", { for: area.id }, name), area)),
+    );
   }
 
   async ask() {
@@ -52,7 +62,10 @@ function bars(pairs) {
   const lines = pairs.map(([label, share]) => {
     const fill = element("i", {});
     fill.style.width = percent(share);
-    return [element("dt", {}, label), element("dd", {}, element("span.share", { "aria-hidden": "true" }, fill), percent(share))];
+    return [
+      element("dt", {}, label),
+      element("dd", {}, element("span.share", { "aria-hidden": "true" }, fill), percent(share)),
+    ];
   });
   return element("dl.bars", { "aria-label": "How sure the model is" }, lines);
 }

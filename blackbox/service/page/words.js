@@ -14,8 +14,9 @@ export function inTime(seconds) {
 
 /** How long ago a moment was, s since 1970. */
 export function ago(moment) {
-  const seconds = Date.now() / 1000 - moment;
-  return seconds < 5 ? "just now" : `${inTime(Math.max(5, Math.floor(seconds)))} ago`;
+  const seconds = Math.floor(Date.now() / 1000 - moment);
+  if (seconds < 5) return "just now";
+  return seconds < 10 ? `${seconds} s ago` : `${inTime(seconds)} ago`;
 }
 
 /** A moment as the reader's own clock and calendar write it. */

@@ -8,20 +8,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from blackbox.config import ExecutorSettings
+from blackbox.errors import DamagedFileError
 from blackbox.loaded_models import LoadedModels
-from blackbox.service.errors import DatabaseError, ServiceError
+from blackbox.service.errors import ServiceError
 from blackbox.service.jobs import reasons
 from blackbox.service.jobs.request import JobRequest
 from blackbox.service.operator import BackendEntry, Operator
 from blackbox.service.store import Job, Store
 from blackbox.service.store.lease import Lease
-from blackbox.service.worker.failures import is_owners, told
+from blackbox.service.worker.failures import is_of_machine, is_owners, told
 from blackbox.service.worker.folder import JobFolder, find_folder
 from blackbox.service.worker.heartbeat import Heartbeat
-from blackbox.service.worker.mirror import FolderMirror, summary_of
-from blackbox.service.worker.patience import patiently
+from blackbox.service.worker.mirror import summary_of
 from blackbox.service.worker.stopping import Cause, Stopped, Stopping
-from blackbox.service.worker.watcher import PATIENCE_S, Watcher
+from blackbox.service.worker.watcher import Watcher
 from blackbox.tune import resume, tune
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Execution:
 
         Raises:
             DatabaseError: the database does not answer; the lease runs out, and a worker goes on.
-            RunError: there is no room on the disk.
+            RunError, JournalError: the disk is full, or the folder is damaged.
         """
         with Heartbeat(self._store.leases, lease, seconds=self._seconds) as heartbeat:
             folder = find_folder(self._home, job, epoch=lease.epoch)
@@ -59,10 +59,7 @@ class Execution:
                 gc.collect()  # a run's connections and threads end with it
 
     def _do(self, job: Job, lease: Lease, folder: JobFolder, heartbeat: Heartbeat) -> None:
-        folder.prepare(self._store, job)
-        known, answered = self._store.artifacts.list(job.id), self._store.answers.last(job.id)
-        mirror = FolderMirror(folder.run, job, known, answered=answered)
-        watcher = Watcher(self._store, lease, mirror, heartbeat=heartbeat, stopping=self._stopping)
+        watcher = Watcher(self._store, lease, folder, job, heartbeat=heartbeat, stopping=self._stopping)
         try:
             with self._models.shared():
                 reason = self._search(job, folder, watcher)
@@ -71,25 +68,28 @@ class Execution:
             folder.remove()
         except Stopped as stopped:
             self._stop(lease, folder, watcher, stopped.cause)
-        except (
-            KeyboardInterrupt
-        ):  # in mid-generation: the folder has what is paid for, the database the last generation
+        except KeyboardInterrupt:
+            folder.close()  # it has what is paid for, the database the last generation
             with suppress(ServiceError):
                 self._store.leases.hand_back(lease)
             raise
-        except DatabaseError as error:  # away for too long: the lease runs out, and a worker goes on
-            log.warning("%s is given up: %s", job.id, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the worker's other jobs go on
+        except Exception as error:
+            if is_of_machine(error):  # the lease runs out, and a worker goes on, where it can from the database
+                if isinstance(error, DamagedFileError):
+                    folder.remove()
+                raise
             self._fail(job, lease, folder, watcher, error)
 
     def _search(self, job: Job, folder: JobFolder, watcher: Watcher) -> str:
         """Search, or go on with it; the stop reason."""
+        watcher.prepare()
         request = JobRequest.of(job.request)
         if folder.run.holds_run:
             entry = self._operator.entry(request.backend)
             return str(resume(folder.run.path, callbacks=[watcher], **_executor(entry)).summary.stop_reason)
         self._operator.config(request)  # wrong settings are told before the files are read
-        files = patiently(lambda: folder.write_data(self._store, job, request.files), seconds=PATIENCE_S)
+        files: dict[str, str] = {}
+        watcher.tell(lambda: files.update(folder.write_data(self._store, job, request.files)))
         settings = self._operator.config(request, files=files).model_dump(exclude_unset=True)
         return str(tune(folder=folder.run.path, callbacks=[watcher], **settings).summary.stop_reason)
 
@@ -100,6 +100,7 @@ class Execution:
         try:
             if cause is not Cause.LOST:
                 watcher.save()
+                folder.close()  # first: another worker of this machine may have the job at once
                 watcher.tell(lambda: ways[cause](lease))
         except Stopped:
             cause = Cause.LOST

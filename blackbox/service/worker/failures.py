@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from blackbox.backends import BackendError
-from blackbox.errors import BlackboxError
+from blackbox.backends import BackendError, JournalError
+from blackbox.errors import BlackboxError, DamagedFileError, RunError
 from blackbox.optimizers import OptimizerError
 
 LENGTH = 1000
@@ -15,6 +15,12 @@ _EXPECTED = (BlackboxError, BackendError, OptimizerError)
 def is_owners(error: Exception) -> bool:
     """Whether the request or its data are the cause, as far as the error's class tells."""
     return isinstance(error, _EXPECTED) and isinstance(error, ValueError | LookupError | TypeError)
+
+
+def is_of_machine(error: Exception) -> bool:
+    """Whether the worker's disk is the cause: no job has to fail for that, another worker can do it."""
+    unwritable = isinstance(error, RunError) and isinstance(error.__cause__, OSError)
+    return unwritable or isinstance(error, DamagedFileError | JournalError)
 
 
 def told(error: Exception, folder: Path, *hidden: str | None) -> str:

@@ -5,7 +5,7 @@ import threading
 from types import TracebackType
 
 from blackbox.service.errors import DatabaseError, LostLeaseError
-from blackbox.service.store.lease import Lease
+from blackbox.service.store.lease import Lease, Wish
 from blackbox.service.store.leases import Leases
 
 log = logging.getLogger(__name__)
@@ -15,6 +15,7 @@ class Heartbeat:
     """Extends a lease three times as often as it would run out, from entering the context to leaving it.
 
     Attributes:
+        wish: what the owner asks for, as of the last beat.
         lost: whether the job is another worker's by now. A database that does not answer is no proof of that.
     """
 
@@ -22,7 +23,7 @@ class Heartbeat:
         self._leases, self._lease, self._seconds = leases, lease, seconds
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat of {lease.job}", daemon=True)
-        self.lost = False
+        self.wish, self.lost = Wish.GO_ON, False
 
     def __enter__(self) -> "Heartbeat":
         self._thread.start()
@@ -35,7 +36,7 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._end.wait(self._seconds / 3):
             try:
-                self._leases.extend(self._lease, seconds=self._seconds)
+                self.wish = self._leases.extend(self._lease, seconds=self._seconds)
             except DatabaseError as error:
                 log.warning("the lease of %s could not be extended: %s", self._lease.job, error)
             except LostLeaseError as error:

@@ -14,18 +14,23 @@ Value = TypeVar("Value")
 _FIRST_S, _LONGEST_S = 0.2, 10.0
 
 
-def patiently(call: Callable[[], Value], *, seconds: float) -> Value:
+def patiently(call: Callable[[], Value], *, seconds: float, hurried: Callable[[], bool] = lambda: False) -> Value:
     """What a call returns, which is made again for so long as the database does not answer.
 
+    Args:
+        call: must do no harm when it is made twice.
+        seconds: to wait at most.
+        hurried: whether to wait no longer, for the worker shall end.
+
     Raises:
-        DatabaseError: it has not answered for `seconds`.
+        DatabaseError: it has not answered for `seconds`, or there is no time to wait.
     """
     until, pause = time.monotonic() + seconds, _FIRST_S
     while True:
         try:
             return call()
         except DatabaseError as error:
-            if time.monotonic() + pause > until:
+            if hurried() or time.monotonic() + pause > until:
                 raise
             log.warning("%s; trying again", error)
             time.sleep(pause)

@@ -6,6 +6,7 @@ import socket
 import time
 from pathlib import Path
 
+from blackbox.backends import JournalError
 from blackbox.errors import RunError
 from blackbox.service.errors import DatabaseError, MissingError
 from blackbox.service.jobs.status import ENDED
@@ -54,7 +55,7 @@ class Worker:
                     self._tidy()
                     tidied = time.monotonic()
                 self._stopping.wait(_IDLE_S)
-            except (DatabaseError, RunError) as error:
+            except (DatabaseError, JournalError, RunError) as error:
                 log.warning("%s; trying again", error)
                 self._stopping.wait(_AWAY_S)
 
@@ -62,7 +63,7 @@ class Worker:
         """Do the next job, if there is one; whether there was.
 
         Raises:
-            DatabaseError: the database does not answer. RunError: there is no room on the disk.
+            DatabaseError: the database does not answer. RunError, JournalError: the disk is full.
         """
         claimed = self._store.leases.claim(self.name, seconds=self._seconds, backends=self._backends)
         if claimed is None:

@@ -78,9 +78,10 @@ def test_a_job_is_handed_in_watched_and_its_prompt_downloaded(
 ) -> None:
     at = ("--url", service.url)
     config = tmp_path / "reviews.toml"
-    config.write_text(f'train = "{rows.name}"\nevaluations = 60\n')
+    config.write_text(f'train = "{rows.name}"\nevaluations = 60\nmodel = "mine"\ndtype = "bfloat16"\n')
     submitted = blackbox("jobs", "submit", config, "--backend", "fake", *SEARCH, "--metadata", "team=a", "--watch", *at)
     assert submitted.code == 0, submitted.err
+    assert "left to the service, whose models have them: dtype, model" in submitted.err
     job = submitted.out.splitlines()[0]
     assert "succeeded" in submitted.out
     listed = blackbox("jobs", "list", "--metadata", "team=a", *at)

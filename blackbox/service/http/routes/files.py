@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from blackbox.service.errors import QuotaError
 from blackbox.service.http.access import Reader, Submitter
@@ -77,9 +77,9 @@ def get_file(file_id: FileId, caller: Reader, parts: Given) -> FileView:
 @router.get("/{file_id}/content", response_class=Response, responses={200: _CONTENT})
 def get_content(file_id: FileId, caller: Reader, parts: Given) -> Response:
     """The file itself."""
-    content = b"".join(parts.store.files.content(file_id, owner=caller.sees))
+    content = parts.store.files.content(file_id, owner=caller.sees)
     headers = {"content-disposition": f'attachment; filename="{file_id}"'}
-    return Response(content, media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.delete("/{file_id}", response_model=Deleted)

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from blackbox.saved_prompt import JSON_FILE
 from blackbox.service.http.access import Reader
 from blackbox.service.http.parts import Given
-from blackbox.service.http.predicting import prompt_files
+from blackbox.service.http.prompts import prompt_files
 from blackbox.service.http.routes.parameters import JobId
 from blackbox.service.http.schemas import ArtifactView, ResultView
 from blackbox.service.store import Job
@@ -33,15 +34,14 @@ def get_result(job_id: JobId, caller: Reader, parts: Given, format: Form = "json
     if format == "zip":
         name = f'attachment; filename="{job.id}.zip"'
         return Response(_zipped(files), media_type="application/zip", headers={"content-disposition": name})
+    return JSONResponse(_view(job, files).model_dump())
+
+
+def _view(job: Job, files: dict[str, bytes]) -> ResultView:
     known = [
-        ArtifactView(name=artifact.name, bytes=artifact.size, sha256=artifact.sha256)
-        for artifact in parts.store.artifacts.list(job.id)
-        if artifact.name.startswith("prompt/")
+        ArtifactView(name=name, bytes=len(content), sha256=sha256(content).hexdigest())
+        for name, content in sorted(files.items())
     ]
-    return JSONResponse(_view(job, files, known).model_dump())
-
-
-def _view(job: Job, files: dict[str, bytes], known: list[ArtifactView]) -> ResultView:
     return ResultView(
         id=job.id,
         status=job.status,

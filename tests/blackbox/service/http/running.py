@@ -36,7 +36,9 @@ SETTINGS = {
     "evaluations": 20,
     "racing": "off",
 }
-FREE = Limits(rates={sort: Rate(100_000, 100_000) for sort in ("read", "write", "upload", "predict", "stream")})
+FREE = Limits(
+    rates={sort: Rate(100_000, 100_000) for sort in ("read", "write", "upload", "download", "predict", "stream")}
+)
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,21 @@ def test_requests_beyond_the_rate_are_asked_to_wait(tmp_path: Path) -> None:
         assert service.ask("GET", "/v1/files", token=service.new_token()).status_code == 200
 
 
+def test_a_refusal_reaches_a_caller_who_is_still_sending(tmp_path: Path) -> None:
+    with running(tmp_path, with_token=True) as service:
+        form = {"file": ("rows.jsonl", ROWS * 3000)}
+        for _ in range(5):
+            assert service.ask("POST", "/v1/files", files=form, token="bb-wrong").status_code == 401
+
+
+def test_what_is_refused_stands_in_the_log_without_secrets(service: Running, caplog: pytest.LogCaptureFixture) -> None:
+    service.ask("GET", "/v1/files/a%0Db", headers={"authorization": "Bearer bb-s3cret"}, params={"q": "private"})
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "blackbox.service.access"]
+    assert line.endswith("127.0.0.1 GET /v1/files/a%0Db 400")
+    assert "s3cret" not in caplog.text
+    assert "private" not in caplog.text
+
+
 def test_after_all_of_that_the_service_answers(small: Running) -> None:
     assert small.ask("GET", "/readyz").json() == {"status": "ok"}
     assert small.upload(ROWS)

@@ -52,8 +52,12 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Load a page, also where only what stands behind its # is new."""
-        self._driver.get("about:blank")
+        self.close_page()
         self._driver.get(url)
+
+    def close_page(self) -> None:
+        """Leave a page, and with it the streams that it watches."""
+        self._driver.get("about:blank")
 
     def look(
         self, *, width: int = 1200, height: int = 900, colours: Literal["light", "dark"] = "light", still: bool = False

@@ -6,6 +6,7 @@ import pytest
 
 from tests.blackbox.service.page.browser import CHROMIUM, DRIVER, Browser
 from tests.blackbox.service.page.serving import Serving, serving
+from tests.blackbox.service.page.steps import EVIL, ROWS, TEXTS
 
 
 @pytest.fixture(scope="session")
@@ -24,18 +25,34 @@ def browser(chromium: Browser) -> Iterator[Browser]:
     chromium.look()
     yield chromium
     assert chromium.complaints() == []
+    chromium.close_page()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A service without tokens."""
     with serving(tmp_path_factory.mktemp("page")) as found:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def guarded(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A service that wants a token."""
     with serving(tmp_path_factory.mktemp("guarded")) as found:
         found.want_token()
         yield found
+
+
+@pytest.fixture(scope="session")
+def jobs(service: Serving) -> list[str]:
+    """Two jobs of text prompts, whose names, rows, labels and prompts hold HTML."""
+    file = service.upload(ROWS)
+    return [service.submit(name=f"{EVIL} {number}", file=file, seed=number, **TEXTS) for number in (1, 2)]
+
+
+@pytest.fixture
+def ended(browser: Browser, service: Serving, jobs: list[str]) -> str:
+    """One of them, which has ended."""
+    path = f"/v1/tuning/jobs/{jobs[0]}"
+    browser.until(lambda: service.get(path)["status"] == "succeeded", "the job's end")
+    return jobs[0]

@@ -75,24 +75,27 @@ class Serving:
 
     def get(self, path: str) -> Any:
         """What a path of the API answers."""
-        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        answer = requests.get(self.url + path, headers=headers, timeout=20)
+        answer = requests.get(self.url + path, headers=self._headers, timeout=20)
         assert answer.ok, answer.text
         return answer.json()
 
-    def submit(self, *, name: str, rows: str, dev: str | None = None, **settings: Any) -> str:
-        """The id of a job that is handed in over HTTP."""
-        files = {"training_file": rows, **({"dev_file": dev} if dev else {})}
-        ids = {kind: self._upload(content) for kind, content in files.items()}
-        body = {"backend": "fake", "name": name, "settings": settings, **ids}
-        answer = requests.post(self.url + "/v1/tuning/jobs", json=body, timeout=20)
-        assert answer.ok, answer.text
-        return str(answer.json()["id"])
+    def submit(self, *, name: str, file: str, **settings: Any) -> str:
+        """The id of a job that is handed in over HTTP; its rows are those of a file, which it is selected on, too."""
+        body = {"backend": "fake", "name": name, "settings": settings, "training_file": file, "dev_file": file}
+        return str(self._post("/v1/tuning/jobs", json=body)["id"])
 
-    def _upload(self, content: str) -> str:
-        answer = requests.post(self.url + "/v1/files", files={"file": ("rows.jsonl", content)}, timeout=20)
+    def upload(self, content: str) -> str:
+        """The id of a file of rows."""
+        return str(self._post("/v1/files", files={"file": ("rows.jsonl", content)})["id"])
+
+    def _post(self, path: str, **body: Any) -> Any:
+        answer = requests.post(self.url + path, headers=self._headers, timeout=20, **body)
         assert answer.ok, answer.text
-        return str(answer.json()["id"])
+        return answer.json()
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
 
 def _drain(said: IO[str]) -> None:

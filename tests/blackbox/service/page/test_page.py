@@ -1,63 +1,18 @@
 """The page in a real browser, on a real service: what a click does, and what is seen then."""
 
-import csv
-import io
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 import requests
 from selenium.webdriver.common.keys import Keys
 
-from blackbox.errors import DataError
-from blackbox.report.words import counted, in_time, in_usd
+from blackbox.report.words import counted
 from blackbox.saved_prompt import SavedPrompt
-from blackbox.template import Template
 from tests.blackbox.service.page.browser import Browser
-from tests.blackbox.service.page.contrast import FAINT_TEXTS
 from tests.blackbox.service.page.serving import Serving
-
-EVIL = "<img src=x onerror='window.evil = true'>"
-ROWS = "".join(
-    json.dumps({"text": f"{EVIL} {word} number {number}", "label": label}) + "\n"
-    for number in range(4)
-    for word, label in (("great", "good"), ("bad", f"poor {EVIL}"))
-)
-TEXTS = {
-    "space": "texts",
-    "prompts": [f"{EVIL} Judge. ", "Say carefully. ", "Is it good? "],
-    "label_words": {"good": "great", f"poor {EVIL}": "bad"},
-    "evaluations": 20,
-}
-
-
-@pytest.fixture(scope="module")
-def jobs(service: Serving) -> list[str]:
-    """Two jobs of text prompts, whose names, rows, labels and prompts hold HTML."""
-    return [service.submit(name=f"{EVIL} {number}", rows=ROWS, dev=ROWS, seed=number, **TEXTS) for number in (1, 2)]
-
-
-@pytest.fixture
-def ended(browser: Browser, service: Serving, jobs: list[str]) -> str:
-    """One of them, which has ended."""
-    path = f"/v1/tuning/jobs/{jobs[0]}"
-    browser.until(lambda: service.get(path)["status"] == "succeeded", "the job's end")
-    return jobs[0]
-
-
-def hand_in_example(browser: Browser, service: Serving, *, name: str, evaluations: int = 300) -> str:
-    """The id of the example's job, handed in by clicks; its page is seen then."""
-    browser.open(f"{service.url}/#/new")
-    browser.click("button", "Fill in a worked example")
-    browser.until_text("feedback-test.jsonl: 8 rows")
-    browser.fill("Name", name)
-    browser.fill("Evaluations", str(evaluations))
-    browser.click("button", "Start the search")
-    browser.find("h1", name)
-    return str(browser.run("return location.hash")).rpartition("/")[2]
+from tests.blackbox.service.page.steps import EVIL, ROWS, TEXTS, choose, hand_in_example
 
 
 def test_the_worked_example_is_handed_in_by_two_clicks_and_watched_to_its_end(
@@ -94,8 +49,27 @@ def test_a_job_is_paused_resumed_and_cancelled_and_each_change_is_announced(brow
     assert not browser.has("button", "Resume")
 
 
+def test_a_curve_is_read_with_the_arrow_keys(browser: Browser, service: Serving) -> None:
+    words = {"good": "great", f"poor {EVIL}": "bad"}
+    settings = {"space": "choices", "instructions": ["Answer. ", "Judge. "], "label_words": words, "evaluations": 60}
+    job = service.submit(name="curve", file=service.upload(ROWS), **settings)
+    browser.open(f"{service.url}/#/jobs/{job}")
+    browser.find(".badge", "succeeded")
+    browser.until_text("there are no more events", "[aria-label='What happened']")
+    browser.find("svg", "Lowest training loss")
+    events = service.get(f"/v1/tuning/jobs/{job}/events?limit=100")["data"]
+    first, *_, last = (event["data"] for event in events if event["type"] == "generation")
+    browser.run("document.querySelector('svg').focus()")
+    for key, seen in ((Keys.HOME, first), (Keys.END, last)):
+        browser.press(key)
+        told = f"After {counted(seen['evaluations'], 'evaluation')}: {seen['train_loss']:.4f}"
+        browser.until_text(told, "#announcements")
+
+
 def test_a_job_that_fails_says_why(browser: Browser, service: Serving) -> None:
-    job = service.submit(name="wrong", rows=ROWS, **{**TEXTS, "label_words": {"good": "great", "other": "bad"}})
+    job = service.submit(
+        name="wrong", file=service.upload(ROWS), **{**TEXTS, "label_words": {"good": "great", "other": "bad"}}
+    )
     browser.open(f"{service.url}/#/jobs/{job}")
     browser.find(".badge", "failed")
     browser.until_text(service.get(f"/v1/tuning/jobs/{job}")["error"])
@@ -112,7 +86,7 @@ def test_a_question_that_is_answered_no_changes_nothing(browser: Browser, servic
 
 
 def test_an_ended_job_is_deleted(browser: Browser, service: Serving) -> None:
-    job = service.submit(name="to be deleted", rows=ROWS, **TEXTS)
+    job = service.submit(name="to be deleted", file=service.upload(ROWS), **TEXTS)
     browser.open(f"{service.url}/#/jobs/{job}")
     browser.find(".badge", "succeeded")
     browser.click("button", "Delete")
@@ -194,11 +168,11 @@ def test_text_of_users_stays_text(browser: Browser, service: Serving, ended: str
     assert browser.run("return window.evil === undefined && !document.querySelector('img')")
 
 
-def choose(browser: Browser, content: str, *, name: str = "rows.jsonl") -> None:
-    """Choose a file with rows to learn from."""
-    file = browser.downloads.parent / name
-    file.write_text(content)
-    browser.find("input[type=file]", "Rows to learn from").send_keys(str(file))
+def test_no_script_can_make_elements_of_a_text(browser: Browser, service: Serving) -> None:
+    browser.open(service.url)
+    body = "try { document.body.innerHTML = given[0]; return 'made'; } catch (error) { return error.name; }"
+    assert browser.imported("words.js", body, EVIL) == "TypeError"
+    assert browser.complaints()  # the browser says so, too
 
 
 def test_a_field_that_rows_lack_is_named_before_anything_is_handed_in(browser: Browser, service: Serving) -> None:
@@ -211,6 +185,16 @@ def test_a_field_that_rows_lack_is_named_before_anything_is_handed_in(browser: B
     browser.fill("Template", "{sentence} It was {label}.")
     browser.until_text("Good. It was good.", ".preview")
     assert "has no field" not in browser.text()
+
+
+def test_labels_with_the_same_word_are_refused_beside_the_words(browser: Browser, service: Serving) -> None:
+    browser.open(f"{service.url}/#/new")
+    choose(browser, ROWS)
+    browser.fill("good", "bad")
+    browser.fill(f"poor {EVIL}", "bad")
+    browser.click("button", "Start the search")
+    browser.until_text("Every label needs a word of its own.", "fieldset")
+    assert browser.run("return document.activeElement.closest('fieldset') !== null")
 
 
 def test_an_error_of_the_service_stands_beside_the_field_that_it_is_about(browser: Browser, service: Serving) -> None:
@@ -228,6 +212,25 @@ def test_rows_that_cannot_be_read_are_refused_with_their_line(browser: Browser, 
     browser.open(f"{service.url}/#/new")
     choose(browser, '{"text": "fine", "label": "a"}\n{"text": oh}\n')
     browser.until_text("line 2 is no JSON")
+
+
+def test_a_tab_that_nobody_sees_gives_its_stream_back(browser: Browser, service: Serving) -> None:
+    job = service.submit(name="unseen", file=service.upload(ROWS), **{**TEXTS, "evaluations": 30000})
+    requests.post(f"{service.url}/v1/tuning/jobs/{job}/pause", timeout=20)
+    browser.open(f"{service.url}/#/jobs/{job}")
+    browser.until(lambda: open_streams(service) == 1, "a stream")
+    for hidden, streams in (("true", 0), ("false", 1)):
+        browser.run(
+            f"Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }});"
+            "document.dispatchEvent(new Event('visibilitychange'));"
+        )
+        browser.until(lambda wanted=streams: open_streams(service) == wanted, f"{streams} streams")
+    browser.until_text("Live: new events appear by themselves.")
+
+
+def open_streams(service: Serving) -> int:
+    lines = requests.get(f"{service.url}/metrics", timeout=20).text.splitlines()
+    return next(int(float(line.split()[-1])) for line in lines if line.startswith("blackbox_watchers "))
 
 
 def test_a_token_is_asked_for_until_it_is_right_and_kept_in_the_session_only(
@@ -269,113 +272,24 @@ def test_the_watch_goes_on_where_it_was_when_a_service_that_was_killed_comes_bac
     assert "handed back" in kinds
 
 
+def test_older_jobs_stand_on_further_pages(browser: Browser, guarded: Serving) -> None:
+    file = guarded.upload(ROWS)
+    for number in range(25):
+        guarded.submit(name=f"job {number}", file=file, **TEXTS)
+    browser.open(guarded.url)
+    give_token(browser, guarded)
+    browser.find("a", "job 24")
+    assert not browser.has("a", "job 4")
+    browser.click("button", "Older")
+    browser.find("a", "job 4")
+    assert not browser.has("a", "job 24")
+    browser.click("button", "Newer")
+    browser.find("a", "job 24")
+
+
 def all_events(service: Serving, job: str) -> Iterator[dict[str, str]]:
     after: str | None = "0"
     while after is not None:
         page = service.get(f"/v1/tuning/jobs/{job}/events?after={after}&limit=100")
         yield from page["data"]
         after = page["last_id"] if page["has_more"] else None
-
-
-VIEWS = ("", "#/new", "#/compare?jobs={}", "#/jobs/{}", "#/nowhere")
-
-
-@pytest.mark.parametrize("width", [360, 1600])
-def test_no_view_is_wider_than_the_window(browser: Browser, service: Serving, ended: str, width: int) -> None:
-    browser.look(width=width)
-    for view in VIEWS:
-        show(browser, service, view.format(ended))
-        wide, window = browser.run("return [document.scrollingElement.scrollWidth, innerWidth]")
-        assert wide <= window, view
-
-
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_every_text_stands_out_from_what_is_behind_it(
-    browser: Browser, service: Serving, ended: str, colours: Literal["light", "dark"]
-) -> None:
-    browser.look(colours=colours)
-    for view in VIEWS:
-        show(browser, service, view.format(ended))
-        assert browser.run(FAINT_TEXTS, 4.5) == [], view
-    background = browser.run("return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
-    assert (sum(background) < 200) == (colours == "dark")
-
-
-def show(browser: Browser, service: Serving, view: str) -> None:
-    """A view with all that it has to show."""
-    browser.open(f"{service.url}/{view}")
-    browser.find("h1")
-    if "new" in view:
-        browser.click("button", "Fill in a worked example")
-        browser.until_text("feedback-test.jsonl: 8 rows")
-    elif "job" in view:
-        browser.find("svg", "Lowest training loss")
-    elif not view:
-        browser.find("td")
-
-
-@pytest.mark.parametrize("still", [False, True])
-def test_nothing_moves_for_those_who_wish_so(browser: Browser, service: Serving, ended: str, still: bool) -> None:
-    browser.look(still=still)
-    browser.open(f"{service.url}/#/jobs/{ended}")
-    browser.fill("text", "A great day.")
-    browser.click("button", "Ask the model")
-    browser.find(".bars dd")
-    assert browser.run("return getComputedStyle(document.querySelector('.share i')).transitionDuration") == (
-        "0s" if still else "0.3s"
-    )
-
-
-def test_figures_are_written_as_the_reports_write_them(browser: Browser, service: Serving) -> None:
-    browser.open(service.url)
-    times = [0, 0.04, 9.94, 9.96, 59.4, 59.6, 61, 3599.6, 3600, 86399, 86400, 2e6]
-    assert browser.imported("words.js", "return given[0].map(page.inTime)", times) == [in_time(time) for time in times]
-    sums = [0, 0.0001, 0.5, 1, 1234.5]
-    assert browser.imported("words.js", "return given[0].map(page.inUsd)", sums) == [in_usd(usd) for usd in sums]
-    numbers = [0, 1, 8000]
-    found = browser.imported("words.js", "return given[0].map((number) => page.counted(number, 'row'))", numbers)
-    assert found == [counted(number, "row") for number in numbers]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{text} It was {label}.",
-        "{label}{a}{b}{a}",
-        "{{text}} {label} }}",
-        "{text}",
-        "{label} {label}",
-        "{label",
-        "} {label}",
-        "{label} {a b}",
-        "{label} {}",
-        "{label} {a.b}",
-    ],
-)
-def test_templates_are_read_as_the_library_reads_them(browser: Browser, service: Serving, text: str) -> None:
-    row = {"text": "{x}", "a": 1, "b": True}
-    try:
-        query = Template(text).render(row, ["word"], where="row")
-        expected: str | None = f"{query.before}word{query.after}"
-    except DataError:
-        expected = None
-    browser.open(service.url)
-    body = """
-        try { var pieces = page.piecesOf(given[0]); } catch { return null; }
-        return page.filledPieces(pieces, given[1], 'word').map((piece) => piece.text).join('');
-    """
-    assert browser.imported("template.js", body, text, row) == expected
-
-
-def test_csv_is_read_as_the_library_reads_it(browser: Browser, service: Serving) -> None:
-    written = io.StringIO()
-    rows = [
-        {"text": 'a "quoted", long\nline', "label": ""},
-        {"text": " spaces ", "label": "ü,"},
-        {"text": "", "label": "x"},
-    ]
-    writer = csv.DictWriter(written, ["text", "label"])
-    writer.writeheader()
-    writer.writerows(rows)
-    browser.open(service.url)
-    assert browser.imported("rows.js", "return page.csvRows(given[0])", written.getvalue()) == rows

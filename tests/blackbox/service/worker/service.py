@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,21 +111,25 @@ def events(store: Store, job: Job) -> list[tuple[str, dict[str, Any]]]:
     """The types and what two runs agree in; the numbers are checked on the way."""
     found = store.events.list(job.id, limit=100_000).rows
     assert [event.number for event in found] == list(range(1, len(found) + 1))
-    differing = ("seconds", "worker", "lost")
-    return [(event.type, {key: value for key, value in event.data.items() if key not in differing}) for event in found]
+    return [(event.type, _agreed(event.data)) for event in found]
+
+
+def _agreed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what two runs differ in. Calls in parallel are summed up in any order: the last digits of USD differ."""
+    kept = {key: value for key, value in values.items() if key not in ("seconds", "worker", "lost")}
+    return {**kept, "usd": round(kept["usd"], 12)} if "usd" in kept else kept
 
 
 def outcome(store: Store, job: Job) -> dict[str, Any]:
     """What an unbroken job and one that was killed on the way must agree in."""
     ended = store.jobs.get(job.id, owner=None)
     checkpoints = store.evaluations.checkpoints(job.id, limit=10_000).rows
-    summary = {key: value for key, value in (ended.summary or {}).items() if key != "seconds"}
     return {
         "status": (ended.status, ended.stop_reason, ended.error),
         "facts": [evaluation.facts for evaluation in evaluations(store, job)],
         "generations": [event for event in events(store, job) if event[0] == "generation"],
         "checkpoints": [(row.generation, row.evaluations, row.train_loss, row.dev, row.prompt) for row in checkpoints],
-        "summary": summary,
+        "summary": _agreed(ended.summary or {}),
         "prompt": {
             artifact.name: artifact.sha256
             for artifact in store.artifacts.list(job.id)

@@ -1,6 +1,7 @@
 """A worker in this process, on a real store: what becomes of jobs."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from blackbox.backends import FakeBackend
 from blackbox.config import Config
+from blackbox.errors import DamagedFileError
 from blackbox.loaded_models import once
 from blackbox.registry import BACKENDS
 from blackbox.saved_prompt import SavedPrompt
@@ -17,6 +19,7 @@ from blackbox.service.jobs import JobStatus
 from blackbox.service.operator import default_operator, read_operator
 from blackbox.service.store import Job, JobBudget, Store, open_store
 from blackbox.service.store.lease import Lease
+from blackbox.service.worker.folder import JobFolder
 from blackbox.service.worker.stopping import Stopping
 from blackbox.service.worker.worker import Worker
 from tests.blackbox.service.worker.service import events, outcome, submit
@@ -161,6 +164,76 @@ def test_a_worker_that_lost_its_job_stops_and_leaves_it_alone(
     worker.work()
     assert (now(store, job).worker, now(store, job).progress.generation) == ("another", 2)
     assert kinds(store, job)[-2:] == ["taken_over", "validating"]
+
+
+def test_a_job_that_is_handed_back_leaves_its_folder_free(
+    store: Store,
+    stopping: Stopping,
+    on_generation: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job, free = submit(store), []
+    plain = type(store.leases).hand_back
+
+    def hand_back(leases: Any, lease: Any) -> None:
+        JobFolder(tmp_path / "disk" / "jobs" / job.id).close()
+        free.append(True)
+        plain(leases, lease)
+
+    monkeypatch.setattr(type(store.leases), "hand_back", hand_back)
+    on_generation(4, lambda job: stopping.ask())
+    Worker(store, default_operator(), tmp_path / "disk", stopping=stopping).run()
+    assert free == [True]
+    assert now(store, job).status == JobStatus.QUEUED
+
+
+def test_a_folder_that_another_process_sits_in_is_left_to_it(store: Store, worker: Worker, tmp_path: Path) -> None:
+    whole, job = submit(store, evaluations=100), submit(store, evaluations=100)
+    worker.work()
+    frozen = JobFolder(tmp_path / "disk" / "jobs" / job.id)
+    worker.work()
+    frozen.close()
+    assert outcome(store, job) == outcome(store, whole)
+
+
+def test_a_damaged_folder_is_made_again_from_the_database(
+    store: Store, worker: Worker, on_generation: Callable[..., None], tmp_path: Path
+) -> None:
+    whole, broken = submit(store), submit(store)
+    worker.work()
+    on_generation(5, lambda job: store.jobs.pause(job.id, owner=None))
+    worker.work()
+    run = tmp_path / "disk" / "jobs" / broken.id / "run"
+    (run / "config.json").write_text("{")
+    store.jobs.resume(broken.id, owner=None)
+    with pytest.raises(DamagedFileError):
+        worker.work()
+    row = store.jobs.get(broken.id, owner=None)
+    store.leases.extend(Lease(broken.id, str(row.worker), 2), seconds=-1)
+    worker.work()
+    assert outcome(store, broken) == outcome(store, whole)
+
+
+def test_a_cancelled_job_ends_in_mid_generation_once_its_worker_hears_of_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, calls = FakeBackend.score, []
+
+    def score(self: FakeBackend, *arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            store.jobs.cancel(job.id, owner=None)
+        if len(calls) >= 3:
+            time.sleep(0.1)
+        return plain(self, *arguments, **options)
+
+    monkeypatch.setattr(FakeBackend, "score", score)
+    job = submit(store, evaluations=10_000, population=5000, optimizer="cma-es")
+    Worker(store, default_operator(), tmp_path, stopping=Stopping(), lease_seconds=0.3).work()
+    ended = now(store, job)
+    assert (ended.status, ended.progress.generation) == (JobStatus.CANCELLED, 0)
+    assert len(calls) < 500
 
 
 def test_a_job_with_a_wrong_setting_has_failed_as_invalid(store: Store, worker: Worker) -> None:
