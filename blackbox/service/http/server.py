@@ -10,7 +10,7 @@ from anyio.to_thread import current_default_thread_limiter
 from starlette.types import ASGIApp
 
 from blackbox.build import check_names
-from blackbox.config import Config
+from blackbox.config import make_config
 from blackbox.errors import SettingError
 from blackbox.service.http.protocol import HEADER_BYTES, Protocol
 
@@ -57,7 +57,7 @@ def _settle() -> None:
     The first job's check would import an optimizer's packages, in seconds. And what stands after that stays: the
     garbage collector need not walk it (half a million objects, 0.1 to 0.2 s, while which no request is answered).
     """
-    check_names(Config())
+    check_names(make_config({}))
     gc.collect()
     gc.freeze()
 
