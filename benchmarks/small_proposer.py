@@ -22,7 +22,7 @@ from blackbox.run import run as run_parts
 from blackbox.spaces import ChoicesSpace
 
 CALLS = 400
-TASKS = ("trec", "antonyms", "plural")
+TASKS = ("trec", "antonyms")
 OPTIMIZERS = ("evolution", "reflective")
 SETTINGS: Mapping[str, Any] = {"space": "choices", "population": 6, "finalists": 1, "demonstrations": 4}
 TRAIN, DEV = 24, 12

@@ -75,12 +75,10 @@ def vllm_transport(config: Config) -> Transport:
             )
     key = _key(config, "VLLM_API_KEY", needed=False)
     return Transport(
-        config.base_url,
-        headers={"Authorization": f"Bearer {key}"} if key else {},
+        Endpoint(config.base_url, {"Authorization": f"Bearer {key}"} if key else {}),
         ledger=Ledger(Limits()),
         parallel=config.parallel,
-        call_seconds=config.call_seconds,
-        outage_seconds=config.outage_seconds,
+        patience=Patience(config.call_seconds, config.outage_seconds),
     )
 
 

@@ -102,7 +102,7 @@ class Trial:
             "answers": bill.answers,
             "requests": bill.requests,
             "paid_twice": bill.again,
-            "answers_never_asked_for": bill.answers - bill.again - unbroken,
+            "different_answers_beyond_unbroken": bill.answers - bill.again - unbroken,
             "never_more_than_in_flight": bill.again <= PARALLEL * killed.total(),
         }
 
