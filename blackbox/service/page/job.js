@@ -9,11 +9,12 @@ import { every, soon } from "./polling.js";
 import { PromptCard } from "./prompt.js";
 import { toldStatus } from "./status.js";
 import { follow } from "./stream.js";
+import { ENDED } from "./words.js";
 import { Happenings } from "./happenings.js";
 import { settingsTable } from "./settings.js";
 
 const CLOCK = 1000; // ms between two looks at the clock, of a job that is at work
-const COUNTS = 5000; // ms between two looks at what no event tells: requests and tokens
+const COUNTS = 5000; // ms between two looks at what no event tells: tokens, and how far a long generation is
 const PROMPT = 3000; // ms between two looks at a prompt that may have changed
 
 export async function jobView(place, { parts: [id], signal }) {
@@ -53,7 +54,6 @@ class JobPage {
       ),
     );
     this.refreshSoon = soon(() => this.refresh(), { after: 150 });
-    this.countsSoon = soon(() => this.refresh(), { after: COUNTS });
     this.promptSoon = soon(() => this.prompt.refresh(this.job, { begun: true }), { after: PROMPT });
   }
 
@@ -68,6 +68,7 @@ class JobPage {
       signal: this.signal,
     });
     every(CLOCK, () => this.head.tick(), this.signal);
+    every(COUNTS, () => ENDED.has(this.job.status) || this.refresh(), this.signal);
   }
 
   streams(state) {
@@ -81,7 +82,6 @@ class JobPage {
     this.curve.add(event.data);
     this.head.generation(event.data);
     this.evaluations.grown();
-    this.countsSoon();
     if (event.data.selected) this.promptSoon();
   }
 
