@@ -18,8 +18,8 @@ from blackbox.backends.base import (
     Usage,
     VectorBackend,
     chosen_options,
-    require,
 )
+from blackbox.backends.checks import require
 from blackbox.backends.errors import (
     BackendError,
     BackendSettingError,
@@ -29,6 +29,7 @@ from blackbox.backends.errors import (
     JournalError,
     KeyRefusedError,
     LabelWordError,
+    MessageError,
     MissingModelError,
     MissingPackageError,
     ModelMemoryError,
@@ -42,6 +43,7 @@ from blackbox.backends.errors import (
 )
 from blackbox.backends.fake import FakeBackend
 from blackbox.backends.prompts import DeepPrompt, Demonstration, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.remote import RemoteBackend
 from blackbox.backends.writing import GREEDY, Writing, Written
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "JournalError",
     "KeyRefusedError",
     "LabelWordError",
+    "MessageError",
     "MeteredBackend",
     "MissingModelError",
     "MissingPackageError",
@@ -75,6 +78,7 @@ __all__ = [
     "QueryError",
     "QuotaError",
     "RefusedError",
+    "RemoteBackend",
     "Scores",
     "SoftPrompt",
     "SpentError",

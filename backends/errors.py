@@ -4,6 +4,7 @@ BackendError
 ├── BackendSettingError (ValueError)     a setting out of its range, or an unknown choice
 ├── JournalError (RuntimeError)          the journal of paid answers cannot be read or written
 ├── LabelWordError (ValueError)          a label word that the model's vocabulary cannot serve
+├── MessageError (ValueError)            a message to a model server that is not as it must be
 ├── MissingModelError (LookupError)      no such model here
 ├── MissingPackageError (ImportError)    an optional package is not installed
 ├── ModelMemoryError (MemoryError)       the model does not fit in memory
@@ -35,6 +36,10 @@ class JournalError(BackendError, RuntimeError):
 
 class LabelWordError(BackendError, ValueError):
     """A label word cannot be scored with the model's vocabulary."""
+
+
+class MessageError(BackendError, ValueError):
+    """A message between a model server and its client is not as the protocol says."""
 
 
 class MissingModelError(BackendError, LookupError):

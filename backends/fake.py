@@ -18,7 +18,8 @@ q = 1.
 What it writes behind a query with options is the right one where a number between 0 and 1, drawn from the hash of the
 query's text alone, is below q, otherwise `NO_IDEA`: a better prompt is right wherever a worse one is. Behind a query
 without options it writes some words drawn from the hash of all that it reads, each of `HELPFUL_WORDS` with probability
-1/2, so that a search which asks it for instructions finds good ones. Above a temperature of 0 both hashes hold the
+1/2, so that a search which asks it for instructions finds good ones. Of vectors it reads r, rounded to a hundredth: the
+last digits of what a space computes depend on the kind of processor. Above a temperature of 0 both hashes hold the
 seed.
 """
 
@@ -29,17 +30,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends.base import (
-    Capability,
-    Generations,
-    ModelShape,
-    Query,
-    Scores,
-    Usage,
-    check_call,
-    check_fit,
-    check_prompts,
-)
+from blackbox.backends.base import Capability, Generations, ModelShape, Query, Scores, Usage
+from blackbox.backends.checks import check_call, check_fit, check_prompts
 from blackbox.backends.prompts import FloatArray, PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.writing import GREEDY, Writing
 
@@ -146,10 +138,7 @@ class FakeBackend:
         """How good a prompt is, from 0 to 1."""
         text = prompt.whole if isinstance(prompt, TextPrompt) else self.decode(prompt.token_ids)
         share = sum(word in text for word in HELPFUL_WORDS) / len(HELPFUL_WORDS)
-        read = np.zeros(_READ_OUT)
-        for layer, vectors in self._added(prompt).items():
-            read += self._read_out(layer, vectors)
-        return float(np.exp(-np.sum((read - math.sqrt(1 - share) * self._point) ** 2)))
+        return float(np.exp(-np.sum((self._read(prompt) - math.sqrt(1 - share) * self._point) ** 2)))
 
     def _text(self, prompt: Prompt, query: Query, writing: Writing) -> str:
         """What is written behind a query if nothing ends it."""
@@ -158,7 +147,9 @@ class FakeBackend:
             right = _rng(query.before.encode(), drawn).random() < self.quality(prompt)
             return query.options[self.right_option(query)] if right else NO_IDEA
         tokens = prompt.whole.encode() if isinstance(prompt, TextPrompt) else bytes(prompt.token_ids)
-        vectors = b"".join(array.tobytes() for array in vectors_of(prompt).values())
+        vectors = (
+            b"" if isinstance(prompt, TextPrompt) else np.rint(100 * self._read(prompt)).astype(np.int64).tobytes()
+        )
         rng = _rng(tokens + vectors + query.before.encode(), drawn)
         helpful = [word for word in HELPFUL_WORDS if rng.random() < 0.5]
         others = rng.permutation(_OTHER_WORDS)[: rng.integers(1, len(_OTHER_WORDS))]
@@ -173,6 +164,13 @@ class FakeBackend:
 
     def _of_targets(self, q: _Array, queries: Sequence[Query], n_options: int) -> _Array:
         return np.tile(-self.margin * (1 - q[:, None, None]), (1, len(queries), n_options))
+
+    def _read(self, prompt: Prompt) -> _Array:
+        """r, shape (4,)."""
+        read = np.zeros(_READ_OUT)
+        for layer, vectors in self._added(prompt).items():
+            read += self._read_out(layer, vectors)
+        return read
 
     def _read_out(self, layer: int, vectors: npt.NDArray[np.float32]) -> _Array:
         weights = np.random.default_rng([11, layer]).normal(size=(_READ_OUT, vectors.size))

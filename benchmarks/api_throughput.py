@@ -16,7 +16,9 @@ from statistics import median
 from typing import Any
 
 from blackbox.backends.api.answer import Answer, Call
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.endpoint import Endpoint
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.transport import Transport
 from blackbox.backends.base import Usage
@@ -72,9 +74,8 @@ def ours_of(port: int, calls: int) -> tuple[float, float]:
     most = Usage(requests=1, prompt_tokens=200, completion_tokens=1)
     call = Call("/chat/completions", BODY, most)
     ledger = Ledger(Limits(requests=10**6, prompt_tokens=10**9, usd=1e6), Price.per_million(1.0, 2.0))
-    transport = Transport(
-        f"http://127.0.0.1:{port}/v1", headers={"Authorization": "Bearer none"}, ledger=ledger, parallel=IN_FLIGHT
-    )
+    endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", {"Authorization": "Bearer none"})
+    transport = Transport(endpoint, ledger=ledger, parallel=IN_FLIGHT)
     ready, begin = threading.Barrier(IN_FLIGHT + 1), threading.Barrier(IN_FLIGHT + 1)
 
     def work() -> None:

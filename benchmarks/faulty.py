@@ -111,7 +111,10 @@ class Plan:
 
 @dataclass
 class Counts:
-    """What passed. Tokens are those that were worked out, whether their answer arrived or not."""
+    """What passed. Tokens are those that were worked out, whether their answer arrived or not.
+
+    `asked` counts the answers that were sent whole, by the body of their question.
+    """
 
     requests: int = 0
     answered: int = 0
@@ -119,7 +122,7 @@ class Counts:
     completion_tokens: int = 0
     most_at_once: int = 0
     faults: Counter[str] = field(default_factory=Counter)
-    texts: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
     moments: list[float] = field(default_factory=list)
 
 
@@ -133,6 +136,7 @@ class FaultyServer:
         slow_seconds: that the fault "slow" takes, and between two bytes of "trickle".
         retry_after: what the faults with a wait ask for, s.
         headers: that each answer has as well.
+        allowed: requests at once; one more is refused with a 429. None: as many as come.
         certificate: and its key, for TLS.
     """
 
@@ -145,11 +149,12 @@ class FaultyServer:
         slow_seconds: float = 0.05,
         retry_after: float = 1.0,
         headers: Mapping[str, str] | None = None,
+        allowed: int | None = None,
         certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self.plan, self.answer = plan or Plan(), answer or (lambda body, path: chat(body))
         self.seconds, self.slow_seconds, self.retry_after = seconds, slow_seconds, retry_after
-        self.headers, self._certificate = dict(headers or {}), certificate
+        self.headers, self._certificate, self.allowed = dict(headers or {}), certificate, allowed
         self.targets: list[str] = []
         self.heads: list[dict[str, str]] = []
         self.counts, self.lock, self.closing = Counts(), threading.Lock(), threading.Event()
@@ -229,7 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         faulty = self.faulty
         with faulty.lock:
-            fault = faulty.plan.next()
+            too_many = faulty.allowed is not None and faulty.at_once >= faulty.allowed
+            fault = "429" if too_many else faulty.plan.next()
             faulty.targets.append(self.path)
             faulty.heads.append({name.lower(): value for name, value in self.headers.items()})
             faulty.counts.requests += 1
@@ -238,7 +244,8 @@ class _Handler(BaseHTTPRequestHandler):
             faulty.at_once += 1
             faulty.counts.most_at_once = max(faulty.counts.most_at_once, faulty.at_once)
         try:
-            faulty.closing.wait(faulty.seconds)
+            if not too_many:
+                faulty.closing.wait(faulty.seconds)
             self._answer(fault, body)
         finally:
             with faulty.lock:
@@ -274,7 +281,7 @@ class _Handler(BaseHTTPRequestHandler):
                 setattr(faulty.counts, name, getattr(faulty.counts, name) + tokens)
             if fault in (OK, "slow", "no usage", "chunked", "gzip"):
                 faulty.counts.answered += 1
-                faulty.counts.texts[json.dumps(body.get("messages", body.get("prompt")))] += 1
+                faulty.counts.asked[json.dumps(body, sort_keys=True)] += 1
         if fault == "slow":
             faulty.closing.wait(faulty.slow_seconds)
         content = _spoiled(fault, json.dumps(value).encode(), value)

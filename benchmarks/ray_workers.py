@@ -5,7 +5,7 @@ Both sides of a ratio are measured in this process, in turn. It wants the machin
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.killed_workers import hosts, killing
+from benchmarks.killed_workers import Killer, hosts
 from blackbox import Task, tune
 from blackbox.backends import FakeBackend, Prompt, Query, Scores, Usage
 from blackbox.backends.local import load_backend
@@ -27,8 +27,15 @@ DIMENSION, POPULATION, SLICE = 500, 20, 5
 WORDS = {"negative": "bad", "positive": "great"}
 
 
-class Sleeping(FakeBackend):
-    """Takes 50 ms a slice, and no processor."""
+class Constant(FakeBackend):
+    """Gives every label the same probability and takes no processor: workers beyond the cores would wait for one."""
+
+    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+        return Scores(np.full((len(prompts), len(queries), 2), np.log(0.5)), (Usage(),) * len(prompts))
+
+
+class Sleeping(Constant):
+    """Takes 50 ms a slice."""
 
     def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
         time.sleep(0.05)
@@ -41,24 +48,32 @@ def run(*, quick: bool) -> dict[str, object]:
 
     ray.init(address="local", num_cpus=64, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     try:
-        figures: dict[str, object] = {
-            "overhead_ms": overhead(10 if quick else 200),
-            "scaling": {workers: scaling(workers, 2 if quick else 6) for workers in ((2,) if quick else (2, 8, 32))},
-            "model": model(1 if quick else 5),
-            "kills": kills(2 if quick else 20),
-            "memory": driver_memory(2_000 if quick else 100_000),
-            "projections": projections(),
-        }
+        return dict(told(quick))
     finally:
         ray.shutdown()
-    for name, value in figures.items():
-        print(f"{name}: {value}", flush=True)
-    return figures
+
+
+def told(quick: bool) -> Iterator[tuple[str, object]]:
+    """Each figure with its name, printed as soon as it is known."""
+    parts: dict[str, Callable[[], object]] = {
+        "overhead_ms": lambda: overhead(10 if quick else 200),
+        "scaling": lambda: {
+            workers: scaling(workers, 2 if quick else 6) for workers in ((2,) if quick else (2, 8, 32))
+        },
+        "model": lambda: model(1 if quick else 5),
+        "kills": lambda: kills(2 if quick else 20),
+        "memory": lambda: driver_memory(2_000 if quick else 100_000),
+        "projections": projections,
+    }
+    for name, part in parts.items():
+        figure = part()
+        print(f"{name}: {figure}", flush=True)
+        yield name, figure
 
 
 def overhead(generations: int) -> dict[str, float]:
     """What a generation of 20 in 4 slices takes more with 2 workers than in this process, ms."""
-    scorer = small_scorer(FakeBackend())
+    scorer = small_scorer(Constant())
     with pool(scorer, 2) as workers:
         of = {"serial": objective(scorer, Serial(scorer)), "ray": objective(scorer, workers)}
         taken: dict[str, list[float]] = {name: [] for name in of}
@@ -70,14 +85,17 @@ def overhead(generations: int) -> dict[str, float]:
 
 
 def scaling(workers: int, rounds: int) -> dict[str, float]:
-    """Four slices of 50 ms for each worker: the share of the ideal pace that is reached."""
+    """The share of the ideal pace at 4 and at 20 slices of 50 ms for each worker."""
     scorer = small_scorer(Sleeping())
+    shares = {}
     with pool(scorer, workers) as executor:
         one = objective(scorer, executor)
-        count = 4 * workers * SLICE
-        generation(one, count, 0)
-        seconds = median(generation(one, count, number) for number in range(rounds))
-    return {"seconds": seconds, "share_of_ideal": 4 * 0.05 / seconds}
+        for slices in (4, 20):
+            count = slices * workers * SLICE
+            generation(one, count, 0)
+            seconds = median(generation(one, count, number) for number in range(rounds))
+            shares[f"share_of_ideal_{slices}_slices"] = slices * 0.05 / seconds
+    return shares
 
 
 def model(rounds: int) -> dict[str, float]:
@@ -99,7 +117,7 @@ def model(rounds: int) -> dict[str, float]:
 
 
 def kills(runs: int) -> dict[str, int]:
-    """Runs with 3 workers that are killed at random moments, against the unbroken run."""
+    """Runs with 3 workers, one of which is killed now and then, against the unbroken run."""
     settings: dict[str, Any] = {
         "backend": "fake", "layers": "all", "dimension": 4, "population": 12, "evaluations": 400, "slice_size": 3,
         "seed": 1,
@@ -107,16 +125,16 @@ def kills(runs: int) -> dict[str, int]:
     unbroken = [one.facts for one in tune(task(16), **settings).history]
     same = killed = 0
     for seed in range(runs):
-        with killing(seed) as ended:
-            history = tune(task(16), **settings, executor="ray", workers=3).history
+        killer = Killer(seed)
+        history = tune(task(16), **settings, executor="ray", workers=3, callbacks=[killer]).history
         same += [one.facts for one in history] == unbroken
-        killed += len(ended)
+        killed += len(killer.killed)
     return {"runs": runs, "same": same, "killed": killed}
 
 
 def driver_memory(evaluations: int) -> dict[str, float]:
     """Resident memory of this process after a tenth and after all of the evaluations, MB; the journal apart."""
-    scorer = small_scorer(FakeBackend())
+    scorer = small_scorer(Constant())
     found = []
     with pool(scorer, 2) as executor:
         one = objective(scorer, executor)
@@ -129,25 +147,24 @@ def driver_memory(evaluations: int) -> dict[str, float]:
 
 
 def projections() -> dict[str, float]:
-    """Memory that a worker has to itself with the projections of 24 layers of 500 x 51,200, beyond one without, MB."""
-    own = {}
+    """Memory that a worker has to itself with the projections of 24 layers of 500 x 51,200, beyond one without, MB.
+
+    Once as it has them (2.5 GB where they are dense), and once after it has decoded: what that needs for a moment stays
+    with its process.
+    """
+    held, after = {}, {}
     for name in (None, "hadamard", "gaussian"):
         layers = dict.fromkeys(range(24 if name else 1), 0.1)
         space = DeepSpace(
             [5] * 50, layers, 1024, dimension=DIMENSION if name else 2, projection=name or "hadamard", seed=1
         )
-        scorer = Scorer(task(8), Wide(), space)
+        scorer = Scorer(task(8), Constant(), space)
         with pool(scorer, 2) as executor:
+            held[name] = max(memory(process)["Private"] for process in hosts())
             generation(objective(scorer, executor), 8, 0)
-            own[name] = max(memory(process)["Private"] for process in hosts())
-    return {f"{name}_mb": own[name] - own[None] for name in ("hadamard", "gaussian")}
-
-
-class Wide(FakeBackend):
-    """Takes prompts of any shape and looks at none."""
-
-    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
-        return Scores(np.full((len(prompts), len(queries), 2), np.log(0.5)), (Usage(),) * len(prompts))
+            after[name] = max(memory(process)["Private"] for process in hosts())
+    more = {f"{name}_mb": held[name] - held[None] for name in ("hadamard", "gaussian")}
+    return more | {f"{name}_decoded_mb": after[name] - after[None] for name in ("hadamard", "gaussian")}
 
 
 def small_scorer(backend: FakeBackend) -> Scorer:

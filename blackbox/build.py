@@ -117,7 +117,35 @@ def _anthropic(config: Config) -> Backend:
     return anthropic_backend(config)
 
 
+def _remote(config: Config) -> Backend:
+    from blackbox.remote_models import remote_backend
+
+    return remote_backend(config)
+
+
+def _vllm(config: Config) -> Backend:
+    from blackbox.endpoints import vllm_transport
+
+    transport = vllm_transport(config)
+    try:
+        from blackbox.backends.vllm import load_vllm
+    except ImportError as error:
+        raise MissingPackageError(
+            f"backend 'vllm' needs {error.name} here; install it with: pip install 'blackbox-prompts[local]'"
+        ) from error
+    return load_vllm(
+        config.model,
+        transport,
+        files=config.model_files,
+        revision=config.revision,
+        dtype=config.dtype,
+        single_token_labels=config.single_token_labels,
+    )
+
+
 BACKENDS.add("anthropic", _anthropic)
 BACKENDS.add("fake", _fake)
 BACKENDS.add("local", _local)
 BACKENDS.add("openai", _openai)
+BACKENDS.add("remote", _remote)
+BACKENDS.add("vllm", _vllm)

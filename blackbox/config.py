@@ -86,8 +86,9 @@ class ModelSettings(BaseModel):
 
     backend: str = Field(
         "local",
-        description="local (transformers, in this process), openai (any endpoint that speaks alike: vLLM, llama.cpp, "
-        "Ollama, ...), anthropic, or fake (for trying things out).",
+        description="local (transformers, in this process), remote (a model that `blackbox serve-model` offers at "
+        "`base_url`), vllm (soft prompts for a model behind vLLM, by its prompt embeddings), openai (any endpoint that "
+        "speaks alike: vLLM, llama.cpp, Ollama, ...), anthropic, or fake (for trying things out).",
     )
     model: str = Field(
         "smollm2-135m",
@@ -113,15 +114,21 @@ class ModelSettings(BaseModel):
 
 
 class EndpointSettings(BaseModel):
-    """How a model behind an endpoint is asked (backends openai and anthropic)."""
+    """How a model behind an endpoint is asked (backends openai, anthropic, remote and vllm)."""
 
     base_url: str | None = Field(
         None, description="Where the endpoint is, e.g. http://localhost:8000/v1; default: the provider's own."
     )
+    model_files: str | None = Field(
+        None,
+        description="Backend vllm: a folder or a Hugging Face hub name with the same model, whose tokenizer and table "
+        "of embeddings are used here; default: `model`.",
+    )
     key_variable: str | None = Field(
         None,
-        description="The environment variable that holds the key; default: OPENAI_API_KEY or ANTHROPIC_API_KEY, where "
-        "it is set. The key itself is never stored or shown.",
+        description="The environment variable that holds the key; default: OPENAI_API_KEY, ANTHROPIC_API_KEY, "
+        "VLLM_API_KEY or, of a model server, BLACKBOX_MODEL_TOKEN, where it is set. The key itself is never stored or "
+        "shown.",
     )
     endpoint: Literal["auto", "chat", "completions"] = Field(
         "auto", description="auto (chat, where there is none completions), chat or completions."
@@ -131,7 +138,11 @@ class EndpointSettings(BaseModel):
         description="How answers become label scores: log-probabilities, a constrained choice, or text that is read; "
         "auto takes the first that the endpoint can do.",
     )
-    parallel: int = Field(16, ge=1, description="Most calls in flight; the endpoint's own limits may allow fewer.")
+    parallel: int = Field(
+        16,
+        ge=1,
+        description="Most calls in flight, of all runs of a sweep together; the endpoint's own limits may allow fewer.",
+    )
     call_seconds: float = Field(60.0, gt=0, description="Most time of one call.")
     outage_seconds: float = Field(
         600.0, gt=0, description="How long an endpoint that fails for all is waited for before the run stops."

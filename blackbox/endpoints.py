@@ -11,17 +11,20 @@ from blackbox.backends.api import (
     ApiBackend,
     Asker,
     Dialect,
+    Endpoint,
     Ledger,
     Limits,
     OpenAI,
+    Patience,
     Price,
     Transport,
     make_scoring,
     price_of,
     probed,
 )
-from blackbox.config import Config, ExecutorSettings
+from blackbox.config import LIMITS, Config, ExecutorSettings
 from blackbox.errors import SettingError
+from blackbox.shared_endpoints import present
 
 OPENAI_URL, ANTHROPIC_URL = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
 _CHANGES_NOTHING = {"answers", "train", "dev", "test", "parallel", *ExecutorSettings.model_fields}
@@ -57,6 +60,28 @@ def anthropic_backend(config: Config, *, beside: Backend | None = None) -> Backe
     return _backend(config, dialect, base_url=config.base_url or ANTHROPIC_URL, headers=headers, beside=beside)
 
 
+def vllm_transport(config: Config) -> Transport:
+    """Calls to a server of vLLM, which cost nothing but time and are not kept.
+
+    Raises:
+        SettingError: no URL or model, a budget of requests, tokens or USD, or the key's variable is not set.
+    """
+    if config.base_url is None:
+        raise SettingError("backend 'vllm' needs `base_url`, where vLLM runs: http://host:8000/v1")
+    for name in LIMITS:
+        if name != "seconds" and getattr(config, name) is not None:
+            raise SettingError(
+                f"backend 'vllm' keeps no account of calls: leave {name} out, or use evaluations, seconds"
+            )
+    key = _key(config, "VLLM_API_KEY", needed=False)
+    return Transport(
+        Endpoint(config.base_url, {"Authorization": f"Bearer {key}"} if key else {}),
+        ledger=Ledger(Limits()),
+        parallel=config.parallel,
+        patience=Patience(config.call_seconds, config.outage_seconds),
+    )
+
+
 def run_of(config: Config) -> str:
     """The name under which a run's costs are written down: the same for the same settings, wherever its folder is."""
     settings = config.model_dump_json(exclude=_CHANGES_NOTHING)
@@ -67,14 +92,11 @@ def _backend(
     config: Config, dialect: Dialect, *, base_url: str, headers: dict[str, str], beside: Backend | None
 ) -> Backend:
     answers, ledger = _books(config, beside)
-    transport = Transport(
-        base_url,
-        headers=headers,
-        ledger=ledger,
-        parallel=config.parallel,
-        call_seconds=config.call_seconds,
-        outage_seconds=config.outage_seconds,
-    )
+    endpoint = Endpoint(base_url, headers)
+    patience = Patience(config.call_seconds, config.outage_seconds)
+    shared = present()
+    gate = shared.gates.of(endpoint, parallel=config.parallel, patience=patience) if shared else None
+    transport = Transport(endpoint, ledger=ledger, parallel=config.parallel, patience=patience, gate=gate)
     asker = Asker(dialect, transport, answers)
     features = probed(asker)
     scoring = make_scoring(config.scoring, features, answer_tokens=config.answer_tokens)
@@ -87,7 +109,10 @@ def _books(config: Config, beside: Backend | None) -> tuple[Answers, Ledger]:
         return beside.asker.answers, beside.asker.transport.ledger.at_price(price(config))
     answers = Answers(_made(answers_file(config)), run=run_of(config))
     answers.charge_lost(limits(config))
-    return answers, Ledger(limits(config), price(config), spent=answers.spent(), elapsed=answers.elapsed)
+    shared = present()
+    within = shared.account if shared else None
+    spent, elapsed = answers.spent(), answers.elapsed
+    return answers, Ledger(limits(config), price(config), spent=spent, elapsed=elapsed, within=within)
 
 
 def limits(config: Config) -> Limits:

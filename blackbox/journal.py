@@ -6,7 +6,6 @@ is the kernel's, which releases it however the process ends.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
@@ -14,7 +13,7 @@ from types import TracebackType
 
 from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.evaluation import Evaluation
-from blackbox.files import unwritable
+from blackbox.lines import append_lines, open_lines, read_lines
 from blackbox.locks import lock
 
 
@@ -34,7 +33,8 @@ class Journal:
         self._evaluations: list[Evaluation] = []
         self._file: FileIO | None = None
         if path:
-            self._file = _open(path)
+            self._file = open_lines(path)
+            lock(self._file, path, what="run")
             try:
                 self._evaluations = _read(path)
             except DamagedFileError:
@@ -91,38 +91,14 @@ class Journal:
         """
         new = [evaluation for evaluation in evaluations if evaluation.number >= len(self._evaluations)]
         if self._file and self._path and new:
-            try:
-                _write(self._file, "".join(json.dumps(evaluation.to_dict()) + "\n" for evaluation in new).encode())
-            except OSError as error:
-                raise unwritable(self._path, error, again=f"`blackbox resume {self._path.parent}`") from error
+            append_lines(self._file, self._path, [json.dumps(evaluation.to_dict()) for evaluation in new])
         self._evaluations.extend(new)
         return [self._evaluations[evaluation.number] for evaluation in evaluations]
 
 
-def _open(path: Path) -> FileIO:
-    """The file, locked. It has no buffer, which would be written once more when it is closed after a full disk."""
-    try:
-        file = path.open("ab", buffering=0)
-    except OSError as error:
-        raise unwritable(path, error, again=f"`blackbox resume {path.parent}`") from error
-    lock(file, path, what="run")
-    return file
-
-
-def _write(file: FileIO, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[file.write(left) :]
-    os.fsync(file.fileno())
-
-
 def _read(path: Path) -> list[Evaluation]:
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(path, whole)  # a kill tore the last line
     evaluations: list[Evaluation] = []
-    for number, line in enumerate(content[:whole].splitlines()):
+    for number, line in enumerate(read_lines(path)):
         try:
             evaluation = Evaluation.from_dict(json.loads(line))
         except (ValueError, KeyError, TypeError) as error:

@@ -1,6 +1,7 @@
 """Executors by name."""
 
 import logging
+import math
 
 from blackbox.backends import MeteredBackend
 from blackbox.config import OF_WORKERS, Config
@@ -27,17 +28,38 @@ def check_executor(config: Config) -> None:
                 raise SettingError(f"setting {name!r} is of executor 'ray', and the executor is {config.executor!r}")
 
 
-def make_executor(config: Config, scorer: Scorer) -> Executor[Scorer]:
+def busy_workers(config: Config, population: int) -> int:
+    """How many workers have something to do in a generation of `population` candidates, 1 at least.
+
+    Without a number of them a cluster's room is not known before it is joined: one counts.
+    """
+    workers = config.workers or (THREADS if config.executor == "threads" else 1)
+    return max(1, min(workers, math.ceil(population / config.slice_size)))
+
+
+def make_executor(config: Config, scorer: Scorer, population: int) -> Executor[Scorer]:
     """The executor that the settings name, with its workers; the caller closes it.
+
+    Args:
+        config: the settings.
+        scorer: what each worker has.
+        population: candidates of a generation; more workers than its slices are warned of.
 
     Raises:
         ExecutorError: Ray is not installed, no cluster answers, or the model or the space cannot be sent to a worker.
     """
+    metered = isinstance(scorer.backend, MeteredBackend)
+    if (config.workers or 1) > (busy := busy_workers(config, population)) and not metered:
+        log.warning(
+            "%d workers, of which %d have work: a generation of %d candidates is cut into slices of %d; a larger "
+            "population or smaller slices (slice_size) keep more of them busy",
+            config.workers, busy, population, config.slice_size,
+        )  # fmt: skip
     if config.executor == "threads":
         from blackbox.parallel.threads import Threads
 
         return Threads(scorer, config.workers or THREADS)
-    if config.executor == "ray" and not isinstance(scorer.backend, MeteredBackend):
+    if config.executor == "ray" and not metered:
         from blackbox.parallel.ray_pool import RayPool
 
         return RayPool(

@@ -15,13 +15,14 @@ from blackbox.build import (
 from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.finishing.plan import Plan
+from blackbox.kept import Kept
 from blackbox.make_executor import check_executor
 from blackbox.named_optimizers import check_fit, domain_of, make_optimizer
 from blackbox.named_spaces import make_space
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
-from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace, WrittenSpace
+from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
 
@@ -47,11 +48,13 @@ def make_parts(
     space: PromptSpace | str | None = None,
     optimizer: Optimizer | str | None = None,
     answers: Path | None = None,
+    proposals: Path | None = None,
 ) -> Parts:
     """The parts of a run: those that are given as objects, and the settings' own for the rest.
 
     The settings of the task in `Parts.config` are the task's own, also where it was built in code, and prompts that
-    stand in a file are read. `answers` is where paid answers are kept if the settings do not say.
+    stand in a file are read. `answers` is where paid answers are kept if the settings do not say, `proposals` where
+    what a model proposes is kept.
 
     Raises:
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
@@ -74,7 +77,10 @@ def make_parts(
     if optimizer is None or isinstance(optimizer, str):
         optimizer = make_optimizer(config.optimizer, domain, config, part_seed(config.seed, "optimizer"))
     check_fit(optimizer, domain)
-    writer = equip(optimizer, space, task, backend, keeping)
+    kept = Kept(proposals)
+    if isinstance(space, ProjectedInstructionSpace):
+        space.kept = kept
+    writer = equip(optimizer, space, task, backend, keeping, kept=kept)
     plan = Plan.of(config)
     plan.check(task, space)
     looks = config.finalists if races(config, space) else 1

@@ -75,7 +75,7 @@ def make_objective(parts: Parts) -> Objective:
 def _shared_out(parts: Parts) -> Iterator[Objective]:
     """The objective with the workers that the settings name."""
     objective = make_objective(parts)
-    executor = make_executor(parts.config, objective.scorer)
+    executor = make_executor(parts.config, objective.scorer, parts.optimizer.population_size)
     try:
         yield replace(objective, executor=executor)
     finally:

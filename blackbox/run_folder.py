@@ -6,6 +6,7 @@ environment.json    versions, hashes of the model, the data and the space, and w
 evaluations.jsonl   the journal
 checkpoint.json     the state of the search after its last generation
 answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
+proposals.jsonl     what a model has written for the search, before it is used
 prompt/             the best prompt so far (`SavedPrompt`)
 summary.json        `Summary`
 curve.png           the learning curve
@@ -65,6 +66,10 @@ class RunFolder:
     @property
     def answers(self) -> Path:
         return self.path / "answers.sqlite"
+
+    @property
+    def proposals(self) -> Path:
+        return self.path / "proposals.jsonl"
 
     @property
     def prompt(self) -> Path:

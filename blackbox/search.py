@@ -6,7 +6,6 @@ a run that was killed goes on from its last checkpoint with the journal's answer
 
 import logging
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -23,6 +22,7 @@ from blackbox.journal import Journal
 from blackbox.objective import Objective
 from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
 from blackbox.outcome import Outcome
+from blackbox.run_clock import RunClock
 from blackbox.selection import Choice, Selection
 from blackbox.spaces import GrowingSpace
 from blackbox.split import Split
@@ -69,7 +69,7 @@ class Search:
         self._task = objective.task
         self._journal, self._callbacks, self._save = journal, callbacks, save
         self._finish = finish or (lambda search: search.test(search.selection.chosen))
-        self._began, self._earlier = time.monotonic(), journal.elapsed
+        self._clock = RunClock(budget.seconds, earlier=journal.elapsed)
         self._scored = 0  # training evaluations of this session
         self._generation = 0  # the one that is being scored
         self._ended: str | None = None  # the limit that was reached in mid-generation
@@ -82,7 +82,7 @@ class Search:
     @property
     def elapsed(self) -> float:
         """Seconds since the run began, over all its sessions."""
-        return self._earlier + time.monotonic() - self._began
+        return self._clock.elapsed
 
     def run(self) -> str:
         """Search until there is a reason to stop, then finish.
@@ -117,12 +117,12 @@ class Search:
         for known in self.history:
             if known.split == "test" and known.candidate == choice.evaluation.candidate:
                 return known
-        began = time.monotonic()
+        began = self.elapsed
         tested = self._score(choice.candidate[None], self._task.test)
         if not tested:
             log.warning("the test rows are not scored behind the selected prompt")
             return None
-        self.tally.test_seconds = max(tested[0].usage.seconds, time.monotonic() - began)
+        self.tally.test_seconds = max(tested[0].usage.seconds, self.elapsed - began)
         return tested[0]
 
     def add(
@@ -174,7 +174,7 @@ class Search:
             train_loss=lowest.evaluation.loss if lowest else None,
             dev=chosen.evaluation.figure if chosen else None,
             elapsed=self.elapsed,
-            rate=self._scored / (time.monotonic() - self._began),
+            rate=self._scored / self._clock.session,
         )
 
     def state_dict(self) -> dict[str, object]:
@@ -235,14 +235,14 @@ class Search:
         if self._no_time_to_ask():
             self._ended = "seconds"
             return None
-        began = time.monotonic()
+        began = self.elapsed
         try:
             candidates = self.optimizer.ask()
         except SpentError as error:
             log.warning("the budget is used up: %s", error)
             self._ended = error.limit
             return None
-        self.tally.asking = max(self.tally.asking, time.monotonic() - began)
+        self.tally.asking = max(self.tally.asking, self.elapsed - began)
         return candidates
 
     def _score_unless_start(self, candidates: Candidates) -> list[Evaluation]:
@@ -291,7 +291,7 @@ class Search:
         """Take note of the evaluations of a slice."""
         earlier = self._journal[self.tally.number - 1].elapsed if self.tally.number else 0.0
         self.objective.learn(answers)
-        self._take_time(split, answers[-1].elapsed - earlier, len(answers))
+        self.tally.took(split.name, answers[-1].elapsed - earlier, len(answers))
         self.tally.number += len(answers)
         self.tally.spent += len(answers) * price(split, self._task)
         for callback in self._callbacks:
@@ -332,13 +332,6 @@ class Search:
         return self._journal.append(
             [self._evaluation(n, split, candidate_digest(z), outcome) for n, (z, outcome) in numbered]
         )
-
-    def _take_time(self, split: Split, seconds: float, count: int) -> None:
-        """Learn what an evaluation may take; from the journal's answers too, so that a resumed run knows it."""
-        if split is self._task.train:
-            self.tally.slowest = max(self.tally.slowest, seconds / count)
-        elif split is self._task.test:
-            self.tally.test_seconds = max(self.tally.test_seconds, seconds)
 
     def _ended_before(self, split: Split) -> bool:
         """Whether the time limit ended the run here before: its journal has something else where a slice would be."""
@@ -384,19 +377,19 @@ class Search:
             return "target"
         if self.rules.patience and self.tally.spent - self.tally.last_gain >= self.rules.patience:
             return "patience"
-        looks = self.rules.finalists * price(self._task.dev, self._task)
-        ahead = self.optimizer.population_size + looks + self.rules.reserve
+        ahead = self.optimizer.population_size + self._looks + self.rules.reserve
         if self.tally.spent + ahead > self.budget.evaluations:
             return "evaluations"
         return None
 
     def _late(self, evaluations: int, asking: float) -> bool:
         """Whether asking, a slice, a look at the dev rows and the last scoring of the test rows might take too long."""
-        if self.budget.seconds is None or not self.tally.number:
-            return False
-        looks = self.rules.finalists * price(self._task.dev, self._task)
-        ahead = asking + (evaluations + looks) * self.tally.slowest + self.tally.test_seconds
-        return self.elapsed + ahead > self.budget.seconds
+        return self._clock.late(self.tally, evaluations + self._looks, asking=asking)
+
+    @property
+    def _looks(self) -> int:
+        """What looking at the finalists of a generation counts."""
+        return self.rules.finalists * price(self._task.dev, self._task)
 
     def _block(self) -> int | None:
         return self.optimizer.block if isinstance(self.optimizer, Blockwise) else None

@@ -24,3 +24,10 @@ class Tally:
     slowest: float = 0.0
     test_seconds: float = 0.0
     asking: float = 0.0
+
+    def took(self, split: str, seconds: float, count: int) -> None:
+        """Learn what evaluations may take; from the journal's answers too, so that a resumed run knows it."""
+        if split == "train":
+            self.slowest = max(self.slowest, seconds / count)
+        elif split == "test":
+            self.test_seconds = max(self.test_seconds, seconds)

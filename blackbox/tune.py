@@ -48,8 +48,8 @@ def tune(
     of_task = TaskSettings.model_fields.keys() | (task.terms.keys() if task else ())
     if task is not None and (doubled := sorted(of_task & settings.keys())):
         raise SettingError(f"setting {doubled[0]!r} belongs to the task, and a task is given; set it there")
-    answers = run_folder.answers if run_folder else None
-    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, answers=answers)
+    files = _files(run_folder) if run_folder else {}
+    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **files)
     if run_folder:
         objects = _objects({**given, "metric": parts.task.metric})
         run_folder.create(parts.config, parts.task, parts.backend, parts.space, given=objects)
@@ -86,9 +86,14 @@ def resume(
     config = _with_executor(run_folder.read_config(), executor)
     run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer, "metric": metric}))
     task = run_folder.read_task(metric=metric)
-    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, answers=run_folder.answers)
+    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **_files(run_folder))
     run_folder.check_environment(parts.task, parts.backend, parts.space)
     return ended(parts, run_folder) or run(parts, run_folder, callbacks)
+
+
+def _files(run_folder: RunFolder) -> dict[str, Path]:
+    """Where parts keep what was paid for."""
+    return {"answers": run_folder.answers, "proposals": run_folder.proposals}
 
 
 def _with_executor(config: Config, executor: Mapping[str, Any]) -> Config:

@@ -6,7 +6,7 @@ import numpy as np
 
 from blackbox import Predictor, SavedPrompt, Task
 from blackbox.backends import Capability, Prompt, Query, Scores, TextPrompt, Usage
-from blackbox.backends.base import check_call
+from blackbox.backends.checks import check_call
 
 
 class LetterBackend:

@@ -14,7 +14,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +25,7 @@ from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.group_commit import GroupCommit
 from blackbox.backends.api.in_flight import InFlight
 from blackbox.backends.api.journal_file import JournalFile
-from blackbox.backends.api.ledger import COUNTED, Limits
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import GarbageError, JournalError
 
@@ -142,18 +142,20 @@ class Answers:
         """Write down what was paid without an answer: an attempt that failed, a time-out at its bound."""
         self._commit(self._row(None, usage, facts, None))
 
-    def charge_lost(self, limits: Limits) -> Usage:
+    def charge_lost(self, limits: Limits, *, wider: tuple[Limits, Usage] | None = None) -> Usage:
         """Charge for the calls that were in flight when earlier sessions of the run were killed.
 
         Args:
             limits: of the run. More than they leave was never in flight.
+            wider: limits of several runs and what these have spent together, to the same end.
 
         Returns:
             What they count for now.
         """
         spent = self.spent()
         with self._file.transaction() as connection:
-            lost = _within(limits, spent, self.in_flight.take_lost(connection))
+            lost = limits.cut(self.in_flight.take_lost(connection), spent=spent)
+            lost = wider[0].cut(lost, spent=wider[1]) if wider else lost
             if lost != Usage():
                 _insert_one(connection, self._row(None, lost, Facts("lost in a kill"), None))
         return lost
@@ -212,12 +214,6 @@ def _insert_one(connection: sqlite3.Connection, row: Row) -> bool:
         connection.execute(INSERT + ROW, (None, *row[1:-1], None))
         return False
     return True
-
-
-def _within(limits: Limits, spent: Usage, lost: Usage) -> Usage:
-    """What was lost, cut to what the limits leave behind what is spent."""
-    left = {name: getattr(limits, name) - getattr(spent, name) for name in COUNTED if getattr(limits, name) is not None}
-    return replace(lost, **{name: max(0, min(getattr(lost, name), most)) for name, most in left.items()})
 
 
 def key_of(call: Call, *, endpoint: str) -> str:

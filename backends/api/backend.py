@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial, reduce
 from operator import add
@@ -17,16 +18,8 @@ from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Features
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.scoring import Scoring
-from blackbox.backends.base import (
-    Capability,
-    Failure,
-    Generations,
-    Query,
-    Scores,
-    Usage,
-    check_call,
-    check_prompts,
-)
+from blackbox.backends.base import Capability, Failure, Generations, Query, Scores, Usage
+from blackbox.backends.checks import check_call, check_prompts
 from blackbox.backends.errors import KeyRefusedError, NoAnswerError, RefusedError, StoppedError
 from blackbox.backends.prompts import Prompt, TextPrompt
 from blackbox.backends.writing import GREEDY, Writing
@@ -154,7 +147,8 @@ class ApiBackend:
         try:
             for key, call, about in zip(keys, calls, subjects, strict=True):
                 if key not in futures:
-                    futures[key] = self._threads.submit(self._answer, call, Facts("task", about))
+                    # in a copy of the caller's context, by which a log tells the runs of one process apart
+                    futures[key] = self._threads.submit(copy_context().run, self._answer, call, Facts("task", about))
             done, _ = wait(futures.values(), return_when=FIRST_EXCEPTION)
         finally:
             for future in futures.values():

@@ -69,6 +69,12 @@ class _Ours(http.client.HTTPConnection):
             head, self._head = self._head, b""
             super().send(head + data)
 
+    def getresponse(self) -> Any:
+        """A head without a body has not left yet."""
+        if self._head:
+            self.send(b"")
+        return super().getresponse()
+
 
 class Plain(_Ours, HTTPConnection):
     """Over TCP."""

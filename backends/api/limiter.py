@@ -35,6 +35,17 @@ class Limiter:
         self._not_before = -math.inf
         self._changed = threading.Condition()
 
+    def widen(self, parallel: int) -> None:
+        """Let so many calls be in flight, if that is more than before."""
+        with self._changed:
+            if parallel <= self._parallel:
+                return
+            if self._slow_start_up_to == float(self._parallel):  # no refusal yet
+                self._slow_start_up_to = float(parallel)
+                self._window = max(self._window, float(min(FIRST, parallel)))
+            self._parallel = parallel
+            self._changed.notify_all()
+
     @property
     def window(self) -> int:
         """How many calls may be in flight now."""

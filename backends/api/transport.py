@@ -14,66 +14,30 @@
 Attempts while the endpoint fails for all calls are no attempts of the call; see `breaker`.
 """
 
-import itertools
 import json
 import logging
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 
 from blackbox.backends.api.answer import Answer, Call
-from blackbox.backends.api.breaker import Breaker
 from blackbox.backends.api.endpoint import Endpoint
+from blackbox.backends.api.gate import Gate
 from blackbox.backends.api.ledger import Ledger, Reservation
-from blackbox.backends.api.limiter import Limiter
+from blackbox.backends.api.patience import Patience
 from blackbox.backends.api.refusals import error_within, parsed, refusal
-from blackbox.backends.api.waiting import Backoff, pause, retry_after
+from blackbox.backends.api.trial import Again, Read, Trial
+from blackbox.backends.api.waiting import pause, retry_after
 from blackbox.backends.api.wire import Lost, Reply, Wire
 from blackbox.backends.base import Usage
-from blackbox.backends.errors import (
-    BackendSettingError,
-    EndpointDownError,
-    GarbageError,
-    NoAnswerError,
-    QuotaError,
-    StoppedError,
-)
+from blackbox.backends.errors import EndpointDownError, GarbageError, KeyRefusedError, QuotaError, StoppedError
 
 log = logging.getLogger(__name__)
-
-Read = Callable[[object, Mapping[str, str]], Answer]
-"""A dialect's parser: the JSON value and the headers of an answer. It raises `GarbageError` for what is no answer, and
-where the endpoint does not tell a usage, it gives the upper bound `Call.most`."""
 
 _SLOW_DOWN = {429, 503, 529}
 
 _SHORTEST = 1e-3
 """The shortest time-out, s: 0 would be none."""
-
-
-@dataclass
-class _Trial:
-    """One call on its way through its attempts."""
-
-    call: Call
-    read: Read
-    sending: Callable[[], None]
-    charged: Callable[[Usage], None]
-    payload: bytes
-    number: int
-    failures: int = 0
-    refusals: int = 0
-    limited_since: float | None = None
-
-
-@dataclass(frozen=True)
-class _Again:
-    """An attempt that was no success, and what the endpoint asked for: `limited` is to wait, without a failure."""
-
-    why: str
-    limited: bool = False
-    seconds: float | None = None
 
 
 class Transport:
@@ -84,56 +48,31 @@ class Transport:
 
     def __init__(
         self,
-        base_url: str,
+        endpoint: Endpoint,
         *,
-        headers: Mapping[str, str],
         ledger: Ledger,
         parallel: int = 16,
-        call_seconds: float = 60.0,
-        outage_seconds: float = 600.0,
-        attempts: int = 6,
-        on_pause: Callable[[bool, str], None] | None = None,
-        backoff: Backoff | None = None,
-        try_seconds: tuple[float, float] = (1.0, 30.0),
-        clock: Callable[[], float] = time.monotonic,
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+        gate: Gate | None = None,
     ) -> None:
         """A transport; nothing is sent yet.
 
         Args:
-            base_url: of the endpoint, e.g. "https://api.example.com/v1".
-            headers: go to each call, the key among them.
+            endpoint: where calls go, and the key.
             ledger: the budget.
             parallel: calls in flight, at most.
-            call_seconds: for one attempt as a whole.
-            outage_seconds: the endpoint may fail for all calls, or tell one to wait, for so long.
-            attempts: failures of its own after which a call has none left.
-            on_pause: told when an outage begins (true) and ends (false), and why. It must return soon.
-            backoff: between a call's attempts.
-            try_seconds: from the beginning of an outage to the first try, and the longest between two.
-            clock: seconds from any moment; a call's own time is on the wall.
+            patience: with the endpoint.
+            gate: what calls go through, shared with other transports to the endpoint; None makes one.
 
         Raises:
-            BackendSettingError: a figure that is not positive, or as `Endpoint` says.
+            BackendSettingError: `parallel` is less than 1.
         """
-        for name, value in (("call_seconds", call_seconds), ("outage_seconds", outage_seconds), ("attempts", attempts)):
-            if not value > 0:
-                raise BackendSettingError(f"{name} must be above 0, got {value}")
-        self.ledger, self.parallel, self._clock = ledger, parallel, clock
-        self._call_seconds, self._outage_seconds, self._attempts = call_seconds, outage_seconds, attempts
-        self._endpoint = Endpoint(base_url, headers)
-        self._limiter = Limiter(parallel, clock=clock)
-        self._breaker = Breaker(
-            outage_seconds=outage_seconds,
-            first_seconds=try_seconds[0],
-            longest_seconds=try_seconds[1],
-            on_change=on_pause,
-            clock=clock,
-        )
-        self._wire = Wire(self._endpoint, connections=parallel)
-        self._backoff = backoff or Backoff()
-        self._numbers = itertools.count(1)
+        self.ledger, self.parallel = ledger, parallel
+        self._endpoint, self._patience = endpoint, patience
+        self._gate = gate or Gate(parallel, patience=patience)
+        self._clock, self._limiter, self._breaker = self._gate.clock, self._gate.limiter, self._gate.breaker
+        self._wire = Wire(endpoint, connections=parallel)
         self._stopped: StoppedError | None = None
-        self._answered = clock()
 
     def ask(
         self,
@@ -145,8 +84,9 @@ class Transport:
     ) -> Answer:
         """The answer to a call. Its usage is that of the attempt which was answered; the ledger has the others too.
 
-        A `SpentError` is this call's alone: one that costs less may still fit. The other `StoppedError` are for all:
-        calls that wait, and all later ones, raise the same; those in flight still bring what is paid for.
+        A `SpentError` is this call's alone: one that costs less may still fit. A used-up quota and a key that is
+        refused (401) are for all that share the gate, an endpoint that is down for all of this transport: calls that
+        wait, and all later ones, raise the same; those in flight still bring what is paid for.
 
         Args:
             call: what is sent.
@@ -162,7 +102,7 @@ class Transport:
             EndpointDownError: the endpoint has failed for all calls for too long.
         """
         payload = json.dumps(call.body, allow_nan=False, separators=(",", ":")).encode()
-        trial = _Trial(call, read, sending, charged, payload, next(self._numbers))
+        trial = Trial(call, payload, read, sending, charged, self._gate.number())
         try:
             while True:
                 self._check()
@@ -172,7 +112,14 @@ class Transport:
                 log.debug("%s: %s", self._endpoint, outcome.why)
                 if (seconds := self._seconds_until_next(outcome, trial)) > 0:
                     pause(seconds, self._check, clock=self._clock)
-        except (QuotaError, EndpointDownError) as error:
+        except QuotaError as error:
+            self._gate.close(error)
+            raise
+        except KeyRefusedError as error:
+            if error.status == 401:  # what a filter refuses in one row may be a 403
+                self._gate.close(error)
+            raise
+        except EndpointDownError as error:
             self.stop(error)
             raise
 
@@ -203,30 +150,35 @@ class Transport:
 
     def _check(self) -> None:
         """What ends every wait."""
+        self._gate.check()
         if self._stopped is not None:
             raise self._stopped.with_traceback(None)  # else it grows with each call that raises it
         self.ledger.check_time()
 
-    def _attempt(self, trial: _Trial) -> Answer | _Again:
+    def _seconds_until_next(self, again: Again, trial: Trial) -> float:
+        self._check()
+        return trial.seconds_until_next(again, self._gate, self._patience, endpoint=str(self._endpoint))
+
+    def _attempt(self, trial: Trial) -> Answer | Again:
         """One request, once it is its turn."""
         with (
             self.ledger.reserve(trial.call.most, check=self._check) as reservation,
             self._limiter.slot(self._check) as burst,
         ):
             if self._breaker.enter(trial.number, self._check):
-                trial.failures, trial.limited_since = 0, None  # those were the outage's
+                trial.begin_anew()
             try:
                 self._check()
                 return self._exchange(trial, reservation, burst)
             finally:
                 self._breaker.left(trial.number)
 
-    def _exchange(self, trial: _Trial, reservation: Reservation, burst: int) -> Answer | _Again:
+    def _exchange(self, trial: Trial, reservation: Reservation, burst: int) -> Answer | Again:
         """Send, and make sense of what comes back. The reservation has ended afterwards, however this ends."""
         trial.sending()
         began = self._clock()
         try:
-            seconds = max(min(self._call_seconds, self.ledger.seconds_left), _SHORTEST)
+            seconds = max(min(self._patience.call_seconds, self.ledger.seconds_left), _SHORTEST)
             reply = self._wire.post(trial.call.path, trial.payload, seconds=seconds)
             if isinstance(reply, Lost):
                 return self._lost(reply, trial, reservation, burst)
@@ -238,7 +190,7 @@ class Transport:
             if (charged := reservation.charge(self._clock() - began)).requests:
                 trial.charged(charged)
 
-    def _lost(self, lost: Lost, trial: _Trial, reservation: Reservation, burst: int) -> _Again:
+    def _lost(self, lost: Lost, trial: Trial, reservation: Reservation, burst: int) -> Again:
         if not lost.sent:
             reservation.release()
             trial.charged(Usage())
@@ -248,7 +200,7 @@ class Transport:
             self._limiter.limited(burst)
         return self._failed(lost.why, trial, reached=lost.sent)
 
-    def _read(self, reply: Reply, trial: _Trial, reservation: Reservation, burst: int, began: float) -> Answer | _Again:
+    def _read(self, reply: Reply, trial: Trial, reservation: Reservation, burst: int, began: float) -> Answer | Again:
         try:
             value = parsed(reply.body)
             if (status := error_within(value)) is not None:
@@ -259,14 +211,14 @@ class Transport:
             usage = _checked(answer.usage)
         except GarbageError as error:
             return self._failed(self._endpoint.hide(str(error)), trial)
-        self._answered = self._clock()
-        usage = reservation.settle(replace(usage, requests=1, seconds=self._answered - began))
+        answered = self._gate.answered = self._clock()
+        usage = reservation.settle(replace(usage, requests=1, seconds=answered - began))
         self._breaker.succeeded()
         self._limiter.succeeded()
         self._limiter.told(reply.headers, tokens=usage.prompt_tokens + usage.completion_tokens)
         return replace(answer, usage=usage)
 
-    def _refused(self, reply: Reply, trial: _Trial, burst: int) -> _Again:
+    def _refused(self, reply: Reply, trial: Trial, burst: int) -> Again:
         if reply.status < 500:
             self._breaker.succeeded()
         error = refusal(reply.status, reply.body, self._endpoint)
@@ -281,43 +233,11 @@ class Transport:
         if reply.status >= 500:
             self._failed(why, trial)
         limited = reply.status == 429 or (reply.status in _SLOW_DOWN and seconds is not None)
-        return _Again(why, limited, seconds)
+        return Again(why, limited, seconds)
 
-    def _failed(self, why: str, trial: _Trial, *, reached: bool = True) -> _Again:
+    def _failed(self, why: str, trial: Trial, *, reached: bool = True) -> Again:
         self._breaker.failed(trial.number, why, in_flight=self._limiter.in_flight, reached=reached)
-        return _Again(why)
-
-    def _seconds_until_next(self, again: _Again, trial: _Trial) -> float:
-        """How long this call waits before its next attempt, beyond what holds back all.
-
-        Raises:
-            NoAnswerError, EndpointDownError: there is no next attempt.
-        """
-        self._check()
-        if again.limited:
-            self._bear(again, trial)
-            trial.refusals += 1
-            return 0.0 if again.seconds is not None else self._backoff.seconds(trial.refusals)
-        if self._breaker.is_open:
-            return 0.0
-        trial.failures += 1
-        if trial.failures >= self._attempts:
-            raise NoAnswerError(
-                f"{self._endpoint}: no answer after {trial.failures} attempts; the last one: {again.why}"
-            )
-        return max(self._backoff.seconds(trial.failures), again.seconds or 0.0)
-
-    def _bear(self, again: _Again, trial: _Trial) -> None:
-        """Be told to wait, for as long as an outage may last."""
-        now = self._clock()
-        if trial.limited_since is None:
-            trial.limited_since = now
-        if now - trial.limited_since + (again.seconds or 0.0) <= self._outage_seconds:
-            return
-        told = f"{self._endpoint} tells to wait for longer than the {self._outage_seconds:g} s allowed: {again.why}"
-        if self._answered > trial.limited_since:
-            raise NoAnswerError(f"{told}; other calls were answered, so this one may be more than it takes at a time")
-        raise EndpointDownError(told)
+        return Again(why)
 
 
 def _checked(usage: Usage) -> Usage:

@@ -1,4 +1,4 @@
-"""One POST over a connection that is kept, with a limit to its whole time and to the size of what comes back.
+"""One request over a connection that is kept, with a limit to its whole time and to the size of what comes back.
 
 This is urllib3, on which `requests` stands: `Session.post` prepares, merges and copies anew for each call and takes
 more than 1 ms of CPU time with 64 threads, where urllib3 takes 0.6 ms. Proxies and CA bundles are those that `requests`
@@ -63,8 +63,8 @@ class Lost:
 class Wire:
     """A pool of connections to one endpoint. Safe for threads. Follows no redirect and repeats nothing."""
 
-    def __init__(self, endpoint: Endpoint, *, connections: int) -> None:
-        """A pool that keeps so many connections."""
+    def __init__(self, endpoint: Endpoint, *, connections: int, most_bytes: int = MOST_BYTES) -> None:
+        """A pool that keeps so many connections; an answer may have so many bytes."""
         proxy = select_proxy(endpoint.origin, get_environ_proxies(endpoint.origin))
         options: dict[str, Any] = {"maxsize": connections, "retries": False}
         if endpoint.scheme == "https":
@@ -83,21 +83,28 @@ class Wire:
         base = Secure if endpoint.scheme == "https" else Plain
         query = {"query": f"?{endpoint.query}" if endpoint.query else ""}
         self._pool.ConnectionCls = type(base.__name__, (base,), query)
-        self._endpoint = endpoint
+        self._endpoint, self._most_bytes = endpoint, most_bytes
         self._ahead = endpoint.origin if proxy and endpoint.scheme == "http" else ""
 
     def post(self, path: str, body: bytes, *, seconds: float) -> Reply | Lost:
-        """Send a JSON body and read what comes back.
+        """Send a body and read what comes back.
 
         Args:
             path: behind the base URL.
             body: sent as it is.
             seconds: for all of it, the connection included; only a name server may take longer.
         """
+        return self._exchange("POST", path, body, seconds)
+
+    def get(self, path: str, *, seconds: float) -> Reply | Lost:
+        """Read what is there; all else as of `post`."""
+        return self._exchange("GET", path, None, seconds)
+
+    def _exchange(self, method: str, path: str, body: bytes | None, seconds: float) -> Reply | Lost:
         limit = urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), total=seconds)
         try:
             response = self._pool.urlopen(
-                "POST",
+                method,
                 self._ahead + self._endpoint.target(path),
                 body=body,
                 headers=self._endpoint.headers,
@@ -107,10 +114,10 @@ class Wire:
                 timeout=limit,
                 preload_content=False,
             )
-            content = response.read(MOST_BYTES + 1)
-            if len(content) > MOST_BYTES:
+            content = response.read(self._most_bytes + 1)
+            if len(content) > self._most_bytes:
                 response.close()
-                return Lost(f"more than {MOST_BYTES} bytes came back", sent=True)
+                return Lost(f"more than {self._most_bytes} bytes came back", sent=True)
             response.release_conn()
         except HTTPError as error:
             return _lost(error, seconds)

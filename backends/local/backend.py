@@ -16,19 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from blackbox.backends.base import (
-    Capability,
-    Failure,
-    Generations,
-    ModelShape,
-    Query,
-    Scores,
-    Usage,
-    check_call,
-    check_fit,
-    check_prompts,
-    require,
-)
+from blackbox.backends.base import Capability, Failure, Generations, ModelShape, Query, Scores, Usage
+from blackbox.backends.checks import check_call, check_fit, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
 from blackbox.backends.local.layer_cache import LayerCache
@@ -152,6 +141,16 @@ class LocalBackend:
             self.model.get_input_embeddings().num_embeddings,
             self._key_value_width,
         )
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the model is: `family`, the type of the model, and the `dtype` and `device` that it runs in and on."""
+        dtype = str(self.model.dtype).removeprefix("torch.")
+        return {"family": str(self.model.config.model_type), "dtype": dtype, "device": str(self.model.device)}
+
+    def read_together(self, first: Prompt, second: Prompt) -> bool:
+        """Whether two prompts that follow each other in a call share passes: the rounding of each depends on both."""
+        return self._placed(first).stands_as(self._placed(second))
 
     def encode(self, text: str) -> tuple[int, ...]:
         """The tokens of a text, without special tokens."""

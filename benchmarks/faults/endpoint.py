@@ -18,7 +18,7 @@ class Bill:
     Attributes:
         usd: at the benchmark's prices.
         answers: that were sent whole.
-        again: answers among them to a question that had been answered before.
+        again: answers among them to a question, all its parameters included, that had been answered before.
     """
 
     requests: int
@@ -97,5 +97,5 @@ def _bill(server: FaultyServer) -> tuple[float, ...]:
         counts = server.counts
         tokens = counts.prompt_tokens, counts.completion_tokens
         usd = sum(price * count for price, count in zip(USD_PER_MILLION, tokens, strict=True)) / 1e6
-        again = sum(count - 1 for count in counts.texts.values())
+        again = sum(count - 1 for count in counts.asked.values())
         return counts.requests, *tokens, usd, counts.answered, again

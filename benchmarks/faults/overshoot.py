@@ -10,10 +10,11 @@ from statistics import median
 from typing import Any
 
 from benchmarks.faults.endpoint import Bill, Endpoint
-from benchmarks.faults.sessions import begin, lives
-from benchmarks.faults.task import SETTINGS, task, write_task
+from benchmarks.faults.searches import Searched
+from benchmarks.faults.sessions import after, begin, ends
+from benchmarks.faults.task import task, write_task
 from benchmarks.faulty import Plan
-from blackbox import BlackboxError, tune
+from blackbox import BlackboxError, Task, tune
 from blackbox.backends import BackendError
 
 COUNTED = ("requests", "prompt_tokens", "completion_tokens", "usd")
@@ -23,9 +24,8 @@ SECONDS = 0.02
 """That an answer takes: calls are in flight when a process is killed."""
 KILLED = 3
 """Every so many-th run is killed."""
-LIFE = (0.6, 2.5)
-"""From the start of a process to its kill, s."""
-LONGEST = 300.0
+LIFE = 60
+"""Requests of a session that is killed at most."""
 SPENT = f"SELECT {', '.join(f'total({name})' for name in COUNTED)} FROM calls"
 
 
@@ -40,17 +40,17 @@ class Ran:
     spent: dict[str, float]
 
 
-def run(*, runs: int) -> dict[str, object]:
-    """The figures of so many runs."""
+def run(searched: Searched, *, runs: int) -> dict[str, Any]:
+    """The figures of so many runs of a search."""
     with Endpoint(seconds=SECONDS) as endpoint, tempfile.TemporaryDirectory() as name:
         endpoint.begin(Plan())
-        tune(task(), **SETTINGS, base_url=endpoint.base_url)
+        tune(task(searched.rows), **searched.settings, base_url=endpoint.base_url)
         usual = counted(endpoint.bill())
         ran = []
         for seed in range(runs):
             folder = Path(name) / str(seed)
             folder.mkdir()
-            ran.append(one(endpoint, folder, seed, usual))
+            ran.append(one(searched, endpoint, folder, seed, usual))
             print(
                 f"{seed:>4} {ran[-1].tight:<18} {ran[-1].kills} kills, {ran[-1].bill['requests']:.0f} requests",
                 flush=True,
@@ -67,7 +67,7 @@ def run(*, runs: int) -> dict[str, object]:
     }
 
 
-def one(endpoint: Endpoint, folder: Path, seed: int, usual: dict[str, float]) -> Ran:
+def one(searched: Searched, endpoint: Endpoint, folder: Path, seed: int, usual: dict[str, float]) -> Ran:
     """A run with one tight limit, or with loose ones only."""
     rng = random.Random(seed)
     tight = [*COUNTED, "none"][seed % 5]
@@ -76,6 +76,7 @@ def one(endpoint: Endpoint, folder: Path, seed: int, usual: dict[str, float]) ->
         limits[tight] = max(rng.uniform(0.1, 0.9) * usual[tight], 1e-9)
     limits = {name: limit if name == "usd" else int(limit) for name, limit in limits.items()}
     settings: dict[str, Any] = {
+        **searched.settings,
         "base_url": endpoint.base_url,
         "parallel": rng.choice([2, 4, 16]),
         "call_seconds": 0.5,
@@ -84,30 +85,29 @@ def one(endpoint: Endpoint, folder: Path, seed: int, usual: dict[str, float]) ->
     endpoint.begin(Plan(share=rng.uniform(0.05, 0.4), seed=seed))
     kills = 0
     if seed % KILLED:
-        in_process(folder / "run", settings)
+        in_process(task(searched.rows), folder / "run", settings)
     else:
-        kills = in_sessions(write_task(folder / "task.toml", settings), folder / "run", rng)
+        kills = in_sessions(endpoint, write_task(folder / "task.toml", searched.rows, settings), folder / "run", rng)
     with closing(sqlite3.connect(folder / "run" / "answers.sqlite")) as connection:
         spent = connection.execute(SPENT).fetchone()
     return Ran(tight, kills, limits, counted(endpoint.bill()), dict(zip(COUNTED, spent, strict=True)))
 
 
-def in_process(folder: Path, settings: dict[str, Any]) -> None:
+def in_process(of: Task, folder: Path, settings: dict[str, Any]) -> None:
     """A run that may end with an error where its budget does."""
     try:
-        tune(task(), **SETTINGS, **settings, folder=folder)
+        tune(of, **settings, folder=folder)
     except (BlackboxError, BackendError) as error:
         print(f"     {type(error).__name__}: {error}")
 
 
-def in_sessions(config: Path, folder: Path, rng: random.Random) -> int:
+def in_sessions(endpoint: Endpoint, config: Path, folder: Path, rng: random.Random) -> int:
     """A run that is killed and resumed; the number of kills."""
     most = rng.randrange(1, 6)
     for kills in range(most):
-        if lives(begin(config, folder), rng.uniform(*LIFE)):
+        if ends(begin(config, folder), after(rng.randrange(LIFE), endpoint)):
             return kills
-    if not lives(begin(config, folder), LONGEST):
-        raise RuntimeError("the run that was killed does not end")
+    ends(begin(config, folder))
     return most
 
 

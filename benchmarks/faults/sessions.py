@@ -3,8 +3,15 @@
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.faults.endpoint import Endpoint
+
+LONGEST = 300.0
+"""A session, s."""
 
 _COSTS = ("seconds", "requests", "prompt_tokens", "completion_tokens", "usd")
 
@@ -18,15 +25,29 @@ def begin(config: Path, folder: Path) -> "subprocess.Popen[bytes]":
     )
 
 
-def lives(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
-    """Let a session live so long, then kill it; whether it has ended before."""
-    try:
-        process.wait(seconds)
-        return True
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return False
+def ends(process: "subprocess.Popen[bytes]", until: Callable[[], bool] = lambda: False) -> bool:
+    """Wait for a session; where `until` says so, kill it. Whether it has ended by itself.
+
+    Raises:
+        RuntimeError: neither came in time.
+    """
+    end = time.monotonic() + LONGEST
+    while process.poll() is None:
+        if time.monotonic() > end:
+            process.kill()
+            raise RuntimeError("a session takes too long")
+        if until():
+            process.kill()
+            process.wait()
+            return False
+        time.sleep(0.002)
+    return True
+
+
+def after(requests: int, endpoint: Endpoint) -> Callable[[], bool]:
+    """Whether the endpoint has had so many more requests: a moment that does not depend on the pace of the machine."""
+    goal = endpoint.bill().requests + requests
+    return lambda: endpoint.bill().requests >= goal
 
 
 def found(folder: Path) -> dict[str, Any]:

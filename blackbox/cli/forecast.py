@@ -16,6 +16,7 @@ from blackbox.backends.api import ApiBackend
 from blackbox.cli.console import err, out
 from blackbox.config import LIMITS, Config, make_config
 from blackbox.finishing.plan import Plan
+from blackbox.make_executor import busy_workers
 from blackbox.objective import Objective
 from blackbox.optimizers import Enumeration, TakesProposals
 from blackbox.outcome import Outcome
@@ -66,13 +67,15 @@ def _on_this_machine(config: Config, parts: Parts) -> dict[str, str]:
         start, seconds = _start(parts, parts.exact)
         rows, time_ahead = rows + again, time_ahead + seconds * again / len(parts.task.train)
     tokens = round(start.usage.prompt_tokens * rows / len(parts.task.train))
+    workers = busy_workers(config, parts.optimizer.population_size)
+    beside = f" with {workers} workers, if each is as fast as this process" if workers > 1 else ""
     return {
         "model": f"{parts.backend.name} ({config.backend}, {config.dtype})",
         "start": _told(parts, config),
         "requests": f"at most {rows:,} rows scored",
         "prompt tokens": f"about {tokens:,}",
         "cost": "0 USD (a local model)",
-        "time": f"about {timedelta(seconds=round(time_ahead))}",
+        "time": f"about {timedelta(seconds=round(time_ahead / workers))}{beside}",
         "train loss of the start": f"{start.loss:.4f}",
     }
 

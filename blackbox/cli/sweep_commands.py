@@ -2,21 +2,27 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from blackbox.cli.console import WIDE, err, out
+from blackbox.cli.settings_options import with_settings
 from blackbox.cli.sweep_display import SweepDisplay
 from blackbox.config import ExecutorSettings
 from blackbox.report.sweep_table import sweep_tables
+from blackbox.report.sweep_words import bill_in_words, bound_in_words, shortfall_in_words
 from blackbox.report.words import counted
 from blackbox.sweeps import Spec, SweepResult, read_spec, run_sweep
+from blackbox.sweeps.account import bound_of
+from blackbox.sweeps.budget import SweepBudget
+from blackbox.sweeps.dealing import asks_endpoint
 from blackbox.sweeps.on_ray import RayRuns
 from blackbox.sweeps.records import read_record
-from blackbox.sweeps.sweep import planned
+from blackbox.sweeps.spec import with_budget
+from blackbox.sweeps.sweep import checked_plan
 
 
 class Executor(StrEnum):
@@ -26,6 +32,7 @@ class Executor(StrEnum):
     RAY = "ray"
 
 
+@with_settings(SweepBudget)
 def sweep(
     config: Annotated[Path, typer.Argument(help="The sweep in TOML: tasks, methods, seeds.", show_default=False)],
     *,
@@ -35,7 +42,10 @@ def sweep(
     sweeps: Annotated[Path, typer.Option(help="The folder that holds the sweeps' folders.")] = Path("sweeps"),
     workers: Annotated[
         int | None,
-        typer.Option(help="Processes that do runs. \\[default: as the file says, else 1]", show_default=False),
+        typer.Option(
+            help="Runs at once: processes, or threads for endpoints. \\[default: as the file says, else 1]",
+            show_default=False,
+        ),
     ] = None,
     executor: Annotated[
         Executor, typer.Option(help="Where: processes of this machine, or ray, whose machines all see the folder.")
@@ -49,16 +59,17 @@ def sweep(
         str | None, typer.Option(help=ExecutorSettings.model_fields["ray_package"].description, show_default=False)
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which runs there are; do none.")] = False,
+    **budget: Any,
 ) -> None:
     """Do all runs of tasks, methods and seeds, and compare the methods. Again, it does what is left.
 
     Makes the folder SWEEPS/NAME with a folder for each run, sweep.csv, sweep.json and a report. A run that fails stops
     no other; the exit code is 1 then.
     """
-    spec = read_spec(config)
+    spec = with_budget(read_spec(config), budget)
     home = sweeps / (name or spec.name)
     if dry_run:
-        out.print(_runs_table(spec, home))
+        _print_plan(spec, home)
         return
     pool = None
     if executor is Executor.RAY:
@@ -76,18 +87,32 @@ def sweep(
 def _show(result: SweepResult) -> None:
     for table in sweep_tables(result.standings, baseline=result.baseline, wide=out.width >= WIDE):
         out.print(table)
-    out.print(f"report: {result.folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
-    if result.failed:
-        number = len(result.failed)
-        _say(f"error: {counted(number, 'run')} of {len(result.records)} failed; the same command tries again")
+    for line in shortfall_in_words(result.records):
+        _print(line)
+    if result.bill:
+        _print(f"in total: {bill_in_words(result.bill)}")
+    _print(f"report: {result.folder / 'report.html'}")
+    failed, left_out, number = len(result.failed), len(result.left_out), len(result.records)
+    if failed:
+        _say(f"error: {counted(failed, 'run')} of {number} failed; the same command tries again")
+    if left_out:
+        _say(f"error: no budget for {counted(left_out, 'run')} of {number}; the same command with a larger one goes on")
+    if failed or left_out:
         raise typer.Exit(1)
 
 
-def _runs_table(spec: Spec, home: Path) -> Table:
+def _print_plan(spec: Spec, home: Path) -> None:
+    runs = checked_plan(spec, home)
     table = Table("task", "method", "seed", "status", title="Dry run: nothing is done", title_justify="left")
-    for run in planned(spec, home):
+    for run in (one.run for one in runs):
         table.add_row(Text(run.task), Text(run.method), str(run.seed), read_record(run).status)
-    return table
+    out.print(table)
+    if any(asks_endpoint(one.config) for one in runs):
+        _print(f"at endpoints, over all runs and sessions, at most: {bound_in_words(bound_of(spec.budget, runs))}")
+
+
+def _print(text: str) -> None:
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(text: str) -> None:

@@ -56,6 +56,9 @@ class SweepDisplay(Watcher):
             self._said = time.monotonic()
             self._print(f"{record.run.name}: {record.found or record.status}; {self._pace.in_words()}")
 
+    def on_left_out(self, record: RunRecord) -> None:
+        self._pace.left_out(record.run)
+
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
@@ -88,6 +91,11 @@ class Pace:
     def ended(self, run: PlannedRun) -> None:
         self._done += self._evaluations[run] - self._earlier.pop(run)
         self._ended += 1
+
+    def left_out(self, run: PlannedRun) -> None:
+        """It is not done for want of budget, though it may have begun."""
+        self._earlier.pop(run, None)
+        self._evaluations[run] = 0
 
     def under_way(self) -> list[tuple[PlannedRun, int, int]]:
         """The runs that workers have: evaluations spent, and their budget."""

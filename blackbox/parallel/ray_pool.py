@@ -8,6 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
@@ -15,7 +16,7 @@ from typing import Any
 
 from blackbox.errors import ExecutorError, WorkersLostError
 from blackbox.parallel.cluster import connected
-from blackbox.parallel.deck import Deck
+from blackbox.parallel.deck import LOST, Deck
 from blackbox.parallel.executor import Executor, Job, R, W
 
 log = logging.getLogger(__name__)
@@ -25,16 +26,23 @@ SLOW = 10  # times the usual duration after which a job is given to an idle work
 
 
 class Host:
-    """What an actor is: it holds a worker and does jobs, one at a time."""
+    """What an actor is: it holds a worker and does jobs, one at a time, all in one thread.
+
+    The actor's own threads read the next job and send the last answer meanwhile, which takes Ray 1 ms or more.
+    """
 
     def __init__(self, worker: Any, settle: Callable[[Any], Any] | None) -> None:
-        self._worker = settle(worker) if settle else worker
+        self._thread = ThreadPoolExecutor(1)
+        self._worker = self._thread.submit(settle, worker).result() if settle else worker
 
     def ready(self) -> None:
         """Answer as soon as the worker is there."""
 
     def do(self, job: Job[Any, Any]) -> tuple[Any, Exception | None]:
         """The answer, or the error that the job has raised."""
+        return self._thread.submit(self._done, job).result()
+
+    def _done(self, job: Job[Any, Any]) -> tuple[Any, Exception | None]:
         try:
             return job(self._worker), None
         except Exception as error:  # noqa: BLE001 - raised again by the driver
@@ -45,6 +53,7 @@ class Host:
 class _Actor:
     handle: Any
     starting: Any  # the reference of `ready`; None once it has answered
+    unheard: int = 0  # answers of `ready` that were lost
     jobs: int = 0
     lost: bool = False
 
@@ -107,7 +116,9 @@ class RayPool(Executor[W]):
             self._stack.close()
             raise ExecutorError(f"the worker cannot be sent to Ray: {_reason(error.__cause__ or error)}") from error
         remote = self._ray.remote(Host)
-        self._make = remote.options(num_cpus=cpus, num_gpus=gpus, max_restarts=0, max_task_retries=0).remote
+        self._make = remote.options(
+            num_cpus=cpus, num_gpus=gpus, max_restarts=0, max_task_retries=0, max_concurrency=in_flight
+        ).remote
         self._actors = [self._start() for _ in range(count or self._room(cpus, gpus))]
 
     def map(
@@ -178,6 +189,10 @@ class RayPool(Executor[W]):
         try:
             self._ray.get(actor.starting)
         except self._ray.exceptions.RayError as error:
+            actor.unheard += 1
+            if isinstance(error, self._ray.exceptions.ActorUnavailableError) and actor.unheard < LOST:
+                actor.starting = actor.handle.ready.remote()  # only the call has failed
+                return
             self._failed_starts += 1
             if self._failed_starts >= STARTS and all(one.starting is not None for one in self._actors):
                 raise WorkersLostError(f"workers do not start: {_reason(error)}") from error

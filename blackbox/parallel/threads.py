@@ -3,13 +3,14 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from itertools import islice
 
 from blackbox.parallel.executor import Executor, Job, R, W
 
 
 class Threads(Executor[W]):
-    """Does jobs in threads; the worker must allow that.
+    """Does jobs in threads, in copies of the caller's context; the worker must allow that.
 
     Args:
         worker: which all threads share.
@@ -26,7 +27,10 @@ class Threads(Executor[W]):
         try:
             while True:
                 busy = [future for future in begun if not future.done()]
-                new = [self._threads.submit(job, self._worker) for job in islice(source, self._count - len(busy))]
+                new = [
+                    self._threads.submit(copy_context().run, job, self._worker)
+                    for job in islice(source, self._count - len(busy))
+                ]
                 begun.extend(new)
                 if not begun:
                     return

@@ -1,8 +1,9 @@
 """Instructions that copy the data: they have learned rows by heart, and their training loss says nothing (gepa#261)."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+
+from blackbox.proposing.words import Words, runs, words
 
 RUN = 8
 """Words in a row that no instruction may share with a training row."""
@@ -10,10 +11,6 @@ SHORTEST = 3
 """Words of a text that may not be copied as a whole; shorter ones are the words of a language."""
 COMMON = 3
 """Different rows from which a run of words is the task's own way of speaking."""
-
-Words = tuple[str, ...]
-
-_WORD = re.compile(r"\w+")
 
 
 class Copies:
@@ -25,24 +22,17 @@ class Copies:
     """
 
     def __init__(self, rows: Iterable[Sequence[str]], given: Sequence[str]) -> None:
-        different = {tuple(_words(text) for text in row) for row in rows}
-        long = [[words for words in texts if len(words) >= SHORTEST] for texts in different]
-        counts = Counter(run for texts in long for run in {run for words in texts for run in _runs(words)})
-        allowed = {run for text in given for length in range(SHORTEST, RUN + 1) for run in _runs(_words(text), length)}
+        different = {tuple(words(text) for text in row) for row in rows}
+        long = [[text for text in texts if len(text) >= SHORTEST] for texts in different]
+        counts = Counter(run for texts in long for run in {run for text in texts for run in _copied(text)})
+        allowed = {run for text in given for length in range(SHORTEST, RUN + 1) for run in runs(words(text), length)}
         self._runs = {run for run, count in counts.items() if count < COMMON and run not in allowed}
 
     def __contains__(self, instruction: str) -> bool:
-        words = _words(instruction)
-        return any(run in self._runs for length in range(SHORTEST, RUN + 1) for run in _runs(words, length))
+        said = words(instruction)
+        return any(run in self._runs for length in range(SHORTEST, RUN + 1) for run in runs(said, length))
 
 
-def _words(text: str) -> Words:
-    return tuple(_WORD.findall(text.casefold()))
-
-
-def _runs(words: Words, length: int = RUN) -> Iterator[Words]:
-    """All runs of so many words; of a text that is shorter than `RUN` itself, where no length is asked for."""
-    if length == RUN and len(words) < RUN:
-        yield words
-    for start in range(len(words) - length + 1):
-        yield words[start : start + length]
+def _copied(text: Words) -> Iterator[Words]:
+    """What may not be copied of a text: its runs of `RUN` words; of a shorter one, itself."""
+    return runs(text, RUN) if len(text) >= RUN else iter([text])

@@ -111,6 +111,18 @@ def induce(pairs: Sequence[tuple[str, str]]) -> str:
     return bounded(parts, LIMIT - len(INDUCTION))
 
 
+def about(fields: Sequence[str], words: Sequence[str]) -> str:
+    """What an instruction is for.
+
+    Args:
+        fields: of the input.
+        words: that the model may answer with; none: whatever it writes.
+    """
+    answers = f"with one of: {', '.join(words)}" if words else "in a few words"
+    named = ", ".join(f'"{field}"' for field in fields)
+    return f"The instruction stands in front of an input with the fields {named}. The model answers {answers}."
+
+
 def again(number: int) -> str:
     """Behind a meta prompt that is asked several times; nothing behind the first."""
     return f"This is version {number}: it must differ from the earlier ones.\n" if number > 1 else ""
@@ -126,6 +138,8 @@ def fixed_parts() -> tuple[str, ...]:
         differ(nothing, nothing, nothing, nothing, about=nothing),
         reflect(nothing, failed, about=nothing),
         induce([(nothing, nothing)]),
+        about([nothing], [nothing]),
+        about([nothing], []),
     )
     return (HEAD, again(2), *(part for text in texts for part in text.split(nothing) if part.strip()))
 

@@ -3,11 +3,14 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
 from blackbox.backends import GeneratingBackend, Query, TextPrompt, Writing, Written
 from blackbox.errors import SettingError
+from blackbox.kept import Kept
 from blackbox.optimizers import Request
 from blackbox.proposing import meta_prompts
 from blackbox.proposing.answering import Answering
@@ -39,10 +42,7 @@ class ModelProposer:
         checks: refuse what cannot be used.
         about: what instructions are for, for the model to know.
         tokens: written at most, the steps on the way to the instruction included.
-
-    Attributes:
-        accepted: instructions that were taken in.
-        refused: how often for which reason.
+        kept: has what was written for the same requests before.
     """
 
     def __init__(
@@ -54,11 +54,21 @@ class ModelProposer:
         checks: Checks,
         about: str,
         tokens: int,
+        kept: Kept,
     ) -> None:
         self._backend, self._space, self._answering, self._checks = backend, space, answering, checks
-        self._about, self._tokens = about, tokens
-        self.accepted, self.refused = 0, Counter[Refusal]()
+        self._about, self._tokens, self._kept = about, tokens, kept
         self._warned = False
+
+    @property
+    def accepted(self) -> int:
+        """Instructions that were taken in."""
+        return len(self._space.instructions) - self._space.given
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How often for which reason."""
+        return self._space.refused
 
     def __call__(self, requests: Sequence[Request]) -> list[int | None]:
         """See `Proposer`.
@@ -66,11 +76,20 @@ class ModelProposer:
         Raises:
             StoppedError: the model makes no further call; nothing was taken in.
         """
-        texts = [self.meta_prompt(request) for request in requests]
-        written = self._write(texts, [request.seed for request in requests])
-        numbers = [self._taken(one) for one in written]
+        kept = self._kept([self._told(request) for request in requests], lambda: self._asked(requests))
+        numbers = [self._taken(None if one is None else Written(**one)) for one in kept]
         self._tell()
         return numbers
+
+    def _told(self, request: Request) -> dict[str, object]:
+        """A request, its instructions in words."""
+        return {**asdict(request), "texts": [self._space.instructions[number] for number in request.instructions]}
+
+    def _asked(self, requests: Sequence[Request]) -> list[dict[str, Any] | None]:
+        """What the model writes, as JSON values; None where it has failed."""
+        texts = [self.meta_prompt(request) for request in requests]
+        written = self._write(texts, [request.seed for request in requests])
+        return [None if one is None else asdict(one) for one in written]
 
     def meta_prompt(self, request: Request) -> str:
         """What the model is asked, `HEAD` left out."""
@@ -121,9 +140,8 @@ class ModelProposer:
         refusal = instruction if isinstance(instruction, Refusal) else None
         refusal = refusal or self._checks.refusal(instruction, self._space.instructions)
         if refusal is None:
-            self.accepted += 1
             return self._space.add(instruction)
-        self.refused[refusal] += 1
+        self._space.refused[refusal.value] += 1
         log.debug("refused (%s): %s", refusal, shortened(written.text if written else "", 200))
         return None
 

@@ -15,3 +15,8 @@ class Refusal(StrEnum):
     COPIED = "copies a training row"
     ECHOED = "repeats the request"
     DECLINED = "declined by the model"
+    NUMBERS = "mostly numbers"
+    REPEATED = "repeats itself"
+    POOR = "says too little"
+    TALK = "speaks of instructions"
+    ANSWER = "an answer, no instruction"

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _DPI = 150
+_ONE_AT_A_TIME = threading.Lock()
+"""Matplotlib is not made for threads: https://matplotlib.org/stable/users/faq.html#work-with-threads"""
 
 FAINT, BLUE, ORANGE, GREEN, GREY = "#9db4cf", "#1f5fa8", "#c8591b", "#2b7a4b", "#5b6470"
 PALE = "#eab89c"
@@ -25,13 +28,14 @@ def picture(draw: "Callable[[Figure], None]", *, inches: tuple[float, float]) ->
     except ImportError:
         _LOG.info("no pictures without matplotlib: pip install 'blackbox-prompts[plots]'")
         return None
-    figure = Figure(figsize=inches, dpi=_DPI, layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)  # type: ignore[union-attr, call-arg]
-    draw(figure)
-    content = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(content, format="png")
-    return content.getvalue()
+    with _ONE_AT_A_TIME:
+        figure = Figure(figsize=inches, dpi=_DPI, layout="constrained", facecolor="white")
+        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)  # type: ignore[union-attr, call-arg]
+        draw(figure)
+        content = io.BytesIO()
+        FigureCanvasAgg(figure)
+        figure.savefig(content, format="png")
+        return content.getvalue()
 
 
 def tidy(panel: "Axes", *, left: float, right: float) -> None:

@@ -14,13 +14,17 @@ from blackbox.report.rendering import render
 from blackbox.report.sweep_plots import Climb, climb_of, draw_climbs, draw_standings
 from blackbox.report.sweep_words import (
     best_of,
+    bill_in_words,
     difference_in_words,
     interval_in_words,
     mean_in_words,
+    runs_in_words,
+    shortfall_in_words,
     task_in_words,
 )
 from blackbox.report.words import about, compact, counted, in_time, in_usd
 from blackbox.run_folder import RunFolder
+from blackbox.sweeps.budget import Bill
 from blackbox.sweeps.records import RunRecord
 from blackbox.sweeps.standings import Cost, Standing
 
@@ -42,7 +46,13 @@ class Line:
 
 
 def write_sweep_report(
-    home: Path, name: str, baseline: str | None, records: Sequence[RunRecord], standings: Sequence[Standing]
+    home: Path,
+    name: str,
+    baseline: str | None,
+    records: Sequence[RunRecord],
+    standings: Sequence[Standing],
+    *,
+    bill: Bill | None = None,
 ) -> None:
     """Write report.html, methods.png and climbs.png.
 
@@ -52,6 +62,7 @@ def write_sweep_report(
         baseline: the method that the others are compared with.
         records: of its runs.
         standings: of its methods.
+        bill: what was paid for at endpoints, if any was asked.
     """
     pictures = {"methods.png": draw_standings(standings, records), "climbs.png": draw_climbs(_climbs(records))}
     for file, content in pictures.items():
@@ -61,7 +72,7 @@ def write_sweep_report(
         "sweep.html",
         name=name,
         baseline=baseline,
-        outcome=_outcome(records),
+        outcome=_outcome(records, bill),
         tables=[_table(task, list(lines)) for task, lines in groupby(standings, key=lambda standing: standing.task)],
         pictures=[base64.b64encode(content).decode() if content else None for content in pictures.values()],
         runs=[_run(record, home) for record in records],
@@ -69,7 +80,7 @@ def write_sweep_report(
     write_whole(home / "report.html", page.encode())
 
 
-def _outcome(records: Sequence[RunRecord]) -> list[str]:
+def _outcome(records: Sequence[RunRecord], bill: Bill | None) -> list[str]:
     done = [record.summary for record in records if record.succeeded and record.summary]
     evaluations, requests = sum(one.evaluations for one in done), sum(one.requests for one in done)
     spent = (
@@ -77,9 +88,11 @@ def _outcome(records: Sequence[RunRecord]) -> list[str]:
         f"{in_usd(sum(one.usd for one in done))} and {in_time(sum(one.seconds for one in done))} of searching."
     )
     failed = sum(record.status == "failed" for record in records)
-    left = len(records) - len(done) - failed
+    left = len(records) - len(done) - failed - sum(record.left_out is not None for record in records)
     notes = [f"{counted(failed, 'run')} failed."] if failed else []
     notes += [f"{counted(left, 'run')} have not ended."] if left else []
+    notes += shortfall_in_words(records)
+    notes += [f"All calls to endpoints, those of unfinished runs included: {bill_in_words(bill)}."] if bill else []
     return [f"{len(done)} of {counted(len(records), 'run')} succeeded. {spent}", *notes]
 
 
@@ -97,7 +110,7 @@ def _line(standing: Standing, *, best: bool) -> Line:
     found, kind, compared = standing.found, standing.kind, standing.difference
     return Line(
         standing.method,
-        f"{standing.runs} of {standing.planned}",
+        runs_in_words(standing, always=True),
         mean_in_words(standing.start, kind),
         mean_in_words(found, kind),
         interval_in_words(found.low, found.high, kind) if found and kind else "",
@@ -123,7 +136,7 @@ def _run(record: RunRecord, home: Path) -> dict[str, object]:
         "method": run.method,
         "seed": run.seed,
         "status": record.status,
-        "error": record.error,
+        "error": record.error or record.left_out or (record.cut and f"ended with the budget: {record.cut}"),
         "found": str(found) if found else "–",
         "report": quote(report.relative_to(home.absolute()).as_posix()) if report.exists() else None,
     }

@@ -12,6 +12,7 @@ from blackbox.report.sweep_words import (
     difference_in_words,
     interval_in_words,
     mean_in_words,
+    runs_in_words,
     task_in_words,
 )
 from blackbox.report.words import about, compact, in_usd
@@ -51,10 +52,9 @@ def _table(task: str | None, standings: Sequence[Standing], baseline: str | None
 def _words(standing: Standing, *, bold: bool) -> list[Text]:
     found, kind = standing.found, standing.kind
     interval = interval_in_words(found.low, found.high, kind) if found and kind else ""
-    runs = str(standing.runs) if standing.runs == standing.planned else f"{standing.runs} of {standing.planned}"
     return [
         Text(standing.method),
-        Text(runs),
+        Text(runs_in_words(standing)),
         Text(mean_in_words(standing.start, kind)),
         _above(mean_in_words(found, kind), interval, style="bold" if bold else ""),
     ]

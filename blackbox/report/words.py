@@ -3,6 +3,10 @@
 _REASONS = {
     "evaluations": "the budget of evaluations is spent",
     "seconds": "the time limit is reached",
+    "requests": "the budget of requests is spent",
+    "prompt_tokens": "the budget of prompt tokens is spent",
+    "completion_tokens": "the budget of completion tokens is spent",
+    "usd": "the budget of USD is spent",
     "target": "the target is reached",
     "patience": "the training loss did not fall any more within the patience given",
 }
@@ -52,4 +56,7 @@ def reason_in_words(reason: str) -> str:
     """A stop reason of the search in words; any other text, such as an error, as it is."""
     if reason.startswith("optimizer ("):
         return f"the optimizer stopped {reason.removeprefix('optimizer ')}"
-    return _REASONS.get(reason, reason)
+    limit, _, whose = reason.partition(" of the ")  # "usd of the sweep"
+    if limit not in _REASONS:
+        return reason
+    return _REASONS[limit].replace("the ", f"the {whose}'s ", 1) if whose else _REASONS[limit]

@@ -5,8 +5,9 @@ hard to beat on classification, and which ones are shown, in which order and for
 (Zhao et al. 2021, arXiv 2102.09690; Lu et al. 2022, arXiv 2104.08786; MIPRO: Opsahl-Ong et al. 2024, arXiv 2406.11695).
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,11 @@ class ChoicesSpace:
         words: further label words, each in the order of the task's labels.
         role: who says the instruction to a chat model.
 
+    Attributes:
+        instructions: those that are given, and behind them those that were added.
+        given: how many are given.
+        refused: how often a proposed instruction was not added, for which reason.
+
     Raises:
         SettingError: no instruction, one that stands twice, or nothing to choose.
     """
@@ -55,7 +61,7 @@ class ChoicesSpace:
         if not instructions or len(set(instructions)) < len(instructions):
             raise SettingError(f"space 'choices' needs instructions, no two alike, got {len(instructions)}")
         self._task, self._pool, self._role = task, tuple(pool), role
-        self.instructions = list(instructions)
+        self.instructions, self.given, self.refused = list(instructions), len(instructions), Counter[str]()
         self._words = list(dict.fromkeys([*cased(_own_words(task)), *words])) if task.labels else []
         labelled = {"listing": 3, "words": len(self._words)} if task.labels else {}
         form = {"layout": len(LAYOUTS), "casing": len(CASINGS), "separator": len(SEPARATORS), "space": len(SPACES)}
@@ -104,12 +110,13 @@ class ChoicesSpace:
         return self.instructions.index(instruction)
 
     def state_dict(self) -> dict[str, object]:
-        """The instructions, as JSON values."""
-        return {"instructions": list(self.instructions)}
+        """The instructions and the refusals, as JSON values."""
+        return {"instructions": list(self.instructions), "refused": dict(self.refused)}
 
-    def load_state_dict(self, state: dict[str, list[str]]) -> None:
-        """Go on with the instructions that `state_dict` wrote."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with what `state_dict` wrote."""
         self.instructions = list(state["instructions"])
+        self.refused = Counter(state.get("refused", {}))
 
     def longest(self) -> list[TextPrompt]:
         """Two prompts, one in the task's own format, that are as long as any, the rows behind them included."""

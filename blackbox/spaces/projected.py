@@ -8,7 +8,7 @@ space of numbers is smooth and small, and everything that is scored is fluent.
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from blackbox.backends import Prompt, TextPrompt
 from blackbox.evaluation import candidate_digest
+from blackbox.kept import Kept
 from blackbox.spaces.soft import SoftSpace
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ class ProjectedInstructionSpace:
         start: the starting instruction; None for what the model writes behind zeros (no instruction, if that is
             refused).
         role: who says the instruction to a chat model.
+
+    Attributes:
+        kept: has what was written for the same candidates before; a run puts its own here.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class ProjectedInstructionSpace:
     ) -> None:
         self.vectors, self.source = vectors, source
         self._write, self._start, self._role = write, start, role
+        self.kept = Kept()
         self._induced: dict[str, Induced] = {}  # by the candidate's digest
         self._warned = False
         self._zeros = candidate_digest(np.zeros(vectors.dimension))
@@ -111,13 +116,17 @@ class ProjectedInstructionSpace:
         """Have the instructions of new candidates written; the starting instruction only where none is given."""
         given = {self._zeros: Induced(self._start)} if self._start is not None else {}
         asked = [place for place, digest in enumerate(digests) if digest not in given]
-        written = self._write(self.vectors.decode(candidates[asked])) if asked else ()
-        induced = given | {digests[place]: one for place, one in zip(asked, written, strict=True)}
+        written = self.kept([digests[place] for place in asked], lambda: self._written(candidates[asked]))
+        induced = given | {digests[place]: Induced(**one) for place, one in zip(asked, written, strict=True)}
         if (start := induced.get(self._zeros)) and start.refusal is not None:
             log.warning("the search starts from no instruction: what the model has written is %s", start.refusal)
             induced[self._zeros] = Induced()
         self._induced |= {digest: induced[digest] for digest in digests}
         self._tell()
+
+    def _written(self, candidates: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
+        """What the model writes for candidates, as JSON values."""
+        return [asdict(one) for one in self._write(self.vectors.decode(candidates))] if len(candidates) else []
 
     def _tell(self) -> None:
         refused = sum(self.refused.values())

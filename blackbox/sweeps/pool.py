@@ -23,7 +23,15 @@ class Ended:
     error: str | None
 
 
-Event = Began | Ended
+@dataclass(frozen=True)
+class LeftOut:
+    """A run is not done for lack of budget; `why` says in one line which limit it is. It may have begun before."""
+
+    run: PlannedRun
+    why: str
+
+
+Event = Began | Ended | LeftOut
 Tell = Callable[[Event], None]
 
 
@@ -34,7 +42,8 @@ class Pool(Protocol):
         """Do all runs, in their order as far as workers are free.
 
         `tell` is called in the caller's thread, with `Began` and later `Ended` once for each run and the very objects
-        of `runs`. A run that fails, or whose worker is lost, ends with an error; the others go on.
+        of `runs`; or with `LeftOut`, with or without a `Began` before it. A run that fails, or whose worker is lost,
+        ends with an error; the others go on.
 
         Raises:
             KeyboardInterrupt: the user stopped the sweep. Runs under way have been stopped as one run would be; no

@@ -3,8 +3,10 @@
 name = "feedback"            # of the sweep's folder; default: the file's name
 baseline = "bbtv2"           # the method that the others are compared with
 seeds = [13, 21, 42]         # each task is searched by each method from each seed
-workers = 2                  # processes
+workers = 2                  # runs at once: processes, or threads for runs that ask endpoints
 
+[budget]                     # of all runs that ask endpoints together; see `blackbox.sweeps.budget`
+max_usd = 5.0
 [settings]                   # any settings of a run: of all runs,
 [tasks.feedback]             # of a task,
 [methods.bbtv2]              # of a method;
@@ -17,7 +19,7 @@ A key that stands in several of them has the value of the last of: settings, tas
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,11 +29,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from blackbox.checked import check_keys, checked
 from blackbox.config import Config, from_folder, read_toml
 from blackbox.errors import SettingError, unknown_name
+from blackbox.sweeps.budget import SweepBudget
 
 Settings = dict[str, Any]
 
 _NAME = re.compile(r"\w[\w .:=+-]*")
-_GRID = "grid"
+_GRID, _LIMIT = "grid", "limit of [budget]"
 
 
 class SweepSettings(BaseModel):
@@ -43,6 +46,7 @@ class SweepSettings(BaseModel):
     baseline: str | None = None
     seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
     workers: int = Field(1, ge=1)
+    budget: dict[str, Any] = Field(default_factory=dict)
     settings: Settings = Field(default_factory=dict)
     tasks: dict[str, Settings] = Field(default_factory=dict)
     methods: dict[str, Settings] = Field(default_factory=dict)
@@ -57,7 +61,8 @@ class Spec:
         name: of its folder.
         baseline: the method that the others are compared with, if any.
         seeds: of the runs of each task and method.
-        workers: processes.
+        workers: runs at once.
+        budget: of all runs that ask endpoints together.
         settings: of all runs.
         tasks: the settings of each.
         methods: the settings of each; the grid has been multiplied out.
@@ -67,6 +72,7 @@ class Spec:
     baseline: str | None
     seeds: tuple[int, ...]
     workers: int
+    budget: SweepBudget
     settings: Settings
     tasks: dict[str, Settings]
     methods: dict[str, Settings]
@@ -84,6 +90,16 @@ def read_spec(source: str | Path | Mapping[str, Any]) -> Spec:
     return _spec(read_toml(path), folder=path.resolve().parent, name=path.stem)
 
 
+def with_budget(spec: Spec, limits: Mapping[str, Any]) -> Spec:
+    """The sweep with other limits in the place of its own.
+
+    Raises:
+        SettingError: an unknown limit, or a value out of its range.
+    """
+    values = {**spec.budget.model_dump(), **limits}
+    return replace(spec, budget=checked(SweepBudget, values, what=_LIMIT))
+
+
 def _spec(values: Mapping[str, Any], *, folder: Path, name: str) -> Spec:
     given = checked(SweepSettings, values, what="key of a sweep")
     methods = dict(_methods(given))
@@ -92,6 +108,7 @@ def _spec(values: Mapping[str, Any], *, folder: Path, name: str) -> Spec:
         given.baseline,
         tuple(given.seeds),
         given.workers,
+        checked(SweepBudget, given.budget, what=_LIMIT),
         from_folder(given.settings, folder),
         {task: from_folder(settings, folder) for task, settings in (given.tasks or {"task": {}}).items()},
         {method: from_folder(settings, folder) for method, settings in methods.items()},

@@ -56,6 +56,7 @@ class Standing:
         start, found: of the starting prompt and the one that was found, on the test rows.
         difference: found, less the baseline's; None for the baseline itself, and where no pair of runs has succeeded.
         cost: of a run; None where none has succeeded.
+        cut: runs among those that have succeeded whose search the budget of the sweep has ended.
     """
 
     task: str | None
@@ -67,6 +68,7 @@ class Standing:
     found: Mean | None
     difference: Comparison | None
     cost: Cost | None
+    cut: int = 0
 
 
 def standings(records: Sequence[RunRecord], *, baseline: str | None) -> list[Standing]:
@@ -111,6 +113,7 @@ def _standing(
         _mean(found, tasks, kind),
         compare_means([found[place] for place in pairs], [against[place] for place in pairs]) if pairs else None,
         _cost([record.summary for record in ended if record.summary]),
+        sum(record.cut is not None for record in ended),
     )
 
 

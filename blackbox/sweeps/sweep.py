@@ -3,6 +3,9 @@
 A sweep is a folder: `TASK/METHOD/seedN/` for each run, as `tune` makes it; sweep.csv and sweep.json, written anew when
 a run ends; report.html and its pictures, when the last has ended. Runs that have succeeded are read, others are gone
 on with or begun, so that the same call after a kill, or after a failure, does what is left.
+
+Runs that ask endpoints are done by threads of this process, which keeps to the endpoints' limits and the sweep's budget
+in one place; the others by the pool that was chosen.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,14 +18,18 @@ from blackbox.errors import SettingError
 from blackbox.files import unwritable
 from blackbox.locks import lock
 from blackbox.report.sweep_page import write_sweep_report
-from blackbox.sweeps.checks import check_runs
+from blackbox.sweeps.account import check_budget
+from blackbox.sweeps.budget import Bill
+from blackbox.sweeps.checks import Checked, check_runs
+from blackbox.sweeps.dealing import asks_endpoint
 from blackbox.sweeps.plan import PlannedRun, plan
-from blackbox.sweeps.pool import Ended, Event, OneByOne, Pool
+from blackbox.sweeps.pool import Began, Event, LeftOut, OneByOne, Pool
 from blackbox.sweeps.processes import Processes
 from blackbox.sweeps.records import RunRecord, read_record
 from blackbox.sweeps.spec import Spec, read_spec
 from blackbox.sweeps.standings import Standing, standings
 from blackbox.sweeps.tables import write_csv, write_standings
+from blackbox.sweeps.till import Till
 from blackbox.sweeps.watcher import Watcher
 
 
@@ -36,6 +43,7 @@ class SweepResult:
         baseline: the method that the others are compared with.
         records: of the runs, by task, method and seed.
         standings: of the methods, by task, then over all tasks.
+        bill: what was paid for at endpoints; None where no run asks one.
     """
 
     name: str
@@ -43,11 +51,17 @@ class SweepResult:
     baseline: str | None
     records: tuple[RunRecord, ...]
     standings: tuple[Standing, ...]
+    bill: Bill | None = None
 
     @property
     def failed(self) -> tuple[RunRecord, ...]:
         """Runs that have not succeeded; the same call again tries them again."""
-        return tuple(record for record in self.records if not record.succeeded)
+        return tuple(record for record in self.records if not record.succeeded and record.left_out is None)
+
+    @property
+    def left_out(self) -> tuple[RunRecord, ...]:
+        """Runs that were not done for lack of budget; the same call with a larger one does them."""
+        return tuple(record for record in self.records if record.left_out is not None)
 
 
 def run_sweep(
@@ -63,9 +77,10 @@ def run_sweep(
     Args:
         source: a TOML file, or its keys and values (`blackbox.sweeps.spec`).
         folder: of the sweep; None is sweeps/NAME.
-        workers: processes; None is what the sweep says. A program that asks for several is run again by each of them
-            up to its `if __name__ == "__main__":`.
-        pool: does the runs in another way.
+        workers: runs at once, in processes (for runs that ask endpoints, threads); None is what the sweep says. A
+            program that asks for several processes is run again by each of them up to its
+            `if __name__ == "__main__":`.
+        pool: does the runs that ask no endpoint in another way.
         watcher: what watches.
 
     Raises:
@@ -74,16 +89,18 @@ def run_sweep(
     """
     spec = source if isinstance(source, Spec) else read_spec(source)
     home = Path(folder) if folder else Path("sweeps", spec.name)
-    pool = pool or make_pool(spec.workers if workers is None else workers)
-    runs = planned(spec, home)
+    count = spec.workers if workers is None else workers
+    pool = pool or make_pool(count)
+    checked = checked_plan(spec, home)
     with _locked(home):
-        book = _Book(spec, home, runs, watcher or Watcher())
+        till = Till(spec.budget, checked, home) if any(asks_endpoint(one.config) for one in checked) else None
+        book = _Book(spec, home, checked, watcher or Watcher(), till)
         try:
-            pool.run(book.left, book.note)
+            (till.dealt(pool, count) if till else pool).run(book.left, book.note)
         finally:
             book.write()
         result = book.result()
-        write_sweep_report(home, result.name, result.baseline, result.records, result.standings)
+        write_sweep_report(home, result.name, result.baseline, result.records, result.standings, bill=result.bill)
     return result
 
 
@@ -93,7 +110,14 @@ def planned(spec: Spec, home: Path) -> list[PlannedRun]:
     Raises:
         BlackboxError: as `run_sweep`.
     """
-    return [checked.run for checked in check_runs(plan(spec, home))]
+    return [checked.run for checked in checked_plan(spec, home)]
+
+
+def checked_plan(spec: Spec, home: Path) -> list[Checked]:
+    """The same with their settings."""
+    checked = check_runs(plan(spec, home))
+    check_budget(spec.budget, checked)
+    return checked
 
 
 def make_pool(workers: int) -> Pool:
@@ -106,25 +130,30 @@ def make_pool(workers: int) -> Pool:
 class _Book:
     """What is known of the runs, kept up to date on the disk."""
 
-    def __init__(self, spec: Spec, home: Path, runs: Sequence[PlannedRun], watcher: Watcher) -> None:
-        self._spec, self._home, self._watcher = spec, home, watcher
+    def __init__(self, spec: Spec, home: Path, checked: Sequence[Checked], watcher: Watcher, till: Till | None) -> None:
+        self._spec, self._home, self._watcher, self._till = spec, home, watcher, till
+        runs = [one.run for one in checked]
         self._records = {run: read_record(run) for run in runs}
         self.left = [run for run, record in self._records.items() if not record.succeeded]
         watcher.on_start(self.left, len(runs) - len(self.left))
 
     def note(self, event: Event) -> None:
-        if not isinstance(event, Ended):
+        if isinstance(event, Began):
             self._watcher.on_began(event.run)
             return
-        record = read_record(event.run, error=event.error)
+        if isinstance(event, LeftOut):
+            record, tell = read_record(event.run, left_out=event.why), self._watcher.on_left_out
+        else:
+            record, tell = read_record(event.run, error=event.error), self._watcher.on_ended
         self._records[event.run] = record
         self.write()
-        self._watcher.on_ended(record)
+        tell(record)
 
     def result(self) -> SweepResult:
         records = tuple(sorted(self._records.values(), key=self._place))
         found = tuple(standings(records, baseline=self._spec.baseline))
-        return SweepResult(self._spec.name, self._home, self._spec.baseline, records, found)
+        bill = self._till.bill if self._till else None
+        return SweepResult(self._spec.name, self._home, self._spec.baseline, records, found, bill)
 
     def write(self) -> None:
         result = self.result()
@@ -135,6 +164,7 @@ class _Book:
             baseline=result.baseline,
             standings=result.standings,
             records=result.records,
+            bill=result.bill,
         )
 
     def _place(self, record: RunRecord) -> tuple[int, int, int]:

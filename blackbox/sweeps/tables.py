@@ -12,12 +12,23 @@ from dataclasses import asdict
 from pathlib import Path
 
 from blackbox.files import write_json, write_whole
+from blackbox.sweeps.budget import Bill
 from blackbox.sweeps.records import RunRecord
 from blackbox.sweeps.standings import Standing
 
 COLUMNS = (
     *("task", "method", "seed", "status", "metric", "start", "found", "low", "high", "dev", "train_loss"),
-    *("evaluations", "requests", "prompt_tokens", "completion_tokens", "usd", "seconds", "folder", "error"),
+    *(
+        "evaluations",
+        "requests",
+        "prompt_tokens",
+        "completion_tokens",
+        "usd",
+        "seconds",
+        "stop_reason",
+        "folder",
+        "error",
+    ),
 )
 
 
@@ -31,16 +42,29 @@ def write_csv(path: Path, records: Sequence[RunRecord]) -> None:
 
 
 def write_standings(
-    path: Path, *, name: str, baseline: str | None, standings: Sequence[Standing], records: Sequence[RunRecord]
+    path: Path,
+    *,
+    name: str,
+    baseline: str | None,
+    standings: Sequence[Standing],
+    records: Sequence[RunRecord],
+    bill: Bill | None,
 ) -> None:
-    """The standings and all runs as JSON."""
+    """The standings, all runs and the bill as JSON."""
     values = {
         "name": name,
         "baseline": baseline,
+        "bill": bill and bill_values(bill),
         "standings": [standing_values(standing) for standing in standings],
         "runs": [run_values(record, path.parent) for record in records],
     }
     write_json(path, _finite(values))
+
+
+def bill_values(bill: Bill) -> dict[str, object]:
+    """What was paid for, and the limits of the sweep."""
+    spent = {name: getattr(bill.spent, name) for name in ("requests", "prompt_tokens", "completion_tokens", "usd")}
+    return {**spent, "seconds": bill.seconds, "budget": bill.budget.model_dump()}
 
 
 def run_values(record: RunRecord, home: Path) -> dict[str, object]:
@@ -60,8 +84,9 @@ def run_values(record: RunRecord, home: Path) -> dict[str, object]:
         "high": high,
         "dev": summary.dev_figure.value if summary and summary.dev_figure else None,
         **{key: getattr(summary, key) if summary else None for key in costs},
+        "stop_reason": summary.stop_reason if summary else None,
         "folder": run.folder.relative_to(home.absolute()).as_posix(),
-        "error": record.error,
+        "error": record.error or record.left_out,
     }
 
 

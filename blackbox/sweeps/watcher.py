@@ -17,3 +17,6 @@ class Watcher:
 
     def on_ended(self, record: RunRecord) -> None:
         """When a run has succeeded or failed."""
+
+    def on_left_out(self, record: RunRecord) -> None:
+        """When a run is not done for lack of budget; it may have begun before."""

@@ -1,12 +1,14 @@
-"""What does runs, one after the other, in whatever process it is made."""
+"""What does runs, one after the other, in whatever process or thread it is made."""
 
 import gc
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
+from blackbox.callbacks import Callback
 from blackbox.files import write_whole
 from blackbox.loaded_models import LoadedModels
 from blackbox.run_folder import RunFolder
@@ -17,10 +19,14 @@ ERROR, LOG = "error.txt", "log.txt"
 
 
 class Worker:
-    """Keeps the models that it has loaded for the next run that names them."""
+    """Keeps the models that it has loaded for the next run that names them.
 
-    def __init__(self) -> None:
-        self._models = LoadedModels()
+    Args:
+        callbacks: watch its runs.
+    """
+
+    def __init__(self, callbacks: Sequence[Callback] = ()) -> None:
+        self._models, self._callbacks = LoadedModels(), callbacks
 
     def attempt(self, run: PlannedRun) -> str | None:
         """Do a run, or go on with it. What it found stands in its folder.
@@ -39,18 +45,17 @@ class Worker:
         try:
             (run.folder / ERROR).unlink(missing_ok=True)
             with _warnings_kept(run.folder / LOG), self._models.shared():
-                _go_on(run)
+                self._go_on(run)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other runs of the sweep go on
             _keep(run.folder / ERROR, traceback.format_exc())
             return " ".join(f"{type(error).__name__}: {error}".split())
         return None
 
-
-def _go_on(run: PlannedRun) -> None:
-    if RunFolder(run.folder).holds_run:
-        resume(run.folder)
-    else:
-        tune(folder=run.folder, **run.settings)
+    def _go_on(self, run: PlannedRun) -> None:
+        if RunFolder(run.folder).holds_run:
+            resume(run.folder, callbacks=self._callbacks)
+        else:
+            tune(folder=run.folder, callbacks=self._callbacks, **run.settings)
 
 
 def _keep(path: Path, text: str) -> None:
@@ -67,9 +72,16 @@ def _warnings_kept(path: Path) -> Iterator[None]:
     handler = logging.FileHandler(path, delay=True, encoding="utf-8")
     handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    handler.addFilter(lambda record: _LOG.get() in (None, path))
+    token = _LOG.set(path)
     logging.getLogger().addHandler(handler)
     try:
         yield
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
+        _LOG.reset(token)
+
+
+_LOG: ContextVar[Path | None] = ContextVar("log of the run", default=None)
+"""By which the runs of one process are told apart. What comes from elsewhere stands in the logs of all under way."""

@@ -180,3 +180,13 @@ def test_other_vectors_write_other_instructions() -> None:
     soft = [SoftPrompt((65, 66), np.full((2, 8), scale, np.float32)) for scale in (0.0, 0.1, 0.2)]
     written = FakeBackend().generate(soft, [Query("Write an instruction: ", ())], Writing(max_tokens=200)).written
     assert len({line[0].text for line in written if line[0]}) == 3
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_it_writes_behind_vectors_does_not_depend_on_their_last_digits(seed: int) -> None:
+    vectors = np.random.default_rng(seed).normal(size=(3, 8)).astype(np.float32)
+    near = vectors * np.float32(1 + 2e-7)
+    assert not np.array_equal(vectors, near)
+    prompts = [SoftPrompt((1, 2, 3), array) for array in (vectors, near)]
+    (one,), (other,) = FakeBackend().generate(prompts, [Query("The instruction was to", ())]).written
+    assert one == other

@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 import requests
 
-from benchmarks.faults import kills, outages, overshoot
+from benchmarks import outages
+from benchmarks.faults import kills, overshoot, together
 from benchmarks.faults.endpoint import Endpoint
-from benchmarks.faults.task import PROMPTS, ROWS, SETTINGS, WORDS, answer, task
+from benchmarks.faults.searches import SEARCHES
+from benchmarks.faults.task import BEST, ROWS, STYLE, WORDS, answer, task
 from benchmarks.faulty import Plan
 from blackbox import Evaluation, Measured, tune
 from blackbox.backends import TextPrompt, Usage
@@ -47,11 +49,23 @@ def test_the_endpoint_counts_an_answer_to_the_same_question_as_paid_again(endpoi
     assert bill.usd == pytest.approx((3 * 2.0 + 3 * 8.0) / 1e6)
 
 
-def test_the_run_finds_a_prompt_that_is_better_than_the_first(endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_finds_a_prompt_that_is_better_than_the_first(name: str, endpoint: Endpoint) -> None:
     endpoint.begin(Plan())
-    result = tune(task(), **SETTINGS, base_url=endpoint.base_url)
+    searched = SEARCHES[name]
+    result = tune(task(searched.rows), **searched.settings, base_url=endpoint.base_url)
     assert isinstance(result.prompt, TextPrompt)
-    assert result.prompt.whole in PROMPTS[1:]
+    assert result.prompt.text
+    assert not result.prompt.text.startswith(STYLE.format(0))
+    assert 200 < endpoint.bill().answers < 1500
+    assert endpoint.bill().again == 0
+    if name.startswith(("evolution", "reflective")):
+        assert any("Mind sign" in (one.prompt or {}).get("text", "") for one in result.history)
+
+
+def test_a_run_compared_with_itself_is_the_same(endpoint: Endpoint) -> None:
+    endpoint.begin(Plan())
+    result = outages.searched(endpoint, Plan())
     assert outages.compared(result, result, endpoint) == {
         "same_ranking": True,
         "same_evaluations": True,
@@ -64,14 +78,14 @@ def test_the_run_finds_a_prompt_that_is_better_than_the_first(endpoint: Endpoint
 
 def test_the_model_answers_by_the_text_alone_and_the_last_prompt_is_right_more_often() -> None:
     def right(prompt: str) -> float:
-        rows = task().train
+        rows = task(ROWS).train
         asked = [{"messages": [{"content": prompt + query.before}]} for query in rows.queries]
         words = [answer(body, "")["choices"][0]["message"]["content"] for body in asked]
         return (
             sum(bool(word == WORDS[row["label"]]) for word, row in zip(words, rows.rows, strict=True)) / ROWS["train"]
         )
 
-    assert right(PROMPTS[-1]) > right(PROMPTS[0]) + 0.1
+    assert right(STYLE.format(BEST)) > right(STYLE.format(0)) + 0.1
 
 
 def test_rows_that_count_as_wrong_are_those_with_an_answer() -> None:
@@ -80,9 +94,39 @@ def test_rows_that_count_as_wrong_are_those_with_an_answer() -> None:
 
 
 def test_more_paid_twice_than_was_in_flight_is_seen() -> None:
-    chain: dict[str, object] = {"kills": 2, "same_result": True, "paid_twice": 8, "most_beyond_in_flight": 0}
+    chain: dict[str, object] = {
+        "kills": 2,
+        "same_result": True,
+        "answers": 108,
+        "written_down": 100,
+        "paid_twice": 8,
+        "most_beyond_in_flight": 0,
+    }
     assert kills.figures([chain], 100)["never_more_than_in_flight"]
     figures = kills.figures([chain, {**chain, "most_beyond_in_flight": 1, "same_result": False}], 100)
     assert (figures["kills"], figures["paid_twice"], figures["paid_twice_a_kill"]) == (4, 16, 4.0)
     assert not figures["never_more_than_in_flight"]
     assert not figures["all_results_the_same"]
+
+
+def test_an_answer_that_is_not_written_down_or_twice_is_seen() -> None:
+    chain = {"kills": 1, "same_result": True, "answers": 9, "paid_twice": 2, "most_beyond_in_flight": 0}
+    each = [kills.figures([{**chain, "written_down": written}], 7) for written in (6, 7, 8)]
+    assert [one["every_answer_written_down_once"] for one in each] == [False, True, False]
+
+
+def test_one_search_that_fails_is_seen_over_all() -> None:
+    limits = {"runs": 6, "kills": 3, "no_limit_passed": True, "all_written_down": True}
+    killed = {
+        "kills": 5,
+        "paid_twice": 10,
+        "never_more_than_in_flight": True,
+        "every_answer_written_down_once": True,
+        "all_results_the_same": True,
+    }
+    good = {"limits": limits, "kills": killed}
+    figures = together({"a": good, "b": good})
+    assert (figures["runs_with_limits"], figures["kills"], figures["paid_twice_a_kill"]) == (12, 10, 2.0)
+    for part, name in (("limits", "no_limit_passed"), ("kills", "all_results_the_same")):
+        bad = {**good, part: {**good[part], name: False}}
+        assert (figures[name], together({"a": good, "b": bad})[name]) == (True, False)

@@ -26,14 +26,14 @@ def write_task(folder: Path, **settings: object) -> Path:
     return write_toml(folder / "task.toml", **{**files, **words, "backend": "fake", "prompt": "ab", **settings})
 
 
-def spawn(*arguments: object) -> "subprocess.Popen[str]":
-    """`blackbox` in a process of its own."""
+def spawn(*arguments: object, **environment: str) -> "subprocess.Popen[str]":
+    """`blackbox` in a process of its own, with these variables."""
     return subprocess.Popen(
         [sys.executable, "-m", "blackbox", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **environment},
         preexec_fn=_listen_to_interrupts,  # noqa: PLW1509 - the tests start no threads
     )
 

@@ -54,7 +54,9 @@ class Boaster(FakeBackend):
 
 def test_a_prefix_space_needs_a_backend_that_takes_prefixes() -> None:
     config = make_config({**QUICK, "space": "prefix"})
-    with pytest.raises(UnsupportedPromptError, match="'fake' has no prefix prompts; those need 'fake' or 'local'"):
+    with pytest.raises(
+        UnsupportedPromptError, match="'fake' has no prefix prompts; those need 'fake' or 'local' or 'remote'"
+    ):
         make_parts(config, make_task(), backend=WithoutPrefixes())
     with pytest.raises(SettingError, match="says it takes prefix prompts but is no PrefixBackend"):
         make_parts(config, make_task(), backend=Boaster())

@@ -1,6 +1,7 @@
 """Whole runs of searches in which a model writes new instructions."""
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from blackbox.backends import (
     TextPrompt,
     Writing,
 )
+from blackbox.backends.fake import HELPFUL_WORDS
 from blackbox.backends.writing import GREEDY
 from blackbox.config import make_config
 from blackbox.journal import Journal
@@ -160,6 +162,14 @@ class Breaking(FakeBackend):
             raise self._error
 
 
+class BreakingGarbage(Breaking):
+    """Writes garbage until then."""
+
+    def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = GREEDY) -> Generations:
+        self._count()
+        return Scripted(garbage).generate(prompts, queries, writing)
+
+
 def start(folder: Path, **changes: Any) -> Result:
     return tune(make_task(), **{**SETTINGS, "folder": folder, **changes})
 
@@ -218,3 +228,62 @@ def test_a_proposer_without_money_stops_the_run_which_can_go_on(tmp_path: Path) 
     resume(folder, backend=FakeBackend())
     start(tmp_path / "whole", optimizer="evolution")
     assert outcome(folder) == outcome(tmp_path / "whole")
+
+
+class Unrepeatable(FakeBackend):
+    """Writes no text twice, whatever it is asked, sometimes none, and is gone once behind so many calls for texts."""
+
+    def __init__(self, gone_behind: int = 0) -> None:
+        super().__init__()
+        self.asked, self._texts, self._gone_behind = 0, 0, gone_behind
+
+    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+        if self.asked and self.asked == self._gone_behind:
+            self._gone_behind = 0
+            raise RuntimeError("killed")
+        return super().score(prompts, queries)
+
+    def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = GREEDY) -> Generations:
+        self.asked += 1
+        return Scripted(self._write).generate(prompts, queries, writing)
+
+    def _write(self, text: str, writing: Writing) -> str | None:
+        self._texts += 1
+        word = HELPFUL_WORDS[self._texts % len(HELPFUL_WORDS)]
+        return None if self._texts % 5 == 0 else f"<prompt>Mind rule {self._texts} and {word}.</prompt>"
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("behind", [1, 2, 4])
+def test_a_kill_loses_no_proposal_and_pays_for_none_twice(optimizer: str, behind: int, tmp_path: Path) -> None:
+    whole, killed = Unrepeatable(), Unrepeatable(behind)
+    start(tmp_path / "whole", optimizer=optimizer, backend=whole)
+    with pytest.raises(RuntimeError, match="killed"):
+        start(tmp_path / "run", optimizer=optimizer, backend=killed)
+    assert killed.asked == behind
+    resume(tmp_path / "run", backend=killed)
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert killed.asked == whole.asked > 4
+
+
+def test_a_run_that_is_replayed_has_the_proposals_that_it_had(tmp_path: Path) -> None:
+    writer, folder = Unrepeatable(), tmp_path / "run"
+    start(folder, optimizer="evolution", backend=writer)
+    before, asked = outcome(folder), writer.asked
+    (folder / "checkpoint.json").unlink()
+    journal = folder / "evaluations.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-3]))
+    resume(folder, backend=writer)
+    assert (outcome(folder), writer.asked) == (before, asked)
+
+
+def test_what_was_refused_is_counted_over_all_sessions(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(RuntimeError):
+        start(folder, optimizer="evolution", backend=BreakingGarbage(30, RuntimeError()))
+    assert caplog.text.count("has written no instruction") == 1
+    with caplog.at_level(logging.INFO):
+        resume(folder, backend=Scripted(garbage))
+    counts = [int(found) for found in re.findall(r"new instructions so far, (\d+) refused", caplog.text)]
+    assert counts == sorted(counts)
+    assert counts[0] > 12

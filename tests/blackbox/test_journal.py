@@ -75,7 +75,7 @@ def test_a_full_disk_is_an_error_that_says_how_to_go_on(path: Path, monkeypatch:
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("blackbox.journal.os.fsync", full)
+    monkeypatch.setattr("blackbox.lines.os.fsync", full)
     with Journal(path) as journal, pytest.raises(RunError) as refusal:
         journal.append(numbered(4, 1))
     assert str(refusal.value) == (

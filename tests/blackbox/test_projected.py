@@ -12,8 +12,10 @@ from blackbox import Result, resume, tune
 from blackbox.backends import FakeBackend, Generations, Prompt, Query, Scores, SoftPrompt, TextPrompt, Usage, Writing
 from blackbox.backends.errors import MissingPackageError
 from blackbox.backends.writing import GREEDY
+from blackbox.callbacks import Callback, Progress
 from blackbox.config import make_config
 from blackbox.errors import MismatchError, SettingError
+from blackbox.evaluation import Evaluation
 from blackbox.optimizers import CMAES
 from blackbox.parts import make_parts
 from blackbox.run_folder import RunFolder
@@ -67,6 +69,13 @@ class Breaking(FakeBackend):
         if not self._left:
             raise RuntimeError("the model is gone")
         return super().score(prompts, queries)
+
+
+class Interrupting(Callback):
+    """Stops a run behind its first answers."""
+
+    def on_evaluations(self, evaluations: Sequence[Evaluation], progress: Progress) -> None:
+        raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -174,6 +183,22 @@ def test_a_run_that_was_killed_behind_any_answer_ends_as_the_unbroken_run(
     resume(tmp_path / "run", backend=FakeBackend())
     assert outcome(tmp_path / "run") == outcome(tmp_path / "unbroken")
     assert unbroken.summary.texts == 4
+
+
+def test_a_kill_behind_what_was_written_has_nothing_written_again(
+    coarse: Coarse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched(folder=tmp_path / "unbroken", backend=FakeBackend())
+    calls = len(coarse.written)
+    coarse.written.clear()
+    with pytest.raises(RuntimeError, match="the model is gone"):
+        searched(folder=tmp_path / "run", backend=Breaking(6))
+    assert 1 < len(coarse.written) < calls
+    monkeypatch.setattr("tests.blackbox.test_projected.TEXTS", ("something else",))
+    before = len(coarse.written)
+    with pytest.raises(KeyboardInterrupt):
+        resume(tmp_path / "run", backend=FakeBackend(), callbacks=[Interrupting()])
+    assert len(coarse.written) == before
 
 
 @pytest.mark.parametrize("lines", [0, 3, 20])

@@ -220,7 +220,7 @@ class TestBudget:
     @pytest.mark.parametrize("dev", [0, 24])
     def test_a_time_limit_is_not_passed(self, monkeypatch: pytest.MonkeyPatch, seconds: float, dev: int) -> None:
         clock = Clock()
-        monkeypatch.setattr("blackbox.search.time", clock)
+        monkeypatch.setattr("blackbox.run_clock.time", clock)
         task = make_task(train=24, dev=dev, test=48)  # a candidate takes 1 s, the test rows 2 s
         result = quick(task, backend=Slow(clock), seconds=seconds, slice_size=1, evaluations=1000)
         assert result.summary.stop_reason == "seconds"
@@ -243,7 +243,7 @@ class TestBudget:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         clock = Clock()
-        monkeypatch.setattr("blackbox.search.time", clock)
+        monkeypatch.setattr("blackbox.run_clock.time", clock)
         task = make_task(train=24, dev=0, test=0)
         result = quick(task, backend=Slow(clock), seconds=5, slice_size=1, population=50, evaluations=1000)
         assert len(result.history) == 5  # in the middle of the first generation

@@ -69,6 +69,7 @@ def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
         "predict",
         "resume",
         "serve",
+        "serve-model",
         "show",
         "sweep",
         "tokens",

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = {"blackbox": ROOT / "blackbox", "optimizers": ROOT / "optimizers", "backends": ROOT / "backends"}
 LINKS = ("optimizers", "backends")
 HOMES = {
-    "torch": {"backends/local", "blackbox/cli/doctor.py"},
-    "transformers": {"backends/local"},
+    "torch": {"backends/local", "backends/vllm", "blackbox/cli/doctor.py"},
+    "transformers": {"backends/local", "backends/vllm"},
     "psutil": {"backends/local"},
     "ray": {"blackbox/parallel"},
     "nevergrad": {"optimizers/nevergrad_engine.py"},
@@ -23,13 +23,13 @@ HOMES = {
     "typer": {"blackbox/cli"},
     "requests": {"backends/api", "blackbox/client"},
     "urllib3": {"backends/api"},
-    "fastapi": {"blackbox/service/http"},
-    "starlette": {"blackbox/service/http"},
-    "uvicorn": {"blackbox/service/http"},
+    "fastapi": {"blackbox/model_server", "blackbox/service/http"},
+    "starlette": {"blackbox/model_server", "blackbox/service/http"},
+    "uvicorn": {"blackbox/model_server", "blackbox/service/http"},
     "h11": {"blackbox/service/http"},
     "sqlalchemy": {"blackbox/service/store"},
     "alembic": {"blackbox/service/store"},
-    "safetensors": {"blackbox/saved_prompt.py", "backends/local"},
+    "safetensors": {"blackbox/saved_prompt.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
 }
 HEAVY = (
     "torch",
@@ -103,7 +103,8 @@ def test_the_local_backend_is_imported_only_when_it_is_asked_for() -> None:
     for path, name in every_import():
         if name.startswith("blackbox.backends.local"):
             place = path.relative_to(ROOT).as_posix()
-            assert place.startswith("backends/local/") or place == "blackbox/build.py", f"{place} imports {name}"
+            homes = ("backends/local/", "backends/vllm/", "blackbox/build.py")
+            assert place.startswith(homes), f"{place} imports {name}"
 
 
 @pytest.mark.parametrize("name", LINKS)

@@ -94,6 +94,7 @@ STATUSES: dict[type[Exception], Kind] = {
     backends.BackendSettingError: INTERNAL,
     backends.JournalError: INTERNAL,
     backends.LabelWordError: INVALID,
+    backends.MessageError: UPSTREAM,
     backends.MissingModelError: UNAVAILABLE,
     backends.MissingPackageError: UNAVAILABLE,
     backends.ModelMemoryError: UNAVAILABLE,

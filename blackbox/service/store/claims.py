@@ -8,7 +8,7 @@ from blackbox.service.jobs.status import HELD, JobStatus
 from blackbox.service.store.columns import Now
 from blackbox.service.store.job_rows import J
 
-STALLED_AT_MOST = 3
+STALLED_AT_MOST = 5
 """Take-overs of a job without progress in between."""
 
 

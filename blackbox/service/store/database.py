@@ -121,8 +121,8 @@ def _postgresql(url: sa.URL) -> sa.Engine:
             url,
             pool_pre_ping=True,
             hide_parameters=True,
-            pool_size=8,
-            max_overflow=24,
+            pool_size=32,
+            max_overflow=0,
             connect_args={"connect_timeout": _CONNECT_S, "application_name": "blackbox"},
         )
     except ModuleNotFoundError as error:
@@ -136,7 +136,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         raise DatabaseError("a SQLite database must be a file, for several processes use it: sqlite:///FILE")
     _make_private(Path(url.database), address_of(url))
     engine = sa.create_engine(
-        url, hide_parameters=True, pool_size=8, max_overflow=24, connect_args={"timeout": _BUSY_MS / 1000}
+        url, hide_parameters=True, pool_size=32, max_overflow=0, connect_args={"timeout": _BUSY_MS / 1000}
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

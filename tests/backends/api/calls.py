@@ -10,8 +10,12 @@ from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.answers import Answers
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Dialect
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.endpoint import Endpoint
+from blackbox.backends.api.gate import Gate
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.openai import OpenAI
+from blackbox.backends.api.patience import Patience
 from blackbox.backends.api.transport import Transport
 from blackbox.backends.api.waiting import Backoff
 from blackbox.backends.base import Usage
@@ -48,9 +52,23 @@ def ask(transport: Transport, text: str = "a good film") -> Answer:
 
 def transport_to(base_url: str, *, limits: Limits | None = None, **options: Any) -> Transport:
     """A transport with a key and little patience."""
-    given = {"backoff": Backoff(0.005, 0.02, seed=1), "try_seconds": (0.05, 0.2), "call_seconds": 5.0, **options}
-    ledger = given.pop("ledger", None) or Ledger(limits or Limits())
-    return Transport(base_url, headers={"Authorization": f"Bearer {KEY}"}, ledger=ledger, **given)
+    ledger = options.pop("ledger", None) or Ledger(limits or Limits())
+    of_gate = {name: options.pop(name) for name in ("on_pause", "clock") if name in options}
+    parallel, gate = options.pop("parallel", 16), options.pop("gate", None)
+    patience = impatient(**options)
+    gate = gate or Gate(parallel, patience=patience, **of_gate)
+    return Transport(endpoint_at(base_url), ledger=ledger, parallel=parallel, patience=patience, gate=gate)
+
+
+def endpoint_at(base_url: str) -> Endpoint:
+    """An endpoint that takes the key as a bearer's."""
+    return Endpoint(base_url, {"Authorization": f"Bearer {KEY}"})
+
+
+def impatient(**options: Any) -> Patience:
+    """Little patience."""
+    given = {"backoff": Backoff(0.005, 0.02, seed=1), "first_try": 0.05, "longest_try": 0.2, "call_seconds": 5.0}
+    return Patience(**{**given, **options})
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from blackbox.backends.api.answers import Answers
 from blackbox.backends.api.anthropic import Anthropic
 from blackbox.backends.api.backend import ApiBackend
 from blackbox.backends.api.dialect import Features
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.openai import OpenAI
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.api.probe import probed

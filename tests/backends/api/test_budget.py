@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.faulty import FaultyServer, Plan, chat
 from blackbox.backends.api.answer import Answer
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import NoAnswerError, SpentError

@@ -96,7 +96,7 @@ def ask(writer: Writer, *writings: Writing, plan: Plan | None = None, **options:
         return [one(backend.generate([PROMPT], QUERIES[:1], writing)) for writing in writings]
 
 
-PATIENT: dict[str, Any] = {"try_seconds": (5.0, 60.0), "call_seconds": 120.0}
+PATIENT: dict[str, Any] = {"first_try": 5.0, "longest_try": 60.0, "call_seconds": 120.0}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from blackbox.backends.api import in_flight, openai
 from blackbox.backends.api.answers import Answers, Facts
 from blackbox.backends.api.asker import Asker
 from blackbox.backends.api.dialect import Features, Wanted
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.base import Query, Usage
 from blackbox.backends.errors import JournalError, NoAnswerError, RefusedError
 from blackbox.backends.prompts import TextPrompt

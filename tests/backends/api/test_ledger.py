@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.pricing import Price
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import BackendSettingError, QuotaError, SpentError

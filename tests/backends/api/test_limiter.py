@@ -130,3 +130,22 @@ def test_where_nothing_is_left_calls_wait_until_enough_for_one_is(headers: dict[
 def test_a_limiter_for_no_calls_is_refused() -> None:
     with pytest.raises(BackendSettingError, match="parallel"):
         Limiter(0)
+
+
+def test_a_limiter_that_is_widened_grows_up_to_the_new_bound_and_is_never_narrowed() -> None:
+    limiter = Limiter(2)
+    limiter.widen(6)
+    limiter.widen(3)
+    assert limiter.window == FIRST
+    for _ in range(10):
+        limiter.succeeded()
+    assert limiter.window == 6
+
+
+def test_widening_does_not_forget_a_refusal() -> None:
+    limiter = Limiter(8)
+    with limiter.slot(lambda: None) as burst:
+        limiter.limited(burst)
+    limiter.widen(32)
+    limiter.succeeded()
+    assert limiter.window == 2  # half of the first four, and a half more

@@ -7,7 +7,7 @@ from benchmarks.faulty import FaultyServer, RefusalError
 from blackbox.backends.api.answers import Answers
 from blackbox.backends.api.anthropic import Anthropic
 from blackbox.backends.api.dialect import Dialect, Features
-from blackbox.backends.api.ledger import Limits
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.openai import OpenAI
 from blackbox.backends.api.probe import probed
 from blackbox.backends.errors import KeyRefusedError, RefusedError, SpentError

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.faulty import OK, FaultyServer, Plan, chat, upstream
 from blackbox.backends.api.answer import Answer
-from blackbox.backends.api.ledger import Ledger, Limits
+from blackbox.backends.api.ledger import Ledger
+from blackbox.backends.api.limits import Limits
 from blackbox.backends.api.waiting import Backoff
 from blackbox.backends.base import Usage
 from blackbox.backends.errors import (

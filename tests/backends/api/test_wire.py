@@ -60,6 +60,13 @@ def test_an_answer_that_is_too_long_is_none() -> None:
             ask(transport)
 
 
+def test_an_answer_may_have_as_many_bytes_as_its_reader_says() -> None:
+    with FaultyServer() as server:
+        wire = Wire(Endpoint(server.base_url, {}), connections=1, most_bytes=10)
+        assert wire.post("/chat/completions", BODY, seconds=5.0) == Lost("more than 10 bytes came back", sent=True)
+        wire.close()
+
+
 def test_a_proxy_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_PROXY")
     with FaultyServer() as proxy:

@@ -27,7 +27,7 @@ def test_doctor_names_what_is_installed_with_its_version(said: str) -> None:
 
 def test_doctor_names_the_device_and_every_part_there_is(said: str) -> None:
     assert "device: none (torch is not installed)" in said
-    assert "backends: anthropic, fake, local, openai" in said
+    assert "backends: anthropic, fake, local, openai, remote, vllm" in said
     optimizers = "blockwise, categorical, cma-es, enumerate, evolution, islands, nevergrad, random-search, reflective"
     assert f"optimizers: {optimizers}" in said
     assert "spaces: choices, deep, prefix, projected-instruction, soft, texts" in said

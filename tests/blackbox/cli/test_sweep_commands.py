@@ -1,10 +1,12 @@
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from benchmarks.faulty import FaultyServer
 from blackbox.cli.sweep_display import Pace, SweepDisplay
 from blackbox.summary import Summary
 from blackbox.sweeps import read_spec
@@ -12,6 +14,7 @@ from blackbox.sweeps.plan import PlannedRun
 from blackbox.sweeps.records import RunRecord
 from blackbox.sweeps.sweep import planned
 from tests.blackbox.cli.conftest import Answer
+from tests.blackbox.sweeps.asking import KEY, asking_sweep, judging
 from tests.blackbox.sweeps.small import small_sweep, write_sweep
 
 Blackbox = Callable[..., Answer]
@@ -73,6 +76,65 @@ def test_ctrl_c_says_how_to_go_on(blackbox: Blackbox, sweep: Path, monkeypatch: 
     assert answer.err.endswith("The same command goes on\n")
 
 
+@pytest.fixture
+def with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+def asking(folder: Path, server: FaultyServer, **changes: Any) -> Path:
+    return write_sweep(folder / "mine.toml", asking_sweep(folder, server, seeds=[1, 2, 3], **changes))
+
+
+@pytest.mark.usefixtures("with_a_key")
+def test_the_budget_of_a_sweep_and_what_it_has_cost_are_said(blackbox: Blackbox, tmp_path: Path) -> None:
+    with judging() as server:
+        path = asking(tmp_path, server, budget={"max_requests": 200, "max_usd": 5.0})
+        answer = blackbox("sweep", path, "--sweeps", tmp_path)
+    assert (answer.code, answer.err) == (0, "")
+    assert (
+        "in total: 168 requests of 200, 3.53k prompt tokens, 168 completion tokens, 3.86 USD of 5.00 USD" in answer.out
+    )
+
+
+@pytest.mark.usefixtures("with_a_key")
+def test_an_option_replaces_a_limit_and_runs_without_budget_are_said_and_go_on_with_more(
+    blackbox: Blackbox, tmp_path: Path
+) -> None:
+    with judging() as server:
+        path = asking(tmp_path, server, budget={"max_requests": 500})
+        answer = blackbox("sweep", path, "--sweeps", tmp_path, "--max-requests", 85)
+        assert answer.code == 1
+        assert "1 run ended with the budget of the sweep (requests)." in answer.out
+        assert "1 run not done for lack of budget: the limit of 85 requests of the sweep would be passed" in answer.out
+        assert "2 of 3, 1 cut" in answer.out
+        said = answer.err.splitlines()[-1]
+        assert said == "error: no budget for 1 run of 3; the same command with a larger one goes on"
+        lines = (tmp_path / "small" / "sweep.csv").read_text().splitlines()
+        assert [line.split(",")[3] for line in lines[1:]] == ["succeeded", "succeeded", "no budget"]
+        assert blackbox("sweep", path, "--sweeps", tmp_path).code == 0
+        assert server.counts.requests == 85 + 56
+
+
+@pytest.mark.usefixtures("with_a_key")
+def test_a_dry_run_says_what_is_spent_at_most_and_asks_nothing(blackbox: Blackbox, tmp_path: Path) -> None:
+    with judging() as server:
+        path = asking(tmp_path, server, methods={"all": {"max_requests": 60}}, budget={"max_usd": 2.0})
+        answer = blackbox("sweep", path, "--sweeps", tmp_path, "--dry-run", "--seconds", 90)
+        assert server.counts.requests == 0
+    assert answer.code == 0
+    assert answer.out.splitlines()[-1] == (
+        "at endpoints, over all runs and sessions, at most: 180 requests, 2.00 USD, 1 min 30 s; no limit of "
+        "prompt tokens, completion tokens"
+    )
+
+
+def test_the_budget_has_options_of_its_own(blackbox: Blackbox, sweep: Path) -> None:
+    answer = blackbox("sweep", sweep, "--sweeps", sweep.parent, "--max-usd", 3)
+    assert answer.code == 2
+    assert answer.err.startswith("error: [budget] limits runs that ask endpoints, and none does")
+
+
 class FixedClock:
     """Goes on when it is told to."""
 
@@ -124,6 +186,18 @@ def test_a_run_that_goes_on_counts_what_it_does_now(runs: list[PlannedRun], cloc
     write_summary(runs[0], 25)
     clock.now += 7.0
     assert pace.seconds_left() == 7.0
+
+
+def test_runs_that_are_left_out_are_no_longer_waited_for(runs: list[PlannedRun], clock: FixedClock) -> None:
+    pace = Pace(runs, 0)
+    for run in runs[:2]:
+        pace.began(run)
+    clock.now += 10.0
+    pace.ended(runs[0])
+    pace.left_out(runs[1])  # it had begun
+    pace.left_out(runs[2])
+    assert pace.seconds_left() == 10.0  # one run of 30 evaluations, as the first
+    assert pace.under_way() == []
 
 
 def test_without_a_terminal_a_line_comes_now_and_then_and_a_failure_at_once(

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -38,6 +39,11 @@ class TestThreads(ExecutorContract):
     def test_as_many_jobs_as_threads_are_under_way_at_once(self, make: MakeExecutor) -> None:
         barrier = threading.Barrier(3, timeout=60)
         list(make(barrier).map([threading.Barrier.wait] * 6))
+
+    def test_jobs_have_the_callers_context(self, make: MakeExecutor) -> None:
+        who = ContextVar("who", default="nobody")
+        who.set("a run")
+        assert list(make(0).map([lambda worker: who.get()] * 3)) == ["a run"] * 3
 
     def test_a_slow_job_holds_up_no_others(self, make: MakeExecutor) -> None:
         others = threading.Semaphore(0)

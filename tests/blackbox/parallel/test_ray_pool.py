@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -37,6 +38,18 @@ def pool(cluster: Any) -> Iterator[Make]:
 
 def pid(worker: object) -> int:
     return os.getpid()
+
+
+def thread(worker: object) -> tuple[int, int]:
+    return os.getpid(), threading.get_ident()
+
+
+def settled(worker: object) -> tuple[int, int]:
+    return thread(worker)
+
+
+def settled_in(worker: object) -> object:
+    return worker
 
 
 def die(worker: object) -> None:
@@ -93,6 +106,11 @@ def test_the_jobs_are_shared_out(pool: Make) -> None:
         if len(found) == 3:
             return
     raise AssertionError(found)
+
+
+def test_a_worker_does_all_its_jobs_in_the_thread_that_made_it(pool: Make) -> None:
+    executor = pool(None, 1, settle=settled)
+    assert set(executor.map([thread] * 40)) == set(executor.map([settled_in]))
 
 
 def test_arrays_of_the_worker_are_shared_not_copied(pool: Make) -> None:

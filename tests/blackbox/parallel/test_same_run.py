@@ -1,8 +1,6 @@
 """Results do not depend on the executor, nor on the number of its workers."""
 
-import os
 import pickle
-import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.killed_workers import hosts
+from benchmarks.killed_workers import Killer
 from blackbox import resume, tune
-from blackbox.callbacks import Callback, Progress
 from blackbox.errors import SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.scorer import Scorer
@@ -61,22 +58,10 @@ def test_a_real_model_scores_the_same_bit_for_bit_in_workers(kind: str, cluster:
         assert history(executor="ray", workers=workers, ray_address=cluster.address) == serial
 
 
-class Killer(Callback):
-    """Kills a worker after every 15th generation."""
-
-    def __init__(self) -> None:
-        self.killed: list[int] = []
-
-    def on_generation(self, progress: Progress) -> None:
-        if progress.generation % 15 == 0:
-            self.killed.append(hosts()[0])
-            os.kill(self.killed[-1], signal.SIGKILL)
-
-
 def test_a_run_whose_workers_are_killed_ends_as_the_unbroken_one_and_counts_each_evaluation_once(cluster: Any) -> None:
     settings: dict[str, Any] = {"evaluations": 600, "population": 12}
     unbroken = run(None, **settings)
-    killer = Killer()
+    killer = Killer(seed=1)
     history = run(cluster, 3, callbacks=[killer], **settings)
     assert facts(history) == facts(unbroken)
     assert [evaluation.number for evaluation in history] == list(range(len(unbroken)))

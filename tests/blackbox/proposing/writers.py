@@ -1,11 +1,13 @@
 """Backends that write as the tests say, and a space for them to write for."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from blackbox import Task
 from blackbox.backends import Failure, FakeBackend, Generations, Prompt, Query, Usage, Writing
 from blackbox.backends.writing import GREEDY
 from blackbox.config import Config
+from blackbox.kept import Kept
 from blackbox.proposing.equipment import make_proposer
 from blackbox.proposing.proposer import ModelProposer
 from blackbox.spaces import ChoicesSpace
@@ -39,7 +41,9 @@ def small_space(task: Task | None = None, *, demonstrations: int = 3) -> Choices
     return ChoicesSpace(task, INSTRUCTIONS, demonstrations=demonstrations, pool=range(len(task.train)))
 
 
-def proposer_of(writer: FakeBackend, space: ChoicesSpace | None = None, task: Task | None = None) -> ModelProposer:
-    """A proposer for the fake backend's task, as a run has it."""
+def proposer_of(
+    writer: FakeBackend, space: ChoicesSpace | None = None, task: Task | None = None, path: Path | None = None
+) -> ModelProposer:
+    """A proposer for the fake backend's task, as a run has it, which keeps what was written in a file."""
     task = task or make_task()
-    return make_proposer(writer, space or small_space(task), task, FakeBackend(), Config())
+    return make_proposer(writer, space or small_space(task), task, FakeBackend(), Config(), kept=Kept(path))

@@ -1,19 +1,23 @@
 """The tables, the page and the pictures of a sweep."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from blackbox.backends import Usage
 from blackbox.evaluation import Evaluation
 from blackbox.journal import Journal
 from blackbox.metrics import Measured
 from blackbox.report.sweep_page import write_sweep_report
 from blackbox.report.sweep_plots import Climb, climb_of, draw_climbs, draw_standings
 from blackbox.report.sweep_table import sweep_tables
+from blackbox.report.sweep_words import bound_in_words
 from blackbox.summary import Summary
+from blackbox.sweeps.budget import Bill, SweepBudget
 from blackbox.sweeps.plan import PlannedRun
 from blackbox.sweeps.records import RunRecord
 from blackbox.sweeps.standings import standings
@@ -168,3 +172,41 @@ def test_where_nothing_was_found_there_is_no_picture(tmp_path: Path) -> None:
     failed = [record(tmp_path, "one", "a", 1, None)]
     assert draw_standings(standings(failed, baseline=None), failed) is None
     assert draw_climbs({}) is None
+
+
+def cut_and_left_out(home: Path) -> list[RunRecord]:
+    """A run as it should be, one whose search the sweep's budget has ended, and one that was not begun."""
+    whole, cut, out = (record(home, "one", "base", seed, 0.6) for seed in (1, 2, 3))
+    assert cut.summary is not None
+    stopped = replace(cut.summary, stop_reason="usd of the sweep")
+    return [whole, replace(cut, summary=stopped), replace(out, summary=None, left_out="the limit of 5 USD is reached")]
+
+
+def test_runs_that_the_budget_of_the_sweep_has_cut_are_told_in_the_table(tmp_path: Path) -> None:
+    assert "2 of 3, 1 cut" in shown(cut_and_left_out(tmp_path))
+
+
+def test_the_page_has_the_bill_against_the_budget_and_what_it_has_cut(tmp_path: Path) -> None:
+    records = cut_and_left_out(tmp_path)
+    budget = SweepBudget(max_usd=5.0, seconds=600.0)
+    bill = Bill(Usage(1_234, 1_500_000, 1_234, 0, 7.0, 4.5), 75.0, budget)
+    write_sweep_report(tmp_path, "mine", None, records, standings(records, baseline=None), bill=bill)
+    page = Page(tmp_path / "report.html")
+    for words in (
+        "2 of 3 runs succeeded.",
+        "1 run ended with the budget of the sweep (usd).",
+        "1 run not done for lack of budget: the limit of 5 USD is reached.",
+        "1,234 requests, 1.50M prompt tokens, 1.23k completion tokens, 4.50 USD of 5.00 USD, ",
+        "1 min 15 s of 10 min 00 s.",
+        "ended with the budget: usd of the sweep",
+        "no budget",
+    ):
+        assert words in page.text
+    assert "have not ended" not in page.text
+
+
+def test_what_nothing_bounds_is_said() -> None:
+    assert bound_in_words(SweepBudget()) == "no limit of requests, prompt tokens, completion tokens, USD, time"
+    assert bound_in_words(SweepBudget(max_requests=2_000, max_usd=0.5)) == (
+        "2,000 requests, 0.5000 USD; no limit of prompt tokens, completion tokens, time"
+    )

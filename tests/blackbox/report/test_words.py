@@ -57,5 +57,7 @@ def test_nouns_are_singular_for_one() -> None:
 
 def test_the_reasons_of_the_search_are_put_in_words_and_errors_are_left_as_they_are() -> None:
     assert reason_in_words("evaluations") == "the budget of evaluations is spent"
+    assert reason_in_words("usd of the sweep") == "the sweep's budget of USD is spent"
+    assert reason_in_words("seconds of the sweep") == "the sweep's time limit is reached"
     assert reason_in_words("optimizer (tolfun)") == "the optimizer stopped (tolfun)"
     assert reason_in_words("RateLimitError: 429") == "RateLimitError: 429"

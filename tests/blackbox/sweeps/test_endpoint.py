@@ -1,4 +1,4 @@
-"""A sweep of a model behind an endpoint, a real HTTP server: worker processes share one file of answers."""
+"""A sweep of a model behind an endpoint, a real HTTP server: runs share one file of answers."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -5,6 +5,8 @@ import pytest
 
 from blackbox.errors import SettingError
 from blackbox.sweeps import read_spec
+from blackbox.sweeps.budget import SweepBudget
+from blackbox.sweeps.spec import with_budget
 
 METHODS = {"a": {"optimizer": "cma-es"}, "b": {"optimizer": "random-search"}}
 
@@ -13,6 +15,15 @@ def test_what_is_not_given_has_a_default() -> None:
     spec = read_spec({"methods": METHODS})
     assert (spec.name, spec.baseline, spec.seeds, spec.workers) == ("sweep", None, (0,), 1)
     assert (spec.tasks, spec.methods) == ({"task": {}}, METHODS)
+
+
+def test_the_budget_of_the_whole_is_no_setting_of_a_run_and_single_limits_can_be_replaced() -> None:
+    spec = read_spec({"methods": METHODS, "budget": {"max_usd": 5, "max_requests": 100}})
+    assert spec.budget == SweepBudget(max_usd=5.0, max_requests=100)
+    assert spec.settings == {}
+    assert with_budget(spec, {"max_usd": 7.0}).budget == SweepBudget(max_usd=7.0, max_requests=100)
+    with pytest.raises(SettingError, match="'max_usd': input should be greater than 0"):
+        with_budget(spec, {"max_usd": 0})
 
 
 def test_a_grid_is_multiplied_out_and_its_methods_are_named_by_their_values() -> None:
@@ -55,6 +66,7 @@ def test_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
         ({"seed": [1]}, "unknown key of a sweep 'seed'; did you mean 'seeds'?"),
         ({"seeds": []}, "key of a sweep 'seeds': list should have at least 1 item"),
         ({"seeds": [1, 1]}, "seeds must differ, got [1, 1]"),
+        ({"budget": {"max_usd": -1}}, "limit of [budget] 'max_usd': input should be greater than 0, got -1"),
         ({"workers": 0}, "key of a sweep 'workers': input should be greater than or equal to 1, got 0"),
         ({"baseline": "c"}, "unknown baseline 'c'; known: a, b"),
         ({"settings": {"dimensio": 3}}, "unknown setting of [settings] 'dimensio'; did you mean 'dimension'?"),

@@ -28,6 +28,7 @@ _BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
+                    "additionalProperties": False,
                     "properties": {
                         "file": {
                             "type": "string",
@@ -53,6 +54,8 @@ async def upload_file(request: Request, caller: Submitter, parts: Given) -> File
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
         raise RefusalError(MEDIA, "send multipart/form-data with the parts file and purpose")
     async with request.form(max_files=1, max_fields=4, max_part_size=1024) as form:
+        if other := sorted(set(form) - {"file", "purpose"}):
+            raise RefusalError(INVALID, "the form has parts file and purpose, and no other", param=other[0][:64])
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise RefusalError(INVALID, "the form needs a part `file` with a file name", param="file")

@@ -105,6 +105,7 @@ def test_a_file_that_a_job_needs_stays(service: Running) -> None:
         ({"file": ("rows.txt", "a")}, {}, 415),
         ({"file": ("rows.csv", "a\n1\n")}, {"purpose": "fine-tune"}, 422),
         ({"other": ("rows.csv", "a\n1\n")}, {}, 422),
+        ({"file": ("rows.csv", "a\n1\n")}, {"other": "x"}, 422),
         ({"file": ("rows.jsonl", "{")}, {}, 422),
         ({"file": ("rows.csv", "a\n1\n"), "file2": ("rows.csv", "a\n1\n")}, {}, 400),
     ],

@@ -102,14 +102,14 @@ class TestTakingOver:
 
     def test_a_job_that_loses_one_worker_after_the_other_has_failed(self, store: Store) -> None:
         lease = running(store)
-        for number in range(2, 5):
+        for number in range(2, 7):
             store.leases.extend(lease, seconds=OVER)
             lease = claim(store, f"w{number}")
         store.leases.extend(lease, seconds=OVER)
-        assert store.leases.claim("w5", seconds=SECONDS) is None
+        assert store.leases.claim("w7", seconds=SECONDS) is None
         job = store.jobs.get(lease.job, owner=None)
-        assert (job.status, job.stop_reason, job.take_overs) == (JobStatus.FAILED, "worker_lost", 3)
-        assert "4 workers in a row ended without getting further than generation 0" in str(job.error)
+        assert (job.status, job.stop_reason, job.take_overs) == (JobStatus.FAILED, "worker_lost", 5)
+        assert "6 workers in a row ended without getting further than generation 0" in str(job.error)
 
     def test_progress_forgives_lost_workers(self, store: Store) -> None:
         lease = running(store)

@@ -1,5 +1,7 @@
 """The same run, quiet and with an endpoint that fails: the ranking, and rows lost to a failure."""
 
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -7,7 +9,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from benchmarks.faults.endpoint import Endpoint
-from benchmarks.faults.task import FEW_ROWS, SETTINGS, task
+from benchmarks.faults.searches import SEARCHES
+from benchmarks.faults.task import FEW_ROWS, task
 from benchmarks.faulty import OK, Plan
 from benchmarks.llama_server import llama_server
 from blackbox import Evaluation, Result, tune
@@ -16,11 +19,14 @@ PARALLEL = 8
 SHARE = 0.1
 
 
-def run(*, outage_seconds: float, real: bool) -> dict[str, object]:
-    """The figures of each fault; an outage lasts so long, from the middle of the quiet run's calls.
+def run(*, quick: bool) -> dict[str, object]:
+    """The figures of each fault; an outage lasts a minute, from the middle of the quiet run's calls.
 
-    The model is SmolLM2-135M behind llama.cpp's server, or not a real one.
+    The model is SmolLM2-135M behind llama.cpp's server. `quick`: it is no real one, and an outage is short.
     """
+    os.environ["NO_PROXY"] = "*"  # the endpoints are on the loopback
+    logging.getLogger("blackbox").setLevel(logging.ERROR)
+    outage_seconds, real = (3.0, False) if quick else (60.0, True)
     faults: dict[str, tuple[Plan, Callable[[Endpoint, bool], None] | None]] = {
         "connections refused": (Plan(), Endpoint.refuse),
         "503 with retry-after": (Plan(), overloaded),
@@ -61,7 +67,13 @@ def searched(endpoint: Endpoint, plan: Plan, during: threading.Thread | None = N
     endpoint.begin(plan)
     if during:
         during.start()
-    return tune(task(FEW_ROWS), **SETTINGS, base_url=endpoint.base_url, parallel=PARALLEL, outage_seconds=300.0)
+    return tune(
+        task(FEW_ROWS),
+        **SEARCHES["texts"].settings,
+        base_url=endpoint.base_url,
+        parallel=PARALLEL,
+        outage_seconds=300.0,
+    )
 
 
 def overloaded(endpoint: Endpoint, on: bool) -> None:

@@ -1,0 +1,4 @@
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None, database=None)
+settings.load_profile("untimed")
