@@ -56,7 +56,8 @@ class Browser:
         self._driver.get(url)
 
     def close_page(self) -> None:
-        """Leave a page, and with it the streams that it watches."""
+        """Leave a page, and with it the streams that it watches and the token that it keeps."""
+        self.run("if (location.protocol === 'http:') sessionStorage.clear()")
         self._driver.get("about:blank")
 
     def look(

@@ -132,7 +132,7 @@ def test_the_list_shows_the_jobs_that_its_filters_name(browser: Browser, service
     browser.open(service.url)
     browser.find("a", f"{EVIL} 1")
     browser.choose("Status", "failed")
-    browser.until_text("No job is like that.")
+    browser.until(lambda: not browser.has("a", f"{EVIL} 1"), "the job's end in the list")
     browser.choose("Status", "succeeded")
     browser.find("a", f"{EVIL} 1")
     browser.fill("Tag", "team=nobody\n")
