@@ -53,8 +53,9 @@ def serve(
 ) -> None:
     """Offer tuning jobs over HTTP, with a page at /. Ctrl-C ends it; jobs go on when it starts again."""
     needs_service("serve", "fastapi", "uvicorn", "python_multipart")
+    from blackbox.listening import listening
     from blackbox.service.http.app import make_app
-    from blackbox.service.http.server import Server, listening
+    from blackbox.service.http.server import Server
     from blackbox.service.operator import read_operator
 
     logging.getLogger("blackbox.service").setLevel(logging.INFO)

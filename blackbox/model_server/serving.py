@@ -1,12 +1,11 @@
 """A model server that runs until it is stopped."""
 
-import socket
 from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
 
-from blackbox.errors import SettingError
+from blackbox.listening import listening, url_of
 
 KEEP_ALIVE = 75
 """A connection without calls is kept for so long, s: longer than most searches think."""
@@ -26,9 +25,9 @@ def serve(app: FastAPI, *, host: str, port: int, ready: Callable[[str], None] = 
     Raises:
         SettingError: the address is taken, or none of this machine.
     """
-    with _bound(host, port) as bound:
+    with listening(host, port) as bound:
         bound.listen()
-        ready(_url(host, bound.getsockname()[1]))
+        ready(url_of(host, bound.getsockname()[1]))
         config = uvicorn.Config(
             app,
             ws="none",
@@ -40,14 +39,3 @@ def serve(app: FastAPI, *, host: str, port: int, ready: Callable[[str], None] = 
             proxy_headers=False,
         )
         uvicorn.Server(config).run(sockets=[bound])
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise SettingError(f"{_url(host, port)} cannot be served: {error.strerror or error}") from error
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp
 
 from blackbox.build import check_names
 from blackbox.config import make_config
-from blackbox.errors import SettingError
 from blackbox.service.http.protocol import HEADER_BYTES, Protocol
 
 _KEEP_ALIVE, _GRACE = 15, 5  # s
@@ -60,25 +59,6 @@ def _settle() -> None:
     check_names(make_config({}))
     gc.collect()
     gc.freeze()
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one.
-
-    Raises:
-        SettingError: the address cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # named TCP: asyncio sends without delay (TCP_NODELAY) only where it can see that a socket is TCP's
-    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        opened.bind((host, port))
-    except OSError as error:
-        opened.close()
-        raise SettingError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
-    opened.set_inheritable(True)
-    return opened
 
 
 def serve(app: ASGIApp, at: socket.socket, *, started: Callable[[], None] | None = None) -> Server:

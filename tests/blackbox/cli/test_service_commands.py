@@ -163,7 +163,7 @@ def test_a_service_that_others_reach_needs_tokens(blackbox: Blackbox, tmp_path: 
 def test_a_port_that_is_taken_is_said_to_be(blackbox: Blackbox, service: Served, tmp_path: Path) -> None:
     answer = blackbox("serve", "--port", service.url.rpartition(":")[2], "--folder", tmp_path)
     assert answer.code == 2
-    assert "cannot listen" in answer.err
+    assert "cannot be served" in answer.err
 
 
 def test_tokens_open_a_service_and_stand_in_no_log(blackbox: Blackbox, tmp_path: Path) -> None:

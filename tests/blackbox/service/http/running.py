@@ -9,9 +9,10 @@ from typing import Any
 
 import requests
 
+from blackbox.listening import listening
 from blackbox.service.http.app import make_app
 from blackbox.service.http.limits import Limits, Rate
-from blackbox.service.http.server import Server, listening
+from blackbox.service.http.server import Server
 from blackbox.service.operator import BackendEntry, Operator
 from blackbox.service.store import Role, Store, open_store
 
