@@ -24,7 +24,7 @@ from blackbox.backends import (
     UnsupportedPromptError,
     VectorBackend,
 )
-from blackbox.backends.api import Ledger, Limits, Transport
+from blackbox.backends.api import Endpoint, Ledger, Limits, Patience, Transport
 from blackbox.backends.api.waiting import Backoff
 from blackbox.backends.local.weights import find_model
 from blackbox.backends.vllm import VllmBackend, load_vllm
@@ -49,7 +49,9 @@ def connected(loaded: Callable[[str], Loaded], saved_model: Save) -> Open:
         one = loaded(kind)
         stand_in = StandIn(one.model, one.tokenizer, **settings)
         with serving(stand_in) as url:
-            transport = Transport(url, headers={}, ledger=Ledger(Limits()), backoff=Backoff(0.001, 0.002))
+            transport = Transport(
+                Endpoint(url, {}), ledger=Ledger(Limits()), patience=Patience(backoff=Backoff(0.001, 0.002))
+            )
             options = {"files": str(saved_model(kind)), **(load_with or {})}
             backend = load_vllm(options.pop("name", "some-model"), transport, **options)
             yield backend, stand_in
