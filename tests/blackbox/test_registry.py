@@ -55,8 +55,12 @@ def test_the_built_ins_are_registered() -> None:
             "unknown space 'sfot'; did you mean 'soft'? "
             "known: choices, deep, prefix, projected-instruction, soft, texts",
         ),
-        (BACKENDS, "lokal", "unknown backend 'lokal'; did you mean 'local'? known: anthropic, fake, local, openai"),
-        (BACKENDS, "zzz", "unknown backend 'zzz'; known: anthropic, fake, local, openai"),
+        (
+            BACKENDS,
+            "lokal",
+            "unknown backend 'lokal'; did you mean 'local'? known: anthropic, fake, local, openai, remote, vllm",
+        ),
+        (BACKENDS, "zzz", "unknown backend 'zzz'; known: anthropic, fake, local, openai, remote, vllm"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_known_one(registry: Registry, name: str, message: str) -> None:

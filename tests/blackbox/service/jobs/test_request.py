@@ -14,6 +14,7 @@ FORBIDDEN = [
     "test",
     "backend",
     "model",
+    "model_files",
     "revision",
     "dtype",
     "device",
