@@ -194,9 +194,19 @@ def test_a_refusal_reaches_a_caller_who_is_still_sending(tmp_path: Path) -> None
             assert service.ask("POST", "/v1/files", files=form, token="bb-wrong").status_code == 401
 
 
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log has of refusals; it is written when the answer has been sent."""
+    until = time.monotonic() + 10
+    while True:
+        lines = [record.getMessage() for record in caplog.records if record.name == "blackbox.service.access"]
+        if lines or time.monotonic() > until:
+            return lines
+        time.sleep(0.01)
+
+
 def test_what_is_refused_stands_in_the_log_without_secrets(service: Running, caplog: pytest.LogCaptureFixture) -> None:
     service.ask("GET", "/v1/files/a%0Db", headers={"authorization": "Bearer bb-s3cret"}, params={"q": "private"})
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "blackbox.service.access"]
+    (line,) = logged(caplog)
     assert line.endswith("127.0.0.1 GET /v1/files/a%0Db 400")
     assert "s3cret" not in caplog.text
     assert "private" not in caplog.text
