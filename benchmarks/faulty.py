@@ -246,10 +246,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if not too_many:
                 faulty.closing.wait(faulty.seconds)
-            self._answer(fault, body)
         finally:
             with faulty.lock:
-                faulty.at_once -= 1
+                faulty.at_once -= 1  # before the answer: who has it may send the next call
+        self._answer(fault, body)
 
     def _answer(self, fault: str, body: Body) -> None:
         if fault in _REFUSALS:
