@@ -89,13 +89,19 @@ class Leases:
             values = ended_values(reasons.CANCELLED) if status == _S.CANCELLED else FREE
             change(connection, row, events, status=status, values=values)
 
-    def pause(self, lease: Lease) -> None:
-        """The job's state is saved and its owner has asked for a pause. Cancelled since, it is cancelled."""
-        self._leave(lease, _S.PAUSED)
+    def pause(self, lease: Lease, why: str = "") -> None:
+        """The job's state is saved and its owner has asked for a pause, or it cannot go on now.
+
+        Cancelled since, it is cancelled.
+
+        Args:
+            why: one line for its owner.
+        """
+        self._leave(lease, _S.PAUSED, NewEvent("paused", f"The job is paused: {why}", {"why": why}) if why else PAUSED)
 
     def cancel(self, lease: Lease) -> None:
         """The job's owner has asked for its end."""
-        self._leave(lease, _S.CANCELLED)
+        self._leave(lease, _S.CANCELLED, CANCELLED)
 
     def succeed(self, lease: Lease, stop_reason: str, new: Mirrored, *, summary: Mapping[str, Any]) -> None:
         """The job has ended with a result, which is among the artifacts of `new`."""
@@ -112,14 +118,14 @@ class Leases:
         with self._database.write() as connection:
             _fail(connection, _held(connection, lease), stop_reason, error)
 
-    def _leave(self, lease: Lease, status: JobStatus) -> None:
+    def _leave(self, lease: Lease, status: JobStatus, event: NewEvent) -> None:
         with self._database.write() as connection:
             row = _held(connection, lease)
             if status == _S.CANCELLED or row.status == _S.CANCELLING:
                 values = ended_values(reasons.CANCELLED)
                 change(connection, row, [CANCELLED], status=_S.CANCELLED, values=values)
             else:
-                change(connection, row, [PAUSED], status=_S.PAUSED, values=FREE)
+                change(connection, row, [event], status=_S.PAUSED, values=FREE)
 
 
 def _held(connection: sa.Connection, lease: Lease) -> sa.Row[Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from blackbox.backends import StoppedError
 from blackbox.config import ExecutorSettings
 from blackbox.errors import DamagedFileError
 from blackbox.loaded_models import LoadedModels
@@ -78,7 +79,10 @@ class Execution:
                 if isinstance(error, DamagedFileError):
                     folder.remove()
                 raise
-            self._fail(job, lease, folder, watcher, error)
+            if isinstance(error, StoppedError) and (watcher.begun or job.progress.entries):
+                self._set_aside(job, lease, folder, watcher, error)  # what is paid for stays until it is back
+            else:
+                self._fail(job, lease, folder, watcher, error)
 
     def _search(self, job: Job, folder: JobFolder, watcher: Watcher) -> str:
         """Search, or go on with it; the stop reason."""
@@ -107,6 +111,16 @@ class Execution:
         log.info("%s stopped: %s", lease.job, cause)
         if cause is Cause.CANCEL:
             folder.remove()
+
+    def _set_aside(self, job: Job, lease: Lease, folder: JobFolder, watcher: Watcher, error: StoppedError) -> None:
+        """The job's endpoint takes no further calls: it is down, its account is used up, or it refuses the key."""
+        log.warning("%s paused: %s", job.id, error)
+        text = told(error, folder.path, *self._hidden(job))
+        with suppress(Stopped):
+            if watcher.begun:
+                watcher.save()
+            folder.close()
+            watcher.tell(lambda: self._store.leases.pause(lease, text))
 
     def _fail(self, job: Job, lease: Lease, folder: JobFolder, watcher: Watcher, error: Exception) -> None:
         log.error("%s failed", job.id, exc_info=error)

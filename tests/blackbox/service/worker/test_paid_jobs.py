@@ -31,6 +31,7 @@ def operator(server: FaultyServer, tmp_path: Path) -> Operator:
     file.write_text(
         f'[backends.paid]\nbackend = "openai"\nmodel = "some"\nbase_url = "{server.base_url}"\n'
         "usd_per_million_prompt_tokens = 1.0\nusd_per_million_completion_tokens = 2.0\nmax_usd = 1.0\n"
+        "outage_seconds = 0.5\n"
     )
     return read_operator(file)
 
@@ -80,6 +81,36 @@ def test_a_job_that_goes_on_on_another_machine_pays_for_nothing_twice(
     assert ended.progress.usd == pytest.approx(store.jobs.get(whole.id, owner=None).progress.usd)
     assert ended.progress.usd > 0
     assert ended.budget.usd == 1.0
+
+
+def test_a_job_whose_endpoint_is_down_for_too_long_is_paused_and_goes_on_without_paying_twice(
+    store: Store, operator: Operator, server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(store, operator, tmp_path / "disk", stopping=Stopping())
+    paid(store, operator)
+    worker.work()
+    answered = server.counts.answered
+    broken = paid(store, operator)
+    plain = type(store.leases).mirror
+
+    def mirror(leases, lease, new):  # type: ignore[no-untyped-def]
+        if new.progress.generation == 2:
+            server.begin_outage()
+        return plain(leases, lease, new)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store.leases), "mirror", mirror)
+        worker.work()
+    assert store.jobs.get(broken.id, owner=None).status == JobStatus.PAUSED
+    told = store.events.list(broken.id, limit=1000).rows[-1]
+    assert told.message.startswith("The job is paused: ")
+    assert "the endpoint has failed for all calls" in told.data["why"]
+    assert server.base_url not in told.message
+    server.end_outage()
+    store.jobs.resume(broken.id, owner=None)
+    worker.work()
+    assert store.jobs.get(broken.id, owner=None).status == JobStatus.SUCCEEDED
+    assert server.counts.answered == 2 * answered
 
 
 def test_the_database_has_every_paid_answer(
