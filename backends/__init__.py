@@ -42,6 +42,7 @@ from blackbox.backends.errors import (
     UnsupportedPromptError,
 )
 from blackbox.backends.fake import FakeBackend
+from blackbox.backends.fronts import CachedFront, CachingBackend, EmbeddedFront, EmbeddingBackend, Frame
 from blackbox.backends.prompts import DeepPrompt, Demonstration, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
 from blackbox.backends.remote import RemoteBackend
 from blackbox.backends.writing import GREEDY, Writing, Written
@@ -51,13 +52,18 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendSettingError",
+    "CachedFront",
+    "CachingBackend",
     "Capability",
     "DeepPrompt",
     "Demonstration",
+    "EmbeddedFront",
+    "EmbeddingBackend",
     "EndpointDownError",
     "EndpointError",
     "Failure",
     "FakeBackend",
+    "Frame",
     "GarbageError",
     "GeneratingBackend",
     "Generations",

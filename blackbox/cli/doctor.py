@@ -29,6 +29,7 @@ _EXTRAS = {
     "demo": ("gguf", "accelerate", "matplotlib"),
     "plots": ("matplotlib",),
     "nevergrad": ("nevergrad",),
+    "peft": ("peft",),
     "service": ("fastapi", "uvicorn"),
 }
 

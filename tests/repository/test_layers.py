@@ -29,7 +29,14 @@ HOMES = {
     "h11": {"blackbox/service/http"},
     "sqlalchemy": {"blackbox/service/store"},
     "alembic": {"blackbox/service/store"},
-    "safetensors": {"blackbox/saved_prompt.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
+    "peft": set(),  # what it loads is written without it
+    "safetensors": {
+        "blackbox/export/fronts.py",
+        "blackbox/saved_prompt.py",
+        "backends/local",
+        "backends/remote/container.py",
+        "backends/vllm",
+    },
 }
 HEAVY = (
     "torch",

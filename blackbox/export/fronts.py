@@ -1,0 +1,75 @@
+"""What the formats for vectors share: the prompt as a model's own inputs take it, and the task beside it."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from safetensors.numpy import save
+
+from blackbox.backends import (
+    Backend,
+    CachedFront,
+    CachingBackend,
+    EmbeddedFront,
+    EmbeddingBackend,
+    UnsupportedPromptError,
+)
+from blackbox.errors import RunError
+from blackbox.files import write_json, write_whole
+from blackbox.saved_prompt import SavedPrompt
+from blackbox.template import Template
+
+TASK_FILE, ARRAYS_FILE = "task.json", "prompt.safetensors"
+
+
+def at_hand(saved: SavedPrompt, backend: Backend, *, form: str) -> EmbeddingBackend:
+    """The backend, if a format that needs the prompt's model can be written from it.
+
+    Raises:
+        MismatchError: the prompt was tuned for another model.
+        RunError: the model is not at hand, or the prompt is an average of several.
+    """
+    if not isinstance(backend, EmbeddingBackend):
+        kind = type(backend).__name__
+        raise RunError(f"format {form!r} needs the prompt's model at hand (backend 'local' or 'vllm'), got {kind}")
+    if saved.finished.members:
+        count = len(saved.finished.members)
+        raise RunError(f"the prompt is an average of {count}, and format {form!r} has room for one")
+    saved.check(backend)
+    return backend
+
+
+def front_of(saved: SavedPrompt, backend: EmbeddingBackend) -> EmbeddedFront | CachedFront:
+    """The prompt as embeddings where it is as good as these, otherwise as a cache.
+
+    Raises:
+        UnsupportedPromptError: it is neither; says why.
+    """
+    try:
+        return backend.embedded_front(saved.prompt)
+    except UnsupportedPromptError as reason:
+        if not isinstance(backend, CachingBackend):
+            raise
+        try:
+            return backend.cached_front(saved.prompt)
+        except UnsupportedPromptError as error:
+            raise UnsupportedPromptError(f"{reason}; nor as a cache: {error}") from error
+
+
+def write_arrays(folder: Path, name: str, arrays: dict[str, object]) -> None:
+    """Write arrays as safetensors."""
+    write_whole(folder / name, save(arrays))  # type: ignore[arg-type]
+
+
+def write_task(folder: Path, saved: SavedPrompt, backend: EmbeddingBackend) -> None:
+    """Write all that a program must know besides the arrays."""
+    before, after = Template(saved.template).sides
+    values = {
+        "model": saved.model,
+        "before": before,
+        "after": after,
+        **saved.blank.terms,
+        "offsets": saved.finished.offsets,
+        "scores": dict(saved.scores),
+        **asdict(backend.frame),
+    }
+    write_json(folder / TASK_FILE, values)
