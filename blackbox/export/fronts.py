@@ -1,8 +1,10 @@
 """What the formats for vectors share: the prompt as a model's own inputs take it, and the task beside it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from safetensors.numpy import save
 
 from blackbox.backends import (
@@ -13,6 +15,8 @@ from blackbox.backends import (
     EmbeddingBackend,
     UnsupportedPromptError,
 )
+from blackbox.backends.bundled_model import BUNDLED_MODEL, bundled_model_file
+from blackbox.backends.prompts import FloatArray
 from blackbox.errors import RunError
 from blackbox.files import write_json, write_whole
 from blackbox.saved_prompt import SavedPrompt
@@ -55,21 +59,27 @@ def front_of(saved: SavedPrompt, backend: EmbeddingBackend) -> EmbeddedFront | C
             raise UnsupportedPromptError(f"{reason}; nor as a cache: {error}") from error
 
 
-def write_arrays(folder: Path, name: str, arrays: dict[str, object]) -> None:
+def place_of(model: str) -> str:
+    """Where others find a model by its name: of the bundled one its file."""
+    return str(bundled_model_file()) if model == BUNDLED_MODEL else model
+
+
+def write_arrays(folder: Path, name: str, arrays: Mapping[str, FloatArray]) -> None:
     """Write arrays as safetensors."""
-    write_whole(folder / name, save(arrays))  # type: ignore[arg-type]
+    write_whole(folder / name, save({key: np.ascontiguousarray(array) for key, array in arrays.items()}))
 
 
-def write_task(folder: Path, saved: SavedPrompt, backend: EmbeddingBackend) -> None:
+def write_task(folder: Path, saved: SavedPrompt, backend: EmbeddingBackend, **more: object) -> None:
     """Write all that a program must know besides the arrays."""
     before, after = Template(saved.template).sides
     values = {
-        "model": saved.model,
+        "model": place_of(saved.model),
         "before": before,
         "after": after,
         **saved.blank.terms,
         "offsets": saved.finished.offsets,
         "scores": dict(saved.scores),
         **asdict(backend.frame),
+        **more,
     }
     write_json(folder / TASK_FILE, values)

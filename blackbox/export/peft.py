@@ -9,11 +9,9 @@ import json
 from pathlib import Path
 from string import Template
 
-import numpy as np
-import numpy.typing as npt
-
 from blackbox.backends import CachedFront, EmbeddedFront, EmbeddingBackend, Frame
-from blackbox.export.fronts import front_of, write_arrays, write_task
+from blackbox.backends.prompts import FloatArray
+from blackbox.export.fronts import front_of, place_of, write_arrays, write_task
 from blackbox.files import write_json, write_whole
 from blackbox.saved_prompt import SavedPrompt
 
@@ -36,16 +34,16 @@ def write_peft(saved: SavedPrompt, backend: EmbeddingBackend, folder: Path) -> N
     write_arrays(folder, "adapter_model.safetensors", {"prompt_embeddings": _weights(front)})
     write_task(folder, saved, backend)
     write_whole(folder / "README.md", _readme(saved, backend.frame, front, folder).encode())
-    common = {"base_model_name_or_path": saved.model, "inference_mode": True, "num_transformer_submodules": 1}
+    common = {"base_model_name_or_path": place_of(saved.model), "inference_mode": True, "num_transformer_submodules": 1}
     task_type = _TASKS[backend.frame.reads][0]
     write_json(folder / "adapter_config.json", {**common, "task_type": task_type, **_sizes(front)})
 
 
-def _weights(front: EmbeddedFront | CachedFront) -> npt.NDArray[np.float32]:
+def _weights(front: EmbeddedFront | CachedFront) -> FloatArray:
     if isinstance(front, EmbeddedFront):
-        return np.ascontiguousarray(front.embeddings)
+        return front.embeddings
     by_position = front.keys_values.transpose(2, 0, 1, 3, 4)
-    return np.ascontiguousarray(by_position.reshape(len(by_position), -1))
+    return by_position.reshape(len(by_position), -1)
 
 
 def _sizes(front: EmbeddedFront | CachedFront) -> dict[str, object]:
@@ -77,13 +75,20 @@ def _readme(saved: SavedPrompt, frame: Frame, front: EmbeddedFront | CachedFront
     return Template(_README).substitute(
         kind="prompt" if isinstance(front, EmbeddedFront) else "prefix",
         model=saved.model,
+        place=_place(place_of(saved.model)),
         load=_TASKS[frame.reads][1],
-        folder=folder,
+        folder=repr(str(folder)),
         lines=lines,
         template=saved.template,
         words=json.dumps(saved.label_words, ensure_ascii=False),
         offsets="" if saved.finished.offsets is None else _OFFSETS,
     )
+
+
+def _place(model: str) -> str:
+    """The arguments of `from_pretrained`."""
+    path = Path(model)
+    return f"{str(path.parent)!r}, gguf_file={path.name!r}" if path.suffix == ".gguf" else repr(model)
 
 
 _README = """# A $kind for $model
@@ -95,9 +100,9 @@ import torch
 from peft import PeftModel
 from transformers import $load, AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained("$model")
-base = $load.from_pretrained("$model")
-model = PeftModel.from_pretrained(base, "$folder").eval()
+tokenizer = AutoTokenizer.from_pretrained($place)
+base = $load.from_pretrained($place)
+model = PeftModel.from_pretrained(base, $folder).eval()
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from blackbox.backends import Prompt
+from blackbox.backends import EmbeddingBackend, Prompt
 from blackbox.backends.local import LocalBackend, load_backend
 from blackbox.backends.prompts import SoftPrompt
 from blackbox.saved_prompt import SavedPrompt
@@ -30,8 +30,8 @@ def prompt_of(kind: str, backend: LocalBackend) -> Prompt:
     return prompt
 
 
-def saved(prompt: Prompt, backend: LocalBackend) -> SavedPrompt:
-    words = {"negative": "bad", "positive": "great"}
+def saved(prompt: Prompt, backend: EmbeddingBackend, *, words: tuple[str, str] = ("bad", "great")) -> SavedPrompt:
+    """The prompt for a task whose rows have text behind the label, where the model can see it."""
     template = TEMPLATE if backend.frame.blank is not None else TEMPLATE.removesuffix(" .")
-    task = make_task(template=template, label_words=words)
+    task = make_task(template=template, label_words=dict(zip(("negative", "positive"), words, strict=True)))
     return SavedPrompt.of(prompt, backend=backend, task=task, scores={})
