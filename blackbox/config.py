@@ -206,8 +206,10 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
-    projection: Literal["gaussian", "uniform", "hadamard"] = Field(
-        "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."
+    projection: Literal["gaussian", "uniform", "hadamard", "vocabulary", "hidden-pca"] = Field(
+        "gaussian",
+        description="gaussian, uniform, hadamard (stores no matrix), or made of the layer's states on the training "
+        "rows: vocabulary (differences of two) or hidden-pca (principal directions).",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from blackbox.backends import Backend, Capability, PrefixBackend, VectorBackend, require
+from blackbox.backends import Backend, Capability, PrefixBackend, StatesBackend, VectorBackend, require
 from blackbox.config import Config
 from blackbox.errors import SettingError
 from blackbox.proposing.equipment import make_checks
@@ -22,9 +22,14 @@ from blackbox.spaces import (
 )
 from blackbox.spaces.general import GENERAL_FOR_LABELS, GENERAL_FOR_TARGETS, label_words_of, sample_of_rows
 from blackbox.spaces.layers import parse_layers
+from blackbox.spaces.prefix import seen_keys_values
+from blackbox.spaces.seen_projections import OF_STATES, LayerProjection
 from blackbox.spaces.start import start_tokens
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, text_prompts
+
+_TEXTS_SEEN = 16
+"""Training rows whose keys and values are looked at: each is a call."""
 
 
 def make_space(backend: Backend, task: Task, config: Config) -> PromptSpace:
@@ -43,7 +48,7 @@ def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
         vector.shape.hidden_size,
         dimension=config.dimension,
         alpha=config.alpha,
-        projection=config.projection,
+        projection=_projection(vector, tokens, task, config, layers),
         seed=part_seed(config.seed, "projection"),
     )
 
@@ -60,7 +65,7 @@ def _soft_behind(backend: VectorBackend, tokens: Sequence[int], task: Task, conf
         backend.shape.hidden_size,
         dimension=config.dimension,
         alpha=config.alpha,
-        projection=config.projection,
+        projection=_projection(backend, tokens, task, config, [0]),
         seed=part_seed(config.seed, "projection"),
     )
 
@@ -69,12 +74,17 @@ def _prefix(backend: Backend, task: Task, config: Config) -> PrefixSpace:
     vector = _vector_backend(backend, Capability.PREFIX)
     if not isinstance(vector, PrefixBackend):
         raise SettingError(f"backend {backend.name!r} says it takes prefix prompts but is no PrefixBackend")
+    start, layers = vector.prefix_of(_start(vector, config)), parse_layers(config.layers, vector.shape.n_layers)
+    projection: str | LayerProjection = config.projection
+    if config.projection in OF_STATES:
+        texts = [query.before for query in task.train.queries[:_TEXTS_SEEN]]
+        projection = OF_STATES[config.projection](seen_keys_values(vector, start, texts, layers), parts=2)
     return PrefixSpace(
-        vector.prefix_of(_start(vector, config)),
-        parse_layers(config.layers, vector.shape.n_layers),
+        start,
+        layers,
         dimension=config.dimension,
         alpha=config.alpha,
-        projection=config.projection,
+        projection=projection,
         seed=part_seed(config.seed, "projection"),
     )
 
@@ -107,6 +117,19 @@ def _projected(backend: Backend, task: Task, config: Config) -> ProjectedInstruc
     inducer = Inducer(writer, task, rows, checks=checks, tokens=config.proposal_tokens)
     vectors = _soft_behind(writer, tokens, task, config)
     return ProjectedInstructionSpace(vectors, inducer, source=inducer.source, start=config.prompt, role=config.role)
+
+
+def _projection(
+    backend: VectorBackend, tokens: Sequence[int], task: Task, config: Config, layers: Sequence[int]
+) -> str | LayerProjection:
+    """The projections of some layers, by name or made of the states that the training rows have there."""
+    if config.projection not in OF_STATES:
+        return config.projection
+    if not isinstance(backend, StatesBackend):
+        raise SettingError(
+            f"projection {config.projection!r} is made of hidden states, and backend {backend.name!r} shows none"
+        )
+    return OF_STATES[config.projection](backend.hidden_states(tokens, task.train.queries, layers))
 
 
 def _start(backend: VectorBackend, config: Config) -> tuple[int, ...]:

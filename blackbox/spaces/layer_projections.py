@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from blackbox.errors import SettingError
 from blackbox.spaces.projection import Projection, make_projection
+from blackbox.spaces.seen_projections import LayerProjection
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -23,7 +24,7 @@ class LayerProjections:
         finish: makes of a layer and its projected numbers, shape (outputs,), the layer's array.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard".
+        projection: "gaussian", "uniform" or "hadamard", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
     """
 
@@ -35,7 +36,7 @@ class LayerProjections:
         finish: Callable[[int, FloatArray], FloatArray],
         dimension: int,
         alpha: float,
-        projection: str,
+        projection: str | LayerProjection,
         seed: int,
     ) -> None:
         if dimension < 2:
@@ -44,9 +45,10 @@ class LayerProjections:
             raise SettingError(f"alpha must be positive and finite, got {alpha}")
         self._block = dimension
         self._finish = finish
+        make = _drawn(projection) if isinstance(projection, str) else projection
         self._projections: dict[int, Projection] = {
-            layer: make_projection(
-                projection,
+            layer: make(
+                layer,
                 dimension,
                 outputs,
                 std=alpha * spread / math.sqrt(dimension),
@@ -93,3 +95,12 @@ class LayerProjections:
         for array in made:
             array.setflags(write=False)
         return made
+
+
+def _drawn(name: str) -> LayerProjection:
+    """The projections of a name, which know nothing of layers."""
+
+    def make(layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence) -> Projection:
+        return make_projection(name, dimension, outputs, std=std, seed=seed)
+
+    return make

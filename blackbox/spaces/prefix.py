@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import PrefixPrompt, Prompt
+from blackbox.backends import PrefixBackend, PrefixPrompt, Prompt
 from blackbox.backends.spread import clipped_std
 from blackbox.errors import SettingError
 from blackbox.spaces.layer_projections import FloatArray, LayerProjections
+from blackbox.spaces.seen_projections import LayerProjection
 
 
 class PrefixSpace:
@@ -29,7 +30,7 @@ class PrefixSpace:
         layers: the searched ones.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard".
+        projection: as of `LayerProjections`.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
 
     Raises:
@@ -43,7 +44,7 @@ class PrefixSpace:
         *,
         dimension: int,
         alpha: float = 1.0,
-        projection: str = "gaussian",
+        projection: str | LayerProjection = "gaussian",
         seed: int,
     ) -> None:
         self.start = start
@@ -86,6 +87,22 @@ class PrefixSpace:
             return keys_values
         moved: FloatArray = keys_values + self._spreads[layer] * projected.reshape(keys_values.shape)
         return moved
+
+
+def seen_keys_values(
+    backend: PrefixBackend, start: PrefixPrompt, texts: Sequence[str], layers: Sequence[int]
+) -> dict[int, FloatArray]:
+    """What the layers hold at the tokens of texts: layer -> shape (n_tokens, 2 width), a key and a value of each.
+
+    Both are divided by the spreads of the start's, as the space multiplies what is projected by them.
+    """
+    read = [backend.prefix_of(tokens).keys_values for text in texts if (tokens := backend.encode(text))]
+    return {
+        layer: np.concatenate([(one[layer] / _spreads(start, layer)).swapaxes(0, 1) for one in read]).reshape(
+            -1, 2 * backend.shape.key_value_width
+        )
+        for layer in layers
+    }
 
 
 def _spreads(start: PrefixPrompt, layer: int) -> FloatArray:
