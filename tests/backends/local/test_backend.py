@@ -160,7 +160,8 @@ def test_states_of_a_model_in_bfloat16_are_float32_numbers(load: Load, loaded: L
     half = LocalBackend(model, load()._tokenizer, name="half", model_hash="half")
     for layer, states in half.hidden_states(TOKENS, LABELS, [0, 2]).items():
         assert states.dtype == np.float32
-        assert np.allclose(states, load().hidden_states(TOKENS, LABELS, [layer])[layer], atol=0.1)
+        exact = load().hidden_states(TOKENS, LABELS, [layer])[layer]
+        assert np.corrcoef(states.ravel(), exact.ravel())[0, 1] > 0.99
 
 
 def test_a_row_longer_than_the_model_reads_is_named(load: Load) -> None:
