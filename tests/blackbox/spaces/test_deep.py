@@ -5,7 +5,7 @@ import pytest
 
 from blackbox.backends import DeepPrompt, FakeBackend, TextPrompt
 from blackbox.errors import SettingError
-from blackbox.spaces import PROJECTIONS, DeepSpace
+from blackbox.spaces import PROJECTIONS, DeepSpace, Projection
 from tests.backends.contract import VectorBackendContract
 
 TOKENS = (97, 98, 99)
