@@ -26,7 +26,7 @@ def deep_space(backend: Backend, task: Task, config: Config) -> DeepSpace:
         vector.shape.hidden_size,
         dimension=config.dimension,
         alpha=config.alpha,
-        projection=projection_of(vector, tokens, task, config),
+        projection=projection_of(vector, tokens, task, config, layers),
         seed=part_seed(config.seed, "projection"),
     )
 
@@ -45,7 +45,7 @@ def soft_behind(backend: VectorBackend, tokens: Sequence[int], task: Task, confi
         backend.shape.hidden_size,
         dimension=config.dimension,
         alpha=config.alpha,
-        projection=projection_of(backend, tokens, task, config),
+        projection=projection_of(backend, tokens, task, config, (0,)),
         seed=part_seed(config.seed, "projection"),
     )
 
@@ -56,12 +56,13 @@ def prefix_space(backend: Backend, task: Task, config: Config) -> PrefixSpace:
     if not isinstance(vector, PrefixBackend):
         raise SettingError(f"backend {backend.name!r} says it takes prefix prompts but is no PrefixBackend")
     tokens = make_start(vector, task, config)
+    layers = parse_layers(config.layers, vector.shape.n_layers)
     return PrefixSpace(
         vector.prefix_of(tokens),
-        parse_layers(config.layers, vector.shape.n_layers),
+        layers,
         dimension=config.dimension,
         alpha=config.alpha,
-        projection=projection_of(vector, tokens, task, config),
+        projection=projection_of(vector, tokens, task, config, layers),
         seed=part_seed(config.seed, "projection"),
     )
 
