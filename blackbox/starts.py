@@ -1,6 +1,6 @@
 """The tokens that a search of vectors starts from, by the name of the setting `init`.
 
-Source: The Power of Scale (Lester et al. 2021, arXiv 2104.08691, section 3.2), which compares random vectors, words from
+Source: The Power of Scale (Lester et al. 2021, arXiv 2104.08691, section 3.2), comparing random vectors, words from
 a vocabulary's most common part, and label words. Here a start is always made of tokens, whose states are moved.
 """
 
