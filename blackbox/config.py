@@ -216,7 +216,7 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
-    rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
+    prompt_rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
     subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
     projection: Literal["gaussian", "uniform", "hadamard"] = Field(
         "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."

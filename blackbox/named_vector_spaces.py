@@ -35,7 +35,7 @@ def low_rank_space(backend: Backend, task: Task, config: Config) -> SoftSpace | 
     """Vectors that are products of two factors."""
 
     def low_rank(tokens: Sequence[int], projection: str | ProjectionOfLayer) -> LowRank:
-        return LowRank(len(tokens), config.rank, projection)
+        return LowRank(len(tokens), config.prompt_rank, projection)
 
     return _mapped(low_rank, backend, task, config)
 
