@@ -2,15 +2,35 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from blackbox.errors import SettingError
 from blackbox.spaces.projection import Projection, make_projection
-from blackbox.spaces.seen_projections import LayerProjection
 
 FloatArray = npt.NDArray[np.float32]
+
+
+class ProjectionOfLayer(Protocol):
+    """Makes the projection of a layer: see `make_projection`, which makes those that are the same for all layers."""
+
+    def __call__(
+        self, layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence
+    ) -> Projection: ...
+
+
+def projection_of_layer(projection: str | ProjectionOfLayer) -> ProjectionOfLayer:
+    """What makes the projections of a name; what makes them already is given back."""
+    return partial(_named, projection) if isinstance(projection, str) else projection
+
+
+def _named(
+    name: str, layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence
+) -> Projection:
+    return make_projection(name, dimension, outputs, std=std, seed=seed)
 
 
 class LayerProjections:
@@ -36,7 +56,7 @@ class LayerProjections:
         finish: Callable[[int, FloatArray], FloatArray],
         dimension: int,
         alpha: float,
-        projection: str | LayerProjection,
+        projection: str | ProjectionOfLayer,
         seed: int,
     ) -> None:
         if dimension < 2:
@@ -45,7 +65,7 @@ class LayerProjections:
             raise SettingError(f"alpha must be positive and finite, got {alpha}")
         self._block = dimension
         self._finish = finish
-        make = _drawn(projection) if isinstance(projection, str) else projection
+        make = projection_of_layer(projection)
         self._projections: dict[int, Projection] = {
             layer: make(
                 layer,
@@ -95,12 +115,3 @@ class LayerProjections:
         for array in made:
             array.setflags(write=False)
         return made
-
-
-def _drawn(name: str) -> LayerProjection:
-    """The projections of a name, which know nothing of layers."""
-
-    def make(layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence) -> Projection:
-        return make_projection(name, dimension, outputs, std=std, seed=seed)
-
-    return make

@@ -10,13 +10,13 @@ arXiv 2402.17762); those are left out.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from blackbox.errors import SettingError
 from blackbox.optimizers.blas import one_blas_thread
+from blackbox.spaces.layer_projections import ProjectionOfLayer
 from blackbox.spaces.projection import DenseProjection, FloatArray, Projection
 
 GIANT = 4.0
@@ -24,14 +24,6 @@ GIANT = 4.0
 
 SHARE = 0.9
 """Of the variance of a layer's states: what the principal directions that are kept hold together."""
-
-
-class LayerProjection(Protocol):
-    """Makes the projection of a layer, of `dimension` numbers onto `outputs`."""
-
-    def __call__(
-        self, layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence
-    ) -> Projection: ...
 
 
 class VocabularyProjection:
@@ -91,7 +83,7 @@ class HiddenPCAProjection:
         return DenseProjection(with_std(matrix, std))
 
 
-OF_STATES: dict[str, Callable[..., LayerProjection]] = {
+OF_STATES: dict[str, Callable[..., ProjectionOfLayer]] = {
     "vocabulary": VocabularyProjection,
     "hidden-pca": HiddenPCAProjection,
 }
