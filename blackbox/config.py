@@ -196,11 +196,16 @@ class SpaceSettings(BaseModel):
         "upper-half", description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8."
     )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
+    init: Literal["text", "random", "label-words", "vocabulary"] | None = Field(
+        None,
+        description="Tokens that a search of vectors starts from: text (`prompt`), random, label-words or vocabulary "
+        "(words drawn from its most common tokens); default: text if `prompt` is given, else random.",
+    )
     prompt_tokens: int | None = Field(
         None,
         ge=1,
-        description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens (space "
-        "projected-instruction: as many as its first sentence has).",
+        description="Length of the prompt: a text is repeated or cut, label words are repeated; default: as long as "
+        "the text, without one 50 (space projected-instruction: as many as its first sentence has).",
     )
     dimension: int = Field(100, ge=2, description="Numbers searched for each layer.")
     alpha: float = Field(
