@@ -211,8 +211,10 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
-    projection: Literal["gaussian", "uniform", "hadamard"] = Field(
-        "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."
+    projection: Literal["gaussian", "uniform", "hadamard", "identity"] = Field(
+        "gaussian",
+        description="gaussian, uniform, hadamard (stores no matrix) or identity (none: all of a prompt's numbers are "
+        "searched, for es, zo-adam and spsa).",
     )
 
 

@@ -2,7 +2,7 @@
 
 from blackbox.errors import SettingError, UnfitOptimizerError
 from blackbox.optimizers import Domain, Optimizer
-from blackbox.spaces import PromptSpace
+from blackbox.spaces import MatrixSpace, PromptSpace
 
 _OF_NUMBERS = "cma-es, es, zo-adam, spsa, random-search, nevergrad:NAME, islands:OPTIMIZER or blockwise:OPTIMIZER"
 _OF_CHOICES = "categorical, evolution, reflective, random-search, nevergrad:NAME or enumerate"
@@ -10,7 +10,8 @@ _OF_CHOICES = "categorical, evolution, reflective, random-search, nevergrad:NAME
 
 def domain_of(space: PromptSpace) -> Domain:
     """What an optimizer of the space searches."""
-    return Domain(tuple(space.blocks), space.sizes)
+    shapes = space.shapes if isinstance(space, MatrixSpace) else None
+    return Domain(tuple(space.blocks), space.sizes, shapes)
 
 
 def check_fit(optimizer: Optimizer, domain: Domain) -> None:

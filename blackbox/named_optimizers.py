@@ -26,7 +26,7 @@ def check_optimizer_name(config: Config) -> None:
         UnknownNameError: of the optimizer or a variant of it.
     """
     try:
-        make_optimizer(config.optimizer, Domain((2, 2)), config, seed=0)
+        make_optimizer(config.optimizer, Domain((2, 2), shapes=((2, 1), (2, 1))), config, seed=0)
     except UnfitOptimizerError:
         make_optimizer(config.optimizer, Domain((1, 1), sizes=(2, 2)), config, seed=0)
 
@@ -36,8 +36,11 @@ def _blockwise(variant: str, domain: Domain, config: Config, seed: int) -> Optim
     share = max(config.population, config.evaluations // max(1, len(domain.blocks)))
     of_a_block = config.model_copy(update={"evaluations": share})
 
+    shapes = dict(zip(domain.blocks, domain.shapes or (), strict=domain.shapes is not None))
+
     def inner(dimension: int, child_seed: int) -> Optimizer:
-        return make_optimizer(variant or "cma-es", Domain((dimension,)), of_a_block, child_seed)
+        shape = (shapes[dimension],) if shapes else None
+        return make_optimizer(variant or "cma-es", Domain((dimension,), shapes=shape), of_a_block, child_seed)
 
     return Blockwise(domain.blocks, make=inner, seed=seed)
 

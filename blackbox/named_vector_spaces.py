@@ -67,7 +67,9 @@ def prefix_space(backend: Backend, task: Task, config: Config) -> PrefixSpace:
     )
 
 
-def projection_of(backend: VectorBackend, tokens: Sequence[int], task: Task, config: Config) -> str | ProjectionOfLayer:
+def projection_of(
+    backend: VectorBackend, tokens: Sequence[int], task: Task, config: Config, layers: Sequence[int]
+) -> str | ProjectionOfLayer:
     """The projection that the settings name, for prompts that start from these tokens."""
     return config.projection
 
