@@ -15,6 +15,8 @@ NOBODY = "none"
 PATHS = ("train", "dev", "test", "answers", "prompts", "instructions")
 _OF_SPACES: dict[str, dict[str, Any]] = {
     "texts": {"optimizer": "enumerate"},
+    "low-rank": {"layers": "0"},
+    "multi-space": {"layers": "0"},
     "choices": {"optimizer": "categorical", "population": 10},
     "projected-instruction": {
         "optimizer": "cma-es",
@@ -169,6 +171,7 @@ class SpaceSettings(BaseModel):
     space: str = Field(
         "deep",
         description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many), "
+        "low-rank (vectors that are products of two factors), multi-space (fused from several projections), "
         "texts (the best of `prompts`), choices (a text put together: instruction, shown rows, format, words) or "
         "projected-instruction (what a local model writes behind a soft prompt, for any model).",
     )
@@ -193,7 +196,9 @@ class SpaceSettings(BaseModel):
         "user", description="Who says a text prompt to a chat model: user or system."
     )
     layers: str = Field(
-        "upper-half", description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8."
+        "upper-half",
+        description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8 (spaces low-rank and "
+        "multi-space: 0, the input).",
     )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
     init: Literal["text", "random", "label-words", "vocabulary"] | None = Field(
@@ -211,6 +216,8 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
+    rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
+    subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
     projection: Literal["gaussian", "uniform", "hadamard", "identity"] = Field(
         "gaussian",
         description="gaussian, uniform, hadamard (stores no matrix) or identity (none: all of a prompt's numbers are "
@@ -262,7 +269,7 @@ class OptimizerSettings(BaseModel):
         "pair-ranks",
         description="es: what losses count by, pair-ranks (of the pairs' differences), ranks (of each) or differences.",
     )
-    rank: int | None = Field(
+    direction_rank: int | None = Field(
         None, ge=1, description="es: rank of its directions, where candidates are matrices; default: full."
     )
     directions: Literal["gaussian", "rademacher"] = Field(

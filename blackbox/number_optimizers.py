@@ -38,8 +38,8 @@ def cma_es(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer
 
 def es(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
     no_variant("es", variant)
-    if config.rank is not None and domain.shapes is None:
-        raise SettingError("rank needs a space whose candidates are matrices: projection = identity")
+    if config.direction_rank is not None and domain.shapes is None:
+        raise SettingError("direction_rank needs a space whose candidates are matrices: projection = identity")
     return EvolutionStrategy(
         dimension_of("es", domain),
         population_size=config.population,
@@ -49,7 +49,7 @@ def es(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:
         update=config.update,
         shaping=config.shaping,
         shapes=domain.shapes,
-        rank=config.rank,
+        rank=config.direction_rank,
         seed=seed,
     )
 

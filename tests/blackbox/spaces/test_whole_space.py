@@ -52,7 +52,7 @@ def test_a_projected_space_is_no_matrix() -> None:
 
 def test_a_blockwise_search_gives_each_block_its_matrix() -> None:
     space = DeepSpace(TOKENS, {1: 0.5, 4: 3.0}, 8, **WHOLE)
-    optimizer = make_optimizer("blockwise:es", domain_of(space), make_config({"rank": 1}), 1)
+    optimizer = make_optimizer("blockwise:es", domain_of(space), make_config({"direction_rank": 1}), 1)
     assert isinstance(optimizer, Blockwise)
     inner = optimizer._inner[1]
     assert isinstance(inner, EvolutionStrategy)
@@ -60,8 +60,10 @@ def test_a_blockwise_search_gives_each_block_its_matrix() -> None:
 
 
 def test_low_rank_in_a_projected_space_is_refused() -> None:
-    with pytest.raises(SettingError, match="rank needs a space whose candidates are matrices: projection = identity"):
-        tune(make_task(), backend="fake", space="soft", optimizer="es", rank=1)
+    with pytest.raises(
+        SettingError, match="direction_rank needs a space whose candidates are matrices: projection = identity"
+    ):
+        tune(make_task(), backend="fake", space="soft", optimizer="es", direction_rank=1)
 
 
 def test_a_full_covariance_of_a_whole_prompt_is_refused() -> None:
@@ -71,7 +73,7 @@ def test_a_full_covariance_of_a_whole_prompt_is_refused() -> None:
 
 
 def test_the_whole_prompt_of_a_model_is_found(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"space": "soft", "projection": "identity", "optimizer": "es", "rank": 1}
+    settings: dict[str, Any] = {"space": "soft", "projection": "identity", "optimizer": "es", "direction_rank": 1}
     result = tune(
         make_task(), backend=FakeBackend(), **settings, prompt_tokens=4, sigma=0.3, evaluations=300, folder=tmp_path
     )
