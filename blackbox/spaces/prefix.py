@@ -4,6 +4,7 @@ Prefix-tuning (Li & Liang 2021, arXiv 2101.00190) and P-tuning v2 (arXiv 2110.07
 each layer's are moved through a projection of its own, as BBTv2 (arXiv 2205.11200) moves the states of a deep prompt.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,7 +30,7 @@ class PrefixSpace:
         layers: the searched ones.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard", or what makes the projection of a layer.
+        projection: "gaussian", "uniform", "hadamard" or "identity", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
 
     Raises:
@@ -74,6 +75,15 @@ class PrefixSpace:
     @property
     def sizes(self) -> None:
         return None
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...] | None:
+        if not self._projections.whole:
+            return None
+        return tuple(
+            (math.prod(self.start.keys_values[layer].shape[:-1]), self.start.keys_values[layer].shape[-1])
+            for layer in self.layers
+        )
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """Prompts that agree in a layer's numbers share that layer's array, also with those of the last call."""
