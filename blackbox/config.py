@@ -1,5 +1,6 @@
 """The settings of a run: every one a key of the TOML file, an option of `blackbox tune` and an argument of `tune`."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,16 @@ def _label_words(value: Any) -> Any:
     return {label.strip(): word.strip() for label, _, word in pairs}
 
 
+def _texts(value: Any) -> Any:
+    """Command lines write a JSON list: `["{text} All in all {label}.", "..."]`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError("must be a JSON list of texts") from error
+
+
 def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
@@ -58,6 +69,14 @@ class TaskSettings(BaseModel):
     )
     template: str = Field(
         "{text} It was {label}.", description="Text of a row: its fields and one {label}, for label word or target."
+    )
+    templates: Annotated[list[str], BeforeValidator(_texts)] = Field(
+        default_factory=list,
+        description="Further templates: after the search an average over all of them is tried, and kept if it is "
+        "better on dev; with `robust` the search goes by all.",
+    )
+    robust: bool = Field(
+        False, description="Training rows take turns in `template` and `templates`, at no further evaluations (PAFT)."
     )
     label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(
         default_factory=dict, description="The word that stands for each label: negative=bad,positive=great."

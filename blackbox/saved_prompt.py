@@ -27,7 +27,8 @@ from blackbox.task import Task
 from blackbox.template import Template
 from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
 
-FORMAT, PLAIN_FORMAT = 2, 1  # what cannot read the one shall not take a finished prompt for a plain one
+FORMAT = 3  # what cannot read an average over templates shall not take it for something else
+FINISHED_FORMAT, PLAIN_FORMAT = 2, 1  # nor a finished prompt for a plain one
 JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
 _OWN = ("template", "label_words")
 _KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
@@ -97,6 +98,13 @@ class SavedPrompt:
         """How rows are put behind the prompt."""
         return Form(Template(self.template), self.blank)
 
+    @property
+    def _format(self) -> int:
+        """The first format that has all of it."""
+        if self.finished.templates:
+            return FORMAT
+        return FINISHED_FORMAT if self.finished else PLAIN_FORMAT
+
     def save(self, folder: str | Path) -> None:
         """Write the prompt's files into a folder, in place of another prompt's.
 
@@ -104,8 +112,7 @@ class SavedPrompt:
             RunError: they cannot be written.
         """
         folder = Path(folder)
-        number = FORMAT if self.finished else PLAIN_FORMAT
-        values: dict[str, object] = {"format": number, "kind": _KINDS[type(self.prompt)], **vars(self)}
+        values: dict[str, object] = {"format": self._format, "kind": _KINDS[type(self.prompt)], **vars(self)}
         del values["prompt"], values["finished"]
         values |= self.finished.to_dict()
         if isinstance(self.prompt, TextPrompt):

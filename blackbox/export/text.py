@@ -26,8 +26,8 @@ def exported(saved: SavedPrompt, form: str) -> str:
     if not isinstance(saved.prompt, TextPrompt):
         kind = type(saved.prompt).__name__
         raise RunError(f"only text prompts can be written as text, this one is a {kind} for {saved.model}")
-    if saved.finished.members and form != "json":
-        count = len(saved.finished.members)
+    if (saved.finished.members or saved.finished.templates) and form != "json":
+        count = max(1, len(saved.finished.members)) * max(1, len(saved.finished.templates))
         raise RunError(f"the prompt is an average of {count}, which no single text is; use format 'json'")
     return FORMATS[form](saved.prompt, saved)
 

@@ -4,9 +4,10 @@ from blackbox.saved_prompt import SavedPrompt
 
 
 def finished_in_words(saved: SavedPrompt) -> list[str]:
-    """The members of an ensemble, and the offsets of the labels; nothing of a plain prompt."""
+    """The members of an ensemble, the templates, and the offsets of the labels; nothing of a plain prompt."""
     members, offsets = saved.finished.members, saved.finished.offsets
     lines = [f"averaged with: {member.whole!r}" for member in members[1:]]
+    lines += [f"averaged over the template: {template!r}" for template in saved.finished.templates]
     if offsets is not None:
         told = (f"{label} {offset:+.3f}" for label, offset in zip(saved.blank.labels, offsets, strict=True))
         lines.append(f"calibrated, nats: {', '.join(told)}")
