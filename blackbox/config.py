@@ -225,6 +225,12 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
+    verbalizer: Literal["given", "search", "representative"] = Field(
+        "given",
+        description="What tells the labels: the given label words, words that are searched on the training rows "
+        "before the prompt is (search: LM-BFF), or the hidden states' distance to the mean of each label's training "
+        "rows (representative: MetaPrompter); the last two need backend local.",
+    )
     projection: Literal["gaussian", "uniform", "hadamard"] = Field(
         "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."
     )

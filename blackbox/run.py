@@ -122,6 +122,8 @@ def make_search(
         writer=parts.writer,
     )
     search.selection = Selection(keeps_looks=bool(plan.ensemble))
+    if parts.found:
+        search.before, search.tally.spent = parts.found.usage, parts.found.evaluations
     return search
 
 

@@ -26,6 +26,8 @@ from blackbox.form import Form
 from blackbox.task import Task
 from blackbox.template import Template
 from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
+from blackbox.verbalizers.class_means import ClassMeans
+from blackbox.verbalizers.grader import MeansGrader
 
 FORMAT = 3  # what cannot read an average over templates shall not take it for something else
 FINISHED_FORMAT, PLAIN_FORMAT = 2, 1  # nor a finished prompt for a plain one
@@ -48,6 +50,7 @@ class SavedPrompt:
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
         finished: what is averaged with it, each with the form that it is asked in, and the offsets of its labels.
+        class_means: what the labels are behind it, where hidden states tell them; None where label words do.
     """
 
     prompt: Prompt
@@ -62,6 +65,7 @@ class SavedPrompt:
     metric: str | None = None
     answer_tokens: int | None = None
     finished: Finished = AS_FOUND
+    class_means: ClassMeans | None = None
 
     @classmethod
     def of(
@@ -86,6 +90,7 @@ class SavedPrompt:
             metric=str(task.grader.terms["metric"]),
             answer_tokens=task.answer_tokens,
             finished=finished.in_forms_of(task.form),
+            class_means=task.grader.means(backend, prompt) if isinstance(task.grader, MeansGrader) else None,
         )
 
     @property
@@ -101,7 +106,7 @@ class SavedPrompt:
     @property
     def _format(self) -> int:
         """The first format that has all of it."""
-        if self.finished.templates:
+        if self.finished.templates or self.class_means:
             return FORMAT
         return FINISHED_FORMAT if self.finished else PLAIN_FORMAT
 
@@ -113,15 +118,17 @@ class SavedPrompt:
         """
         folder = Path(folder)
         values: dict[str, object] = {"format": self._format, "kind": _KINDS[type(self.prompt)], **vars(self)}
-        del values["prompt"], values["finished"]
+        del values["prompt"], values["finished"], values["class_means"]
         values |= self.finished.to_dict()
         if isinstance(self.prompt, TextPrompt):
             values |= _text_parts(self.prompt)
         else:
             values |= {"token_ids": self.prompt.token_ids, **_write_vectors(self.prompt, folder)}
+        if self.class_means:
+            values |= _write_means(self.class_means, folder)
         write_json(folder / JSON_FILE, {**values, "checksum": _checksum(values)})
         for path in folder.glob(VECTORS_FILES):
-            if path.name != values.get("vectors"):
+            if path.name not in (values.get("vectors"), values.get("means")):
                 path.unlink(missing_ok=True)
 
     @classmethod
@@ -148,6 +155,7 @@ class SavedPrompt:
             read: dict[str, Any] = {
                 "prompt": _prompt(values, folder),
                 "finished": Finished.from_dict(values, labels=len(values["label_words"])),
+                "class_means": _class_means(values, folder),
             }
             return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key not in read}, **read)
         except KeyError as error:
@@ -161,7 +169,7 @@ class SavedPrompt:
         Raises:
             MismatchError: another name, or other weights under the same name.
         """
-        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None
+        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None and self.class_means is None
         if backend.model_hash == self.model_hash or carried:
             return
         if backend.name != self.model:
@@ -184,6 +192,22 @@ def _write_vectors(prompt: SoftPrompt | DeepPrompt | PrefixPrompt, folder: Path)
     name = VECTORS_FILES.replace("*", sha256[:12])
     write_whole(folder / name, content)
     return {"layers": list(vectors), "vectors": name, "sha256": sha256}
+
+
+def _write_means(means: ClassMeans, folder: Path) -> dict[str, object]:
+    """Write the file of the class means; what `prompt.json` says of it."""
+    content = save({name: np.ascontiguousarray(array) for name, array in vars(means).items()})
+    sha256 = hashlib.sha256(content).hexdigest()
+    name = VECTORS_FILES.replace("*", sha256[:12])
+    write_whole(folder / name, content)
+    return {"means": name, "means_sha256": sha256}
+
+
+def _class_means(values: dict[str, Any], folder: Path) -> ClassMeans | None:
+    if "means" not in values:
+        return None
+    arrays: dict[str, Any] = _read_vectors(folder / Path(values["means"]).name, values["means_sha256"])
+    return ClassMeans(arrays["centre"], arrays["means"])
 
 
 def _text_parts(prompt: TextPrompt) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Splits: rows with the queries that ask for them, in the task's form or in a prompt's own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,14 @@ class Split:
         formed = self._in_forms.pop(own, None) or self._rendered(self.form.of(prompt))
         self._keep(own, formed)
         return formed
+
+    def with_words(self, words: Sequence[str]) -> "Split":
+        """The same rows with other label words, in the labels' order.
+
+        Raises:
+            DataError: as of `Form`.
+        """
+        return self._rendered(replace(self.form, blank=self.form.blank.with_words(words)))
 
     def within(self, template: str) -> "Split":
         """The same rows in another template, behind any prompt; the forms of the last ones are kept.

@@ -115,7 +115,7 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
     """The summary of a search as it stands."""
     history, chosen = search.history, search.selection.chosen
     backend = search.objective.backend
-    usage = backend.spent if isinstance(backend, MeteredBackend) else _sum(history) + _of_writer(search)
+    usage = backend.spent if isinstance(backend, MeteredBackend) else _sum(history) + _of_writer(search) + search.before
     digest = chosen.evaluation.candidate if chosen else None
     train, dev = find(history, "train", digest), handed_out(history, digest)
     before = find(history, "test", history[0].candidate) if history else None

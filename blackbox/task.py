@@ -12,6 +12,7 @@ from blackbox.graders import ANSWER_TOKENS, make_grader
 from blackbox.split import RawRow, Split, make_split, shown_rows
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
+from blackbox.verbalizers.grader import REPRESENTATIVE, means_grader
 
 
 class Task:
@@ -43,6 +44,8 @@ class Task:
         templates: further templates, which an average over templates is tried with after the search.
         robust: the training rows take turns in all templates (`blackbox.turns`), so that the search does not go by one;
             dev and test rows stand in `template`.
+        verbalizer: "given": the model's probabilities of the label words; "representative": how near a row's hidden
+            state is to the mean of each label's training rows (`blackbox.verbalizers.class_means`).
 
     Attributes:
         blank: what fills the blanks of the rows.
@@ -75,6 +78,7 @@ class Task:
         answer_tokens: int = ANSWER_TOKENS,
         templates: Sequence[str] = (),
         robust: bool = False,
+        verbalizer: str = "given",
     ) -> None:
         self.template = Template(template)
         self.blank = make_blank(label_words, label_field=label_field, target_field=target_field)
@@ -92,6 +96,10 @@ class Task:
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split)
         self._check_classes()
+        if verbalizer not in ("given", REPRESENTATIVE):
+            raise SettingError(f"verbalizer of a task must be 'given' or 'representative', got {verbalizer!r}")
+        if verbalizer == REPRESENTATIVE:
+            self.grader = means_grader(self.grader, self.train)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -114,6 +122,10 @@ class Task:
             **self.terms,
             **{split.name: [dict(row) for row in split.rows] for split in (self.train, self.dev, self.test)},
         }
+
+    def changed(self, **terms: object) -> "Task":
+        """The same rows with other terms, by the names of the arguments."""
+        return Task.from_dict({**self.to_dict(), **terms})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "Task":

@@ -19,10 +19,13 @@ def exported(saved: SavedPrompt, form: str) -> str:
 
     Raises:
         UnknownNameError: there is no such format.
-        RunError: the prompt is no text, or an average of several and the format has room for one.
+        RunError: the prompt is no text, its labels are told by hidden states, or it is an average of several and the
+            format has room for one.
     """
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
+    if saved.class_means:
+        raise RunError("the prompt's labels are told by hidden states of its model, which no text carries")
     if not isinstance(saved.prompt, TextPrompt):
         kind = type(saved.prompt).__name__
         raise RunError(f"only text prompts can be written as text, this one is a {kind} for {saved.model}")

@@ -8,6 +8,8 @@ def finished_in_words(saved: SavedPrompt) -> list[str]:
     members, offsets = saved.finished.members, saved.finished.offsets
     lines = [f"averaged with: {member.whole!r}" for member in members[1:]]
     lines += [f"averaged over the template: {template!r}" for template in saved.finished.templates]
+    if saved.class_means:
+        lines.append("labels are told by the hidden states' distance to the mean of each label's training rows")
     if offsets is not None:
         told = (f"{label} {offset:+.3f}" for label, offset in zip(saved.blank.labels, offsets, strict=True))
         lines.append(f"calibrated, nats: {', '.join(told)}")
