@@ -105,8 +105,8 @@ class Generations:
 
 
 @dataclass(frozen=True, eq=False)
-class States:
-    """The answer of `StatesBackend.states`.
+class BlankStates:
+    """The answer of `BlankStatesBackend.blank_states`.
 
     Attributes:
         vectors: shape (n_prompts, n_queries, hidden_size), float64; NaN where they are no finite numbers.
@@ -236,10 +236,10 @@ class PrefixBackend(VectorBackend, Protocol):
 
 
 @runtime_checkable
-class StatesBackend(Backend, Protocol):
+class BlankStatesBackend(Backend, Protocol):
     """A backend that shows what the model has computed at the blank: it has `Capability.STATES`."""
 
-    def states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> States:
+    def blank_states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> BlankStates:
         """What the output head reads where it tells the first token of the blank, behind each prompt.
 
         The options of the queries are not read.
@@ -251,14 +251,14 @@ class StatesBackend(Backend, Protocol):
 
 
 @runtime_checkable
-class VocabularyBackend(StatesBackend, Protocol):
+class VocabularyBackend(BlankStatesBackend, Protocol):
     """A backend that tells how probable every token is at the blank: it has `Capability.VOCABULARY`."""
 
     def token_log_probabilities(self, vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """What the output head makes of states.
 
         Args:
-            vectors: shape (n, hidden_size), of `states`.
+            vectors: shape (n, hidden_size), of `blank_states`.
 
         Returns:
             Shape (n, n_tokens), nats; a token's column is its number.

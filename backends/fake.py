@@ -30,7 +30,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends.base import Capability, Generations, ModelShape, Query, Scores, States, Usage
+from blackbox.backends.base import BlankStates, Capability, Generations, ModelShape, Query, Scores, Usage
 from blackbox.backends.checks import check_call, check_fit, check_prompts
 from blackbox.backends.prompts import FloatArray, PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.writing import GREEDY, Writing
@@ -135,8 +135,8 @@ class FakeBackend:
         )
         return Generations(tuple(written), tuple(usages))
 
-    def states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> States:
-        """See `StatesBackend.states`: 2 q - 1 in the place of the right option, and numbers drawn from the text.
+    def blank_states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> BlankStates:
+        """See `BlankStatesBackend.blank_states`: 2 q - 1 in the right option's place, and numbers drawn from the text.
 
         The numbers are normal, of the standard deviation 1 - 3/4 q. Unlike a model it reads the options, to know what
         is right.
@@ -152,7 +152,7 @@ class FakeBackend:
                 vectors[number, row] = drawn[row] * (1 - 0.75 * q)
                 vectors[number, row, self.right_option(query) % self.shape.hidden_size] += 2 * q - 1
         rows = [query.before + query.after for query in queries]
-        return States(vectors, tuple(self._cost(prompt, rows) for prompt in prompts))
+        return BlankStates(vectors, tuple(self._cost(prompt, rows) for prompt in prompts))
 
     def quality(self, prompt: Prompt) -> float:
         """How good a prompt is, from 0 to 1."""

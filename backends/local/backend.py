@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from blackbox.backends.base import Capability, Failure, Generations, ModelShape, Query, Scores, States, Usage
+from blackbox.backends.base import BlankStates, Capability, Failure, Generations, ModelShape, Query, Scores, Usage
 from blackbox.backends.checks import check_call, check_fit, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
@@ -192,8 +192,8 @@ class LocalBackend:
                 *self._read_all(prompts, queries, _Wanted(self._sequences, self._forward.answers, (n_options,)))
             )
 
-    def states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> States:
-        """See `StatesBackend.states`.
+    def blank_states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> BlankStates:
+        """See `BlankStatesBackend.blank_states`.
 
         Raises:
             ModelMemoryError: as of `score`.
@@ -203,7 +203,7 @@ class LocalBackend:
         with self._lock:
             vectors, usages = self._read_all(prompts, queries, wanted)
         vectors[~np.isfinite(vectors).all(axis=-1)] = np.nan
-        return States(vectors[:, :, 0], usages)
+        return BlankStates(vectors[:, :, 0], usages)
 
     def token_log_probabilities(self, vectors: FloatArray) -> FloatArray:
         """See `VocabularyBackend.token_log_probabilities`."""

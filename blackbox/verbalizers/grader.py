@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Backend, Capability, Prompt, Query, StatesBackend, require
+from blackbox.backends import Backend, BlankStatesBackend, Capability, Prompt, Query, require
 from blackbox.errors import SettingError
 from blackbox.graders import Graded, Grader, ScoreGrader
 from blackbox.row_answers import LabelScores
@@ -30,7 +30,7 @@ class MeansGrader(ScoreGrader):
         train = self.train.in_form_of(prompts[0])
         own = split.name == train.name
         queries = train.queries if own else (*train.queries, *split.queries)
-        answer = _showing(backend).states(prompts, queries)
+        answer = _showing(backend).blank_states(prompts, queries)
         rows = _rows_of(split, train) if own else None
         return [
             (LabelScores(self._scores(vectors, train, rows), split.labels, self.loss, self.metric), usage)
@@ -40,7 +40,7 @@ class MeansGrader(ScoreGrader):
     def means(self, backend: Backend, prompt: Prompt) -> ClassMeans:
         """What the labels are behind a prompt."""
         train = self.train.in_form_of(prompt)
-        [vectors] = _showing(backend).states([prompt], train.queries).vectors
+        [vectors] = _showing(backend).blank_states([prompt], train.queries).vectors
         return self._means(vectors, train)
 
     def _scores(
@@ -70,7 +70,7 @@ def log_probabilities(
     backend: Backend, prompt: Prompt, queries: Sequence[Query], means: ClassMeans
 ) -> npt.NDArray[np.float64]:
     """Of the labels behind a prompt whose class means are known, nats, shape (n_queries, n_labels)."""
-    return means.log_probabilities(_showing(backend).states([prompt], queries).vectors[0])
+    return means.log_probabilities(_showing(backend).blank_states([prompt], queries).vectors[0])
 
 
 def answers_of(grader: Grader, scores: npt.NDArray[np.float64], split: Split) -> LabelScores:
@@ -81,10 +81,10 @@ def answers_of(grader: Grader, scores: npt.NDArray[np.float64], split: Split) ->
     return replace(nothing, log_probabilities=scores, right=split.labels)
 
 
-def _showing(backend: Backend) -> StatesBackend:
+def _showing(backend: Backend) -> BlankStatesBackend:
     require(backend, Capability.STATES)
-    if not isinstance(backend, StatesBackend):
-        raise SettingError(f"backend {backend.name!r} says that it shows states but is no StatesBackend")
+    if not isinstance(backend, BlankStatesBackend):
+        raise SettingError(f"backend {backend.name!r} says that it shows states but is no BlankStatesBackend")
     return backend
 
 

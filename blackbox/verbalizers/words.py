@@ -117,7 +117,7 @@ def _choices(
     backend: VocabularyBackend, grader: ScoreGrader, prompt: Prompt, train: Split
 ) -> tuple[list[tuple[str, ...]], Usage]:
     """Combinations of words, the most promising first, and what the table cost."""
-    answer = backend.states([prompt], train.queries)
+    answer = backend.blank_states([prompt], train.queries)
     if np.isnan(answer.vectors).any():
         raise SettingError("setting 'verbalizer': the model's states are no finite numbers behind the starting prompt")
     table = backend.token_log_probabilities(answer.vectors[0])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blackbox import Predictor, SavedPrompt, resume, tune
-from blackbox.backends import FakeBackend, States, TextPrompt
+from blackbox.backends import BlankStates, FakeBackend, TextPrompt
 from blackbox.backends.errors import UnsupportedPromptError
 from blackbox.errors import MismatchError, RunError, SettingError
 from blackbox.export import exported
@@ -28,11 +28,11 @@ class Breaking(FakeBackend):
         super().__init__()
         self._left = at
 
-    def states(self, *args: Any) -> States:
+    def blank_states(self, *args: Any) -> BlankStates:
         self._left -= 1
         if not self._left:
             raise RuntimeError("the model is gone")
-        return super().states(*args)
+        return super().blank_states(*args)
 
 
 def test_a_search_goes_by_class_means_and_finds_a_better_prompt() -> None:
@@ -48,8 +48,8 @@ def test_a_search_goes_by_class_means_and_finds_a_better_prompt() -> None:
 def test_the_loss_of_a_prompt_is_that_of_its_own_states_and_means() -> None:
     task, backend, prompt = make_task().changed(verbalizer="representative"), FakeBackend(), TextPrompt("classify")
     assert isinstance(task.grader, MeansGrader)
-    [train] = backend.states([prompt], task.train.queries).vectors
-    [dev] = backend.states([prompt], task.dev.queries).vectors
+    [train] = backend.blank_states([prompt], task.train.queries).vectors
+    [dev] = backend.blank_states([prompt], task.dev.queries).vectors
     means = ClassMeans.of(train, task.train.labels, 2)
     [(on_dev, _)] = task.grader.ask(backend, [prompt], task.dev)
     assert np.array_equal(on_dev.log_probabilities, means.log_probabilities(dev))  # type: ignore[attr-defined]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from blackbox.backends import (
+    BlankStatesBackend,
     DeepPrompt,
     Query,
     SoftPrompt,
-    StatesBackend,
     TextPrompt,
     UnsupportedPromptError,
     VocabularyBackend,
@@ -44,7 +44,7 @@ def test_the_head_makes_of_states_what_the_model_scores(kind: str, load: Load) -
         prompts = prompts_of(backend)
         words = {word: token for token, word in backend.whole_words(queries[0]).items()}
         columns = [words["great"], words["bad"]]
-        found, scores = backend.states(prompts, queries), backend.score(prompts, queries).log_probabilities
+        found, scores = backend.blank_states(prompts, queries), backend.score(prompts, queries).log_probabilities
         for of_prompt, expected in zip(found.vectors, scores, strict=True):
             told = backend.token_log_probabilities(of_prompt)
             assert np.logaddexp.reduce(told, axis=-1) == pytest.approx(0, abs=1e-5)
@@ -60,7 +60,7 @@ def test_shortcuts_tell_the_same_of_the_vocabulary_as_the_whole_model(
 ) -> None:
     fast, whole = load(kind), run_whole(kind)
     tables = [
-        [one.token_log_probabilities(vectors) for vectors in one.states(prompts_of(one), LABELS).vectors]
+        [one.token_log_probabilities(vectors) for vectors in one.blank_states(prompts_of(one), LABELS).vectors]
         for one in (fast, whole)
     ]
     assert np.array(tables[0]) == pytest.approx(np.array(tables[1]), abs=2e-3)
@@ -69,13 +69,15 @@ def test_shortcuts_tell_the_same_of_the_vocabulary_as_the_whole_model(
 def test_states_do_not_depend_on_the_options(load: Load) -> None:
     backend, prompt = load("llama"), TextPrompt("a quiet film")
     others = [Query(query.before, ("long",)) for query in LABELS]
-    assert np.array_equal(backend.states([prompt], LABELS).vectors, backend.states([prompt], others).vectors)
+    assert np.array_equal(
+        backend.blank_states([prompt], LABELS).vectors, backend.blank_states([prompt], others).vectors
+    )
 
 
 def test_equal_rows_have_equal_states_in_their_order(load: Load) -> None:
     backend, prompt = load("llama"), TextPrompt("fun")
     rows = [LABELS[1], LABELS[0], LABELS[1]]
-    found = backend.states([prompt], rows).vectors[0]
+    found = backend.blank_states([prompt], rows).vectors[0]
     assert np.array_equal(found[0], found[2])
     assert not np.array_equal(found[0], found[1])
 
@@ -83,8 +85,8 @@ def test_equal_rows_have_equal_states_in_their_order(load: Load) -> None:
 def test_rows_that_do_not_fit_in_one_pass_have_the_same_states(load: Load) -> None:
     whole, parts = load("llama"), load("llama", batch_tokens=12)
     prompts = prompts_of(whole)
-    expected = whole.states(prompts, LABELS).vectors
-    assert parts.states(prompts, LABELS).vectors == pytest.approx(expected, abs=1e-4)
+    expected = whole.blank_states(prompts, LABELS).vectors
+    assert parts.blank_states(prompts, LABELS).vectors == pytest.approx(expected, abs=1e-4)
 
 
 def test_words_are_tokens_of_letters_alone_behind_a_space(load: Load) -> None:
@@ -99,5 +101,5 @@ def test_words_are_tokens_of_letters_alone_behind_a_space(load: Load) -> None:
 
 def test_prompts_of_another_shape_are_refused(load: Load) -> None:
     with pytest.raises(UnsupportedPromptError):
-        load("llama").states([SoftPrompt((5,), np.zeros((1, 7), dtype=np.float32))], LABELS)
-    assert isinstance(load("llama"), StatesBackend)
+        load("llama").blank_states([SoftPrompt((5,), np.zeros((1, 7), dtype=np.float32))], LABELS)
+    assert isinstance(load("llama"), BlankStatesBackend)
