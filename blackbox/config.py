@@ -292,8 +292,8 @@ class FinishingSettings(BaseModel):
         0,
         ge=0,
         le=5,
-        description="Average the label probabilities of so many of the best text prompts, 2 or more (each row is asked "
-        "as often); 0: of none.",
+        description="Average the label probabilities of so many of the best prompts, 2 or more (each row is asked as "
+        "often); 0: of none.",
     )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",

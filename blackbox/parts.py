@@ -82,7 +82,7 @@ def make_parts(
         space.kept = kept
     writer = equip(optimizer, space, task, backend, keeping, kept=kept)
     plan = Plan.of(config)
-    plan.check(task, space)
+    plan.check(task)
     looks = config.finalists if races(config, space) else 1
     needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task)
     Budget(config.evaluations, config.seconds).check_start(needed)

@@ -3,14 +3,10 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from blackbox.backends import TextPrompt
 from blackbox.budget import price
 from blackbox.config import Config
 from blackbox.errors import SettingError
 from blackbox.finishing.offsets import CONTENT_FREE
-from blackbox.spaces import PromptSpace
 from blackbox.task import Task
 from blackbox.tried import PLAIN
 
@@ -37,12 +33,11 @@ class Plan:
     def __bool__(self) -> bool:
         return bool(self.ensemble or self.calibrations)
 
-    def check(self, task: Task, space: PromptSpace) -> None:
+    def check(self, task: Task) -> None:
         """Refuse what cannot be done, before anything is spent.
 
         Raises:
-            SettingError: an ensemble of one, a task without label words or dev rows, or an ensemble of other prompts
-                than texts.
+            SettingError: an ensemble of one, or a task without label words or dev rows.
         """
         if not self:
             return
@@ -53,11 +48,6 @@ class Plan:
             raise SettingError(f"setting {name!r}: needs label words, whose probabilities it changes; got targets")
         if not len(task.dev):
             raise SettingError(f"setting {name!r}: is kept only where it is better on dev rows, and there are none")
-        start = space.decode(np.zeros((1, space.dimension)))[0]
-        if self.ensemble and not isinstance(start, TextPrompt):
-            raise SettingError(
-                f"setting 'ensemble': needs text prompts (space texts or choices), got {type(start).__name__}"
-            )
 
     def price(self, task: Task) -> int:
         """Evaluations that the search leaves for it: all attempts, each with as many members as there may be."""
