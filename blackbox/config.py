@@ -16,6 +16,8 @@ NOBODY = "none"
 PATHS = ("train", "dev", "test", "answers", "prompts", "instructions")
 _OF_SPACES: dict[str, dict[str, Any]] = {
     "texts": {"optimizer": "enumerate"},
+    "low-rank": {"layers": "0"},
+    "multi-space": {"layers": "0"},
     "choices": {"optimizer": "categorical", "population": 10},
     "projected-instruction": {
         "optimizer": "cma-es",
@@ -188,6 +190,7 @@ class SpaceSettings(BaseModel):
     space: str = Field(
         "deep",
         description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many), "
+        "low-rank (vectors that are products of two factors), multi-space (fused from several projections), "
         "texts (the best of `prompts`), choices (a text put together: instruction, shown rows, format, words) or "
         "projected-instruction (what a local model writes behind a soft prompt, for any model).",
     )
@@ -212,14 +215,21 @@ class SpaceSettings(BaseModel):
         "user", description="Who says a text prompt to a chat model: user or system."
     )
     layers: str = Field(
-        "upper-half", description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8."
+        "upper-half",
+        description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8 (spaces low-rank and "
+        "multi-space: 0, the input).",
     )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
+    init: Literal["text", "random", "label-words", "vocabulary"] | None = Field(
+        None,
+        description="Tokens that a search of vectors starts from: text (`prompt`), random, label-words or vocabulary "
+        "(words drawn from its most common tokens); default: text if `prompt` is given, else random.",
+    )
     prompt_tokens: int | None = Field(
         None,
         ge=1,
-        description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens (space "
-        "projected-instruction: as many as its first sentence has).",
+        description="Length of the prompt: a text is repeated or cut, label words are repeated; default: as long as "
+        "the text, without one 50 (space projected-instruction: as many as its first sentence has).",
     )
     dimension: int = Field(100, ge=2, description="Numbers searched for each layer.")
     alpha: float = Field(
@@ -231,6 +241,8 @@ class SpaceSettings(BaseModel):
         "before the prompt is (search: LM-BFF), or the hidden states' distance to the mean of each label's training "
         "rows (representative: MetaPrompter); the last two need backend local.",
     )
+    prompt_rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
+    subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
     projection: Literal["gaussian", "uniform", "hadamard"] = Field(
         "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."
     )
@@ -305,8 +317,8 @@ class FinishingSettings(BaseModel):
         0,
         ge=0,
         le=5,
-        description="Average the label probabilities of so many of the best text prompts, 2 or more (each row is asked "
-        "as often); 0: of none.",
+        description="Average the label probabilities of so many of the best prompts, 2 or more (each row is asked as "
+        "often); 0: of none.",
     )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",

@@ -13,7 +13,7 @@ from blackbox.asking import ask
 from blackbox.backends import Backend, Prompt, TextPrompt, Usage
 from blackbox.errors import SettingError
 from blackbox.finishing.formulas import FloatArray, averaged, calibrated
-from blackbox.form import Form
+from blackbox.form import Form, OwnForm, own_form
 from blackbox.graders import Grader
 from blackbox.row_answers import LabelScores, RowAnswers
 from blackbox.split import RawRow, Split
@@ -33,7 +33,7 @@ class Finished:
             arXiv 2401.06766); empty: in the prompt's own.
     """
 
-    members: tuple[TextPrompt, ...] = ()
+    members: tuple[Prompt, ...] = ()
     offsets: tuple[float, ...] | None = None
     templates: tuple[str, ...] = ()
 
@@ -41,14 +41,15 @@ class Finished:
         return bool(self.members or self.templates) or self.offsets is not None
 
     def to_dict(self) -> dict[str, object]:
-        """JSON values of what there is; `from_dict` makes it again."""
-        members = {"members": [prompt_to_dict(member) for member in self.members]} if self.members else {}
+        """JSON values of what there is, but for members that are no texts; `from_dict` makes it again."""
+        texts = [prompt_to_dict(member) for member in self.members if isinstance(member, TextPrompt)]
+        members = {"members": texts} if texts else {}
         templates = {"templates": list(self.templates)} if self.templates else {}
         return {**members, **templates, **({} if self.offsets is None else {"offsets": list(self.offsets)})}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], *, labels: int) -> "Finished":
-        """What `to_dict` wrote, among other values, for a prompt with so many labels.
+    def from_dict(cls, values: Mapping[str, Any], *, labels: int, members: tuple[Prompt, ...] = ()) -> "Finished":
+        """What `to_dict` wrote, among other values, for a prompt with so many labels; `members` that are no texts.
 
         Raises:
             TypeError, ValueError: a member is no prompt, a template is none, or the offsets are not one finite number
@@ -59,15 +60,17 @@ class Finished:
             raise ValueError(f"offsets must be one for each of {labels} labels, got {len(offsets)}")
         if offsets is not None and not all(math.isfinite(offset) for offset in offsets):
             raise ValueError(f"offsets must be finite, got {offsets}")
-        members = tuple(prompt_from_dict(member) for member in values.get("members", ()))
+        texts = tuple(prompt_from_dict(member) for member in values.get("members", ()))
         templates = tuple(Template(text).text for text in values.get("templates", ()))
-        return cls(members, None if offsets is None else tuple(offsets), templates)
+        return cls(members or texts, None if offsets is None else tuple(offsets), templates)
 
     def in_forms_of(self, form: Form) -> "Finished":
         """The same with members that bring their forms along, and need none of their task's any more."""
         forms = [form.of(member) for member in self.members]
         members = (
             replace(member, template=None if self.templates else own.template.text, label_words=own.blank.choices)
+            if isinstance(member, TextPrompt)
+            else member
             for member, own in zip(self.members, forms, strict=True)
         )
         return replace(self, members=tuple(members))
@@ -127,17 +130,28 @@ class Finished:
             DataError: a row lacks a field of a template.
         """
         forms = [form.within(template) for template in self.templates] or [form]
-        scores = [
-            backend.score([one], each.of(one).open_queries(rows, where="rows"))
-            for each in forms
-            for one in self.prompts(prompt)
-        ]
-        found = self.joined(np.array([one.log_probabilities[0] for one in scores]))
-        return found, reduce(add, (one.usages[0] for one in scores))
+        scores = [one for each in forms for one in scored(backend, self.prompts(prompt), rows, each)]
+        found = self.joined(np.array([one for one, _ in scores]))
+        return found, reduce(add, (usage for _, usage in scores))
 
 
 AS_FOUND = Finished()
 """Nothing was done."""
+
+
+def scored(
+    backend: Backend, prompts: Sequence[Prompt], rows: Sequence[RawRow], form: Form
+) -> list[tuple[FloatArray, Usage]]:
+    """Log-probabilities of the labels of rows behind each prompt, and their cost; prompts of one form share a call."""
+    alike: dict[OwnForm, list[int]] = {}
+    for number, prompt in enumerate(prompts):
+        alike.setdefault(own_form(prompt), []).append(number)
+    found: dict[int, tuple[FloatArray, Usage]] = {}
+    for numbers in alike.values():
+        together = [prompts[number] for number in numbers]
+        scores = backend.score(together, form.of(together[0]).open_queries(rows, where="rows"))
+        found |= dict(zip(numbers, zip(scores.log_probabilities, scores.usages, strict=True), strict=True))
+    return [found[number] for number in range(len(prompts))]
 
 
 def _label_scores(answers: RowAnswers) -> LabelScores:

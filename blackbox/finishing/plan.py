@@ -3,9 +3,6 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from blackbox.backends import TextPrompt
 from blackbox.budget import price
 from blackbox.config import Config
 from blackbox.errors import SettingError
@@ -45,8 +42,8 @@ class Plan:
         """Refuse what cannot be done, before anything is spent.
 
         Raises:
-            SettingError: an ensemble of one, a task without label words or dev rows, an ensemble of other prompts
-                than texts, or several templates for prompts that bring one along.
+            SettingError: an ensemble of one, a task without label words or dev rows, or several templates for prompts
+                that bring one along.
         """
         if task.templates:
             _check_templates(task, space)
@@ -59,11 +56,6 @@ class Plan:
             raise SettingError(f"setting {name!r}: needs label words, whose probabilities it changes; got targets")
         if not len(task.dev):
             raise SettingError(f"setting {name!r}: is kept only where it is better on dev rows, and there are none")
-        start = space.decode(np.zeros((1, space.dimension)))[0]
-        if self.ensemble and not isinstance(start, TextPrompt):
-            raise SettingError(
-                f"setting 'ensemble': needs text prompts (space texts or choices), got {type(start).__name__}"
-            )
 
     def price(self, task: Task) -> int:
         """Evaluations that the search leaves for it: all attempts, each with as many members as there may be."""

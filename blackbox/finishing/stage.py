@@ -108,16 +108,20 @@ def decoded(search: Search, tried: Tried, space: PromptSpace) -> tuple[Prompt, F
     looks = search.selection.looks or [choice for choice in (search.selection.dev,) if choice]
     candidates = {_digest(look): look.candidate for look in looks}
     prompts = [prompt_of(space, candidates[member]) for member in tried.members]
-    members = tuple(one for one in prompts if isinstance(one, TextPrompt)) if len(prompts) > 1 else ()
+    members = tuple(prompts) if len(prompts) > 1 else ()
     return prompts[0], Finished(members, tried.offsets, tried.templates)
 
 
 def best_members(looks: list[Choice], count: int, space: PromptSpace) -> list[Choice]:
-    """The best candidates by their looks at the dev rows, the best first, as many as there are distinct prompts."""
-    found: dict[Prompt, Choice] = {}
+    """The best candidates by their looks at the dev rows, the best first, as many as there are distinct prompts.
+
+    Candidates of one text are one; vectors are told apart by their candidates.
+    """
+    found: dict[Prompt | str, Choice] = {}
     for look in sorted(looks, key=lambda look: dev_rank(look.evaluation)):
         if len(found) < count and look.evaluation.figure:
-            found.setdefault(prompt_of(space, look.candidate), look)
+            prompt = prompt_of(space, look.candidate)
+            found.setdefault(prompt if isinstance(prompt, TextPrompt) else _digest(look), look)
     return list(found.values())
 
 

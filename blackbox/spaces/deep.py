@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import DeepPrompt, Prompt
-from blackbox.spaces.layer_projections import FloatArray, LayerProjections
+from blackbox.spaces.layer_projections import FloatArray, LayerProjections, ProjectionOfLayer
 
 
 class DeepSpace:
@@ -23,7 +23,7 @@ class DeepSpace:
         hidden_size: numbers in a hidden state.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard".
+        projection: "gaussian", "uniform" or "hadamard", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
     """
 
@@ -35,7 +35,7 @@ class DeepSpace:
         *,
         dimension: int,
         alpha: float = 1.0,
-        projection: str = "gaussian",
+        projection: str | ProjectionOfLayer = "gaussian",
         seed: int,
     ) -> None:
         self.token_ids = tuple(token_ids)

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,25 @@ from blackbox.errors import SettingError
 from blackbox.spaces.projection import Projection, make_projection
 
 FloatArray = npt.NDArray[np.float32]
+
+
+class ProjectionOfLayer(Protocol):
+    """Makes the projection of a layer: see `make_projection`, which makes those that are the same for all layers."""
+
+    def __call__(
+        self, layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence
+    ) -> Projection: ...
+
+
+def projection_of_layer(projection: str | ProjectionOfLayer) -> ProjectionOfLayer:
+    """What makes the projections of a name; what makes them already is given back."""
+    return partial(_named, projection) if isinstance(projection, str) else projection
+
+
+def _named(
+    name: str, layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence
+) -> Projection:
+    return make_projection(name, dimension, outputs, std=std, seed=seed)
 
 
 class LayerProjections:
@@ -23,7 +44,7 @@ class LayerProjections:
         finish: makes of a layer and its projected numbers, shape (outputs,), the layer's array.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard".
+        projection: "gaussian", "uniform" or "hadamard", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
     """
 
@@ -35,7 +56,7 @@ class LayerProjections:
         finish: Callable[[int, FloatArray], FloatArray],
         dimension: int,
         alpha: float,
-        projection: str,
+        projection: str | ProjectionOfLayer,
         seed: int,
     ) -> None:
         if dimension < 2:
@@ -44,9 +65,10 @@ class LayerProjections:
             raise SettingError(f"alpha must be positive and finite, got {alpha}")
         self._block = dimension
         self._finish = finish
+        make = projection_of_layer(projection)
         self._projections: dict[int, Projection] = {
-            layer: make_projection(
-                projection,
+            layer: make(
+                layer,
                 dimension,
                 outputs,
                 std=alpha * spread / math.sqrt(dimension),

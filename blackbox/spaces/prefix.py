@@ -12,7 +12,7 @@ import numpy.typing as npt
 from blackbox.backends import PrefixPrompt, Prompt
 from blackbox.backends.spread import clipped_std
 from blackbox.errors import SettingError
-from blackbox.spaces.layer_projections import FloatArray, LayerProjections
+from blackbox.spaces.layer_projections import FloatArray, LayerProjections, ProjectionOfLayer
 
 
 class PrefixSpace:
@@ -29,7 +29,7 @@ class PrefixSpace:
         layers: the searched ones.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard".
+        projection: "gaussian", "uniform" or "hadamard", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
 
     Raises:
@@ -43,7 +43,7 @@ class PrefixSpace:
         *,
         dimension: int,
         alpha: float = 1.0,
-        projection: str = "gaussian",
+        projection: str | ProjectionOfLayer = "gaussian",
         seed: int,
     ) -> None:
         self.start = start
