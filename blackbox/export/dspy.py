@@ -29,7 +29,7 @@ def dspy_state(prompt: TextPrompt, saved: SavedPrompt) -> str:
     described[output] = f"one of: {words}" if words else f"${{{output}}}"
     fields = [{"prefix": _prefix(name), "description": text} for name, text in described.items()]
     shown = enumerate(prompt.demonstrations, start=1)
-    state = {
+    state: dict[str, object] = {
         "traces": [],
         "train": [],
         "demos": [{**_fields(one, template, number), output: one.answer} for number, one in shown],

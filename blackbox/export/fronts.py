@@ -30,13 +30,15 @@ def at_hand(saved: SavedPrompt, backend: Backend, *, form: str) -> EmbeddingBack
 
     Raises:
         MismatchError: the prompt was tuned for another model.
-        RunError: the model is not at hand, or the prompt is an average of several.
+        RunError: the model is not at hand, the prompt is an average of several, or hidden states tell its labels.
     """
     if not isinstance(backend, EmbeddingBackend):
         kind = type(backend).__name__
         raise RunError(f"format {form!r} needs the prompt's model at hand (backend 'local' or 'vllm'), got {kind}")
-    if saved.finished.members:
-        count = len(saved.finished.members)
+    if saved.class_means:
+        raise RunError(f"the prompt's labels are told by hidden states of its model, and format {form!r} has none")
+    if saved.finished.members or saved.finished.templates:
+        count = max(1, len(saved.finished.members)) * max(1, len(saved.finished.templates))
         raise RunError(f"the prompt is an average of {count}, and format {form!r} has room for one")
     saved.check(backend)
     return backend

@@ -33,7 +33,7 @@ HOMES = {
     "peft": set(),  # what it loads is written without it
     "safetensors": {
         "blackbox/export",
-        "blackbox/saved_prompt.py",
+        "blackbox/saved_vectors.py",
         "backends/local",
         "backends/remote/container.py",
         "backends/vllm",

@@ -15,6 +15,7 @@ from blackbox.backends.local import LocalBackend
 from blackbox.errors import MismatchError, RunError, UnknownNameError
 from blackbox.export import export_folder
 from blackbox.finishing.finished import Finished
+from blackbox.verbalizers.class_means import ClassMeans
 from tests.backends.local.conftest import Save
 from tests.backends.local.models import CAUSAL, ENCODER_DECODER, MASKED
 from tests.blackbox.export.saving import TEXTS, from_folder, prompt_of, saved
@@ -113,4 +114,10 @@ def test_only_the_prompts_own_model_is_written_from(saved_model: Save, tmp_path:
     average = replace(prompt, prompt=TextPrompt("it"), finished=Finished((TextPrompt("it"), TextPrompt("a film"))))
     with pytest.raises(RunError, match="an average of 2, and format 'peft' has room for one"):
         export_folder(average, backend, "peft", tmp_path)
+    robust = replace(prompt, finished=Finished(templates=("{text} {label}", "{text}: {label}", "{label} {text}")))
+    with pytest.raises(RunError, match="an average of 3, and format 'peft' has room for one"):
+        export_folder(robust, backend, "peft", tmp_path)
+    means = replace(prompt, class_means=ClassMeans(np.zeros(32), np.zeros((2, 32))))
+    with pytest.raises(RunError, match="told by hidden states of its model, and format 'peft' has none"):
+        export_folder(means, backend, "peft", tmp_path)
     assert list(tmp_path.iterdir()) == []
