@@ -9,6 +9,7 @@ import numpy.typing as npt
 from blackbox.backends import Backend, Capability, Prompt, Query
 from blackbox.errors import DataError
 from blackbox.filling import Prediction
+from blackbox.label_numbers import LabelNumbers
 from blackbox.label_words import LabelWords
 from blackbox.targets import Targets
 from blackbox.template import Template
@@ -78,6 +79,13 @@ class Blank(Protocol):
     def as_text(self, row: Row) -> dict[str, object]:
         """The row's fields as texts, without those that are null; a list of targets stays a list, of texts."""
 
+    def chosen(self, log_probabilities: npt.NDArray[np.float64]) -> list[Prediction]:
+        """What scores of the `choices` say of rows, shape (n_rows, n_choices), nats.
+
+        Raises:
+            DataError: there are no choices, but targets.
+        """
+
     def fill(self, backend: Backend, prompt: Prompt, queries: Sequence[Query], *, tokens: int) -> list[Prediction]:
         """What the model puts into the blanks behind a prompt; a text is of `tokens` at most.
 
@@ -87,17 +95,24 @@ class Blank(Protocol):
 
 
 def make_blank(
-    label_words: Mapping[Any, str] | None = None, *, label_field: str = "label", target_field: str | None = None
+    label_words: Mapping[Any, str] | None = None,
+    *,
+    label_field: str = "label",
+    target_field: str | None = None,
+    number_field: str | None = None,
 ) -> Blank:
     """The blank for label words or for targets. Labels that are no text are taken as `str` writes them.
 
     Raises:
-        DataError: both are given, or neither.
+        DataError: both are given, or neither, or a `number_field` without label words.
     """
     if label_words and target_field is not None:
         raise DataError("a task has label_words or a target_field, got both; leave one out")
+    if number_field is not None and not label_words:
+        raise DataError("a number_field needs label_words, the words that stand for some numbers: 1=terrible,5=great")
     if target_field is not None:
         return Targets(target_field)
     if not label_words:
         raise DataError("a task needs label_words or a target_field, got neither")
-    return LabelWords({str(label): word for label, word in label_words.items()}, label_field)
+    words = {str(label): word for label, word in label_words.items()}
+    return LabelWords(words, label_field) if number_field is None else LabelNumbers(words, number_field)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from blackbox.backends import Backend
 from blackbox.figures import Figure, figure_of
-from blackbox.filling import Prediction, chosen
+from blackbox.filling import Prediction
 from blackbox.graders import ANSWER_TOKENS, Grader, make_grader
-from blackbox.losses import mean_loss
 from blackbox.row_answers import RowAnswers
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.split import RawRow, Split, make_split
@@ -56,7 +55,7 @@ class Predictor:
             return []
         if self._finished:
             scores, _ = self._finished.score(self._backend, self._prompt, rows, self._form)
-            return chosen(scores, self._form.blank.labels)
+            return self._form.blank.chosen(scores)
         queries = self._form.open_queries(rows, where="rows")
         return self._form.blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
@@ -79,7 +78,7 @@ class Predictor:
         split = make_split("rows", rows, self._form)
         grader.check_rows(split)
         answers = self._answers(grader, split)
-        return figure_of(answers.measured(), mean_loss(answers.losses), rows=int(answers.answered.sum()))
+        return figure_of(answers.measured(), answers.mean_loss, rows=int(answers.answered.sum()))
 
     def _answers(self, grader: Grader, split: Split) -> RowAnswers:
         if self._finished:

@@ -69,6 +69,9 @@ class Targets:
         targets = row.get(self.target_field)
         return {**texts, self.target_field: [str(target) for target in targets]} if isinstance(targets, list) else texts
 
+    def chosen(self, log_probabilities: npt.NDArray[np.float64]) -> NoReturn:
+        raise DataError("targets are written, not chosen")
+
     def fill(self, backend: Backend, prompt: Prompt, queries: Sequence[Query], *, tokens: int) -> list[Prediction]:
         """What the model writes, cut or not."""
         [line] = write(backend, [prompt], queries, Writing(max_tokens=tokens)).written
