@@ -18,7 +18,7 @@ def class_weights(given: str | Mapping[str, float], labels: Sequence[str], count
         given: "balanced" is n / (k c) for a label with c of n rows and k labels, as scikit-learn's `class_weight`
             (King & Zeng 2001, doi:10.1093/oxfordjournals.pan.a004868); or the weight of each label.
         labels: of the task.
-        counts: the training rows of each label, at least one.
+        counts: the training rows of each label; one without any (a rare tag) weighs as one with a single row.
 
     Raises:
         SettingError: another word, an unknown label, one without a weight, or a weight that is not positive.
@@ -27,7 +27,7 @@ def class_weights(given: str | Mapping[str, float], labels: Sequence[str], count
     if isinstance(given, str):
         if given != BALANCED:
             raise SettingError(f"class_weights must be 'balanced' or map labels to weights, got {given!r}")
-        return tuple((n / (len(labels) * of_label)).tolist())
+        return tuple((n / (np.sum(of_label > 0) * np.maximum(of_label, 1))).tolist())
     weights = _of_labels(given, labels)
     return tuple((weights * n / (weights @ of_label)).tolist())
 

@@ -78,6 +78,12 @@ class TaskSettings(BaseModel):
         description="The field of a row that holds its number, instead of a label; label words stand for numbers then, "
         "1=terrible,3=okay,5=great, and the expected one is the prediction.",
     )
+    tags_field: str | None = Field(
+        None,
+        description="The field of a sentence that holds the list of its tags: each token is asked for on its own, by "
+        "{token}, {text} (the sentence), {left} and {right}.",
+    )
+    tokens_field: str = Field("tokens", description="The field of a sentence that holds the list of its tokens.")
     loss: str | None = Field(
         None,
         description="cross-entropy (default), hinge, error-rate or, for labels in the order of a scale, "
@@ -93,7 +99,8 @@ class TaskSettings(BaseModel):
     margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
     metric: str | None = Field(
         None,
-        description="accuracy (default) or macro-f1; for numbers mae (default), pearson or spearman; for targets none "
+        description="accuracy (default) or macro-f1; for numbers mae (default), pearson or spearman; for tags also "
+        "span-f1; for targets none "
         "(default: their likelihood is the loss) or, where the model shall write them, exact-match, numeric-match, "
         "contains or token-f1.",
     )

@@ -29,6 +29,7 @@ def load_task(config: Config) -> Task:
         label_field=config.label_field,
         target_field=config.target_field,
         number_field=config.number_field,
+        tags_field=config.tags_field,
     )
     train: Sequence[RawRow] = read_rows(config.train)
     dev: Sequence[RawRow] = read_rows(config.dev) if config.dev else []
@@ -53,6 +54,8 @@ def load_task(config: Config) -> Task:
         label_field=config.label_field,
         target_field=config.target_field,
         number_field=config.number_field,
+        tags_field=config.tags_field,
+        tokens_field=config.tokens_field,
         answer_tokens=config.answer_tokens,
         class_weights=config.class_weights,
     )

@@ -17,6 +17,9 @@ from blackbox.number_metrics import NumberMetric, make_number_metric
 from blackbox.number_scores import SQUARED_ERROR, NumberScores, SquaredError
 from blackbox.row_answers import LabelScores, RowAnswers, WrittenTexts
 from blackbox.split import Split
+from blackbox.tag_metrics import TagMetric, make_tag_metric
+from blackbox.tag_scores import FloatArray, LabelArray, TagScores
+from blackbox.tags import Tags, sentences_of
 from blackbox.text_metrics import TEXT_METRICS, TextFunction, TextMetric, make_text_metric
 
 Graded = tuple[RowAnswers, Usage]
@@ -124,6 +127,39 @@ class NumberGrader:
 
 
 @dataclass(frozen=True)
+class TagGrader:
+    """Asks for the log-probabilities of the tags of each token."""
+
+    terms: dict[str, object]
+    loss: Loss
+    metric: TagMetric
+    blank: Tags
+
+    needs = Capability.LABEL_SCORES
+    writing = None
+
+    def check_goal(self, goal: float | None) -> None:
+        _check_share(goal)
+
+    def check_rows(self, split: Split) -> None:
+        """Each token has its tag."""
+
+    def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
+        scores, sentences = backend.score(prompts, split.queries), sentences_of(split.rows)
+        return [
+            (self._answers(of_prompt, split.labels, sentences), usage)
+            for of_prompt, usage in zip(scores.log_probabilities, scores.usages, strict=True)
+        ]
+
+    def nothing(self) -> TagScores:
+        nothing = np.empty(0, dtype=np.int64)
+        return self._answers(np.empty((0, len(self.blank.labels))), nothing, nothing)
+
+    def _answers(self, scores: FloatArray, right: LabelArray, sentences: LabelArray) -> TagScores:
+        return TagScores(scores, right, self.loss, METRICS["accuracy"], sentences, self.blank.labels, self.metric)
+
+
+@dataclass(frozen=True)
 class TextGrader:
     """Lets the model write, and compares that with the targets of a row. What stands behind the blank is not read."""
 
@@ -190,19 +226,26 @@ def make_grader(
     if weights is not None and (not blank.labels or isinstance(blank, LabelNumbers)):
         raise SettingError("class_weights are of labels, and the rows have targets or numbers; leave them out")
     if isinstance(blank, LabelNumbers):
-        return _number_grader(blank, loss or SQUARED_ERROR, margin, "mae" if metric is None else metric)
+        return _number_grader(blank, loss or SQUARED_ERROR, margin, metric)
+    if isinstance(blank, Tags):
+        return _tag_grader(blank, loss or "cross-entropy", margin, metric, weights)
     if not blank.labels and metric is not None and metric != "none":
         return _text_grader(loss or "error-rate", margin, metric, answer_tokens)
     return _score_grader(blank, loss or "cross-entropy", margin, metric, weights)
 
 
-def _number_grader(blank: LabelNumbers, loss: str, margin: float, metric: str | TextFunction) -> NumberGrader:
-    if not isinstance(metric, str):
-        raise SettingError("a function compares written texts, and numbers are expected values; name a metric")
+def _number_grader(blank: LabelNumbers, loss: str, margin: float, metric: str | TextFunction | None) -> NumberGrader:
+    name = _named(metric, "mae")
     of_scores = SquaredError(blank.values) if loss == SQUARED_ERROR else make_loss(loss, margin=margin)
-    return NumberGrader(
-        {"loss": loss, "margin": margin, "metric": metric}, of_scores, make_number_metric(metric), blank
-    )
+    return NumberGrader({"loss": loss, "margin": margin, "metric": name}, of_scores, make_number_metric(name), blank)
+
+
+def _tag_grader(
+    blank: Tags, loss: str, margin: float, metric: str | TextFunction | None, weights: tuple[float, ...] | None
+) -> TagGrader:
+    name, of_tags = _named(metric, "accuracy"), _label_loss(loss, margin, weights)
+    terms = {"loss": loss, "margin": margin, "metric": name}
+    return TagGrader(terms, of_tags, make_tag_metric(name, blank.labels), blank)
 
 
 def _score_grader(
@@ -212,17 +255,26 @@ def _score_grader(
     metric: str | TextFunction | None,
     weights: tuple[float, ...] | None,
 ) -> ScoreGrader:
-    if loss == SQUARED_ERROR:
-        raise SettingError(f"loss {loss!r} is of numbers: name the field that holds them, number_field")
-    of_scores = make_loss(loss, margin=margin) if weights is None else Weighted(make_loss(loss, margin=margin), weights)
+    of_scores = _label_loss(loss, margin, weights)
     if not blank.labels:
         if loss != "cross-entropy":
             raise SettingError(f"loss {loss!r} compares label words, and targets have none; use 'cross-entropy'")
         return ScoreGrader(blank.needs, {"loss": loss, "margin": margin, "metric": "none"}, of_scores, None)
-    name = "accuracy" if metric is None else metric
-    if not isinstance(name, str):
-        raise SettingError(f"a function compares written texts, and labels are chosen; known: {', '.join(METRICS)}")
+    name = _named(metric, "accuracy")
     return ScoreGrader(blank.needs, {"loss": loss, "margin": margin, "metric": name}, of_scores, make_metric(name))
+
+
+def _label_loss(loss: str, margin: float, weights: tuple[float, ...] | None) -> Loss:
+    if loss == SQUARED_ERROR:
+        raise SettingError(f"loss {loss!r} is of numbers: name the field that holds them, number_field")
+    of_scores = make_loss(loss, margin=margin)
+    return of_scores if weights is None else Weighted(of_scores, weights)
+
+
+def _named(metric: str | TextFunction | None, default: str) -> str:
+    if metric is None or isinstance(metric, str):
+        return default if metric is None else metric
+    raise SettingError(f"a function compares written texts, and labels are chosen; known: {', '.join(METRICS)}")
 
 
 def _text_grader(loss: str, margin: float, metric: str | TextFunction, answer_tokens: int) -> TextGrader:

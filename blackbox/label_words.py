@@ -65,6 +65,18 @@ class LabelWords:
             )
         return replace(self, label_words=dict(zip(self.labels, words, strict=True)))
 
+    def asked(self, rows: Sequence[tuple[str, Row]]) -> list[Row]:
+        """The rows themselves."""
+        return [row for _, row in rows]
+
+    def given(self, asked: Sequence[Row]) -> list[Row]:
+        """The rows themselves."""
+        return list(asked)
+
+    def joined(self, predictions: Sequence[Prediction], asked: Sequence[Row]) -> list[Prediction]:
+        """One a row."""
+        return list(predictions)
+
     def options(self, row: Row, *, where: str) -> tuple[str, ...]:
         """The label words; the row's own label, if it has one, is not looked at."""
         return self.choices

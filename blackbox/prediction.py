@@ -37,10 +37,12 @@ class Predictor:
             DataError: the row lacks a field, or has null there.
         """
         for prompt in self._finished.prompts(self._prompt):
-            self._form.of(prompt).template.check(row, where=where)
+            form = self._form.of(prompt)
+            for one in form.blank.asked([(where, row)]):
+                form.template.check(one, where=where)
 
     def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
-        """Predictions for rows with the fields of the template; labels and targets, if any, are not looked at.
+        """Predictions for rows with the fields of the template; labels, targets and tags are not looked at.
 
         Labels are chosen; behind a prompt for targets the model writes.
 
@@ -51,13 +53,18 @@ class Predictor:
             DataError: a row lacks a field, or has null there.
             UnsupportedPromptError: the prompt is for targets, and the backend does not write.
         """
-        if not rows:
+        blank, asked = self._form.blank, self._form.asked(rows, where="rows")
+        return blank.joined(self._predicted(asked), asked)
+
+    def _predicted(self, asked: Sequence[RawRow]) -> list[Prediction]:
+        if not asked:
             return []
+        blank = self._form.blank
         if self._finished:
-            scores, _ = self._finished.score(self._backend, self._prompt, rows, self._form)
-            return self._form.blank.chosen(scores)
-        queries = self._form.open_queries(rows, where="rows")
-        return self._form.blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
+            scores, _ = self._finished.score(self._backend, self._prompt, asked, self._form)
+            return blank.chosen(scores)
+        queries = self._form.open_queries(asked, where="rows")
+        return blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
     def evaluate(self, rows: Sequence[RawRow], *, metric: str | TextFunction | None = None) -> Figure | None:
         """The metric on rows with labels or targets, or their mean loss without one; None if none was answered.

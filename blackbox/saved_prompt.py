@@ -30,7 +30,7 @@ from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
 FORMAT, PLAIN_FORMAT = 2, 1  # what cannot read the one shall not take a finished prompt for a plain one
 JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
 _OWN = ("template", "label_words")
-_RARE = ("number_field",)
+_RARE = ("number_field", "tags_field", "tokens_field")
 _KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
 
 
@@ -42,8 +42,8 @@ class SavedPrompt:
         prompt: the prompt itself.
         text: its text, or that of the tokens that it stands on or started from, for people to read.
         model, model_hash: the model it was tuned for; it means nothing to another.
-        template, label_words, label_field, target_field, number_field: so that rows can be rendered; the task's, as
-            far as the prompt has none of its own.
+        template, label_words, label_field, target_field, number_field, tags_field, tokens_field: so that rows can be
+            rendered; the task's, as far as the prompt has none of its own.
         metric, answer_tokens: how its answers are judged by default, and how much the model writes; a metric that is a
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
@@ -63,6 +63,8 @@ class SavedPrompt:
     answer_tokens: int | None = None
     finished: Finished = AS_FOUND
     number_field: str | None = None
+    tags_field: str | None = None
+    tokens_field: str | None = None
 
     @classmethod
     def of(
@@ -97,6 +99,8 @@ class SavedPrompt:
             label_field=self.label_field,
             target_field=self.target_field,
             number_field=self.number_field,
+            tags_field=self.tags_field,
+            tokens_field=self.tokens_field,
         )
 
     @property

@@ -47,6 +47,18 @@ class Targets:
     def with_words(self, words: Sequence[str]) -> NoReturn:
         raise DataError(f"a prompt has label words, {', '.join(words)}, and the task has targets; leave them out")
 
+    def asked(self, rows: Sequence[tuple[str, Row]]) -> list[Row]:
+        """The rows themselves."""
+        return [row for _, row in rows]
+
+    def given(self, asked: Sequence[Row]) -> list[Row]:
+        """The rows themselves."""
+        return list(asked)
+
+    def joined(self, predictions: Sequence[Prediction], asked: Sequence[Row]) -> list[Prediction]:
+        """One a row."""
+        return list(predictions)
+
     def options(self, row: Row, *, where: str) -> tuple[str, ...]:
         """The row's own target, the first of several."""
         return self.accepted(row, where=where)[:1]

@@ -14,6 +14,7 @@ from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, make_grader
 from blackbox.label_numbers import LabelNumbers
 from blackbox.split import RawRow, Split, make_split, shown_rows
+from blackbox.tags import Tags
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
 
@@ -47,6 +48,9 @@ class Task:
             words, for the label that is nearest, the metric "mae" (the default), "pearson" or "spearman".
         target_field: the field that holds a row's target, or a list of targets: a written text may be any of them, the
             likelihood is that of the first.
+        tags_field, tokens_field: the fields that hold the lists of a sentence's tags and tokens, instead of a label:
+            each token is asked for on its own (`blackbox.tags`), the metric is "accuracy" (the default), "macro-f1" or
+            "span-f1", its interval one over sentences.
         answer_tokens: tokens that the model writes at most; a longer text is cut, and compared as it stands.
         class_weights: how much the rows of a label count in the loss: "balanced", so that all labels count alike, or
             label -> weight (`blackbox.class_weights`); None: all rows alike.
@@ -79,12 +83,19 @@ class Task:
         label_field: str = "label",
         target_field: str | None = None,
         number_field: str | None = None,
+        tags_field: str | None = None,
+        tokens_field: str = Tags.tokens_field,
         answer_tokens: int = ANSWER_TOKENS,
         class_weights: str | Mapping[Any, float] | None = None,
     ) -> None:
         self.template = Template(template)
         self.blank = make_blank(
-            label_words, label_field=label_field, target_field=target_field, number_field=number_field
+            label_words,
+            label_field=label_field,
+            target_field=target_field,
+            number_field=number_field,
+            tags_field=tags_field,
+            tokens_field=tokens_field,
         )
         self.metric, self.answer_tokens, self.class_weights = metric, answer_tokens, as_settings(class_weights)
         grader = partial(make_grader, self.blank, loss=loss, margin=margin, metric=metric, answer_tokens=answer_tokens)
@@ -120,7 +131,10 @@ class Task:
         """The task as JSON values; `Task.from_dict` makes it again."""
         return {
             **self.terms,
-            **{split.name: [dict(row) for row in split.rows] for split in (self.train, self.dev, self.test)},
+            **{
+                split.name: [dict(row) for row in self.blank.given(split.rows)]
+                for split in (self.train, self.dev, self.test)
+            },
         }
 
     @classmethod
@@ -139,7 +153,7 @@ class Task:
         shown_rows(prompt, self.train)
 
     def _check_classes(self) -> None:
-        if isinstance(self.blank, LabelNumbers):  # numbers lie between labels, of which some may be far off
+        if isinstance(self.blank, LabelNumbers | Tags):  # a number may be far off, a tag rare
             return
         for label, count in zip(self.labels, self._counts, strict=True):
             if not count:

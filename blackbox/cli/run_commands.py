@@ -95,6 +95,8 @@ def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
         label_field=config.label_field,
         target_field=config.target_field,
         number_field=config.number_field,
+        tags_field=config.tags_field,
+        tokens_field=config.tokens_field,
     )
     grader = make_grader(blank, metric=config.metric, answer_tokens=config.answer_tokens)
     if grader.needs is Capability.TARGETS:
