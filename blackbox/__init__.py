@@ -9,7 +9,6 @@ result.predict([{"text": "A quiet, moving film."}])
 
 from typing import TYPE_CHECKING
 
-from blackbox.backends.errors import MissingPackageError as _MissingPackageError
 from blackbox.callbacks import Callback, Progress
 from blackbox.client import Client
 from blackbox.config import Config
@@ -58,10 +57,12 @@ def __getattr__(name: str) -> object:
     """`PromptClassifier`, which needs the extra `pipelines`: no part of `from blackbox import *`."""
     if name != "PromptClassifier":
         raise AttributeError(f"module 'blackbox' has no attribute {name!r}")
+    from blackbox.backends.errors import MissingPackageError
+
     try:
         from blackbox.pipelines import PromptClassifier
     except ImportError as error:
-        raise _MissingPackageError(
+        raise MissingPackageError(
             f"PromptClassifier needs {error.name}; install it with: pip install 'blackbox-prompts[pipelines]'"
         ) from error
     return PromptClassifier

@@ -1,5 +1,6 @@
 import copy
 import pickle
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import blackbox
 from blackbox.backends import FakeBackend, Scores, TextPrompt
-from blackbox.backends.errors import NoAnswerError
+from blackbox.backends.errors import MissingPackageError, NoAnswerError
 from blackbox.callbacks import Callback, Progress
 from blackbox.errors import DataError, MismatchError, SettingError
 from blackbox.evaluation import Evaluation
@@ -353,3 +354,12 @@ def test_it_is_had_from_the_package_only_when_it_is_asked_for() -> None:
     assert "PromptClassifier" not in blackbox.__all__
     with pytest.raises(AttributeError, match="no attribute 'PromptClassifiers'"):
         blackbox.PromptClassifiers  # noqa: B018
+
+
+def test_without_scikit_learn_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "sklearn" or name.startswith("blackbox.pipe")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.base", None)
+    with pytest.raises(MissingPackageError, match=r"needs sklearn.*pip install 'blackbox-prompts\[pipelines\]'"):
+        blackbox.PromptClassifier  # noqa: B018
