@@ -30,6 +30,8 @@ _EXTRAS = {
     "plots": ("matplotlib",),
     "nevergrad": ("nevergrad",),
     "peft": ("peft",),
+    "pipelines": ("scikit-learn",),
+    "data": ("datasets",),
     "service": ("fastapi", "uvicorn"),
 }
 

@@ -38,6 +38,8 @@ HOMES = {
         "backends/remote/container.py",
         "backends/vllm",
     },
+    "datasets": {"blackbox/published/hub.py"},
+    "sklearn": {"blackbox/pipelines/classifier.py"},
 }
 HEAVY = (
     "torch",
@@ -52,6 +54,9 @@ HEAVY = (
     "requests",
     "fastapi",
     "sqlalchemy",
+    "sklearn",
+    "datasets",
+    "pandas",
 )
 
 
@@ -120,6 +125,11 @@ def test_the_programs_of_exports_stand_alone() -> None:
         assert not any(name.startswith("blackbox") for name in imports(ROOT / program)), program
     modules = {program.removesuffix(".py").replace("/", ".") for program in PROGRAMS}
     assert not any(name in modules for _, name in every_import())
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])
+def test_tables_are_known_by_what_they_do_and_not_by_their_package(package: str) -> None:
+    assert not [path for path, name in every_import() if name.split(".")[0] == package]
 
 
 @pytest.mark.parametrize("name", LINKS)
