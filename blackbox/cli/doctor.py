@@ -30,6 +30,9 @@ _EXTRAS = {
     "plots": ("matplotlib",),
     "nevergrad": ("nevergrad",),
     "service": ("fastapi", "uvicorn"),
+    "mlflow": ("mlflow-skinny",),
+    "tensorboard": ("tensorboardX",),
+    "wandb": ("wandb",),
 }
 
 

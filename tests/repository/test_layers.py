@@ -29,6 +29,9 @@ HOMES = {
     "h11": {"blackbox/service/http"},
     "sqlalchemy": {"blackbox/service/store"},
     "alembic": {"blackbox/service/store"},
+    "mlflow": {"blackbox/callbacks/mlflow.py"},
+    "wandb": {"blackbox/callbacks/wandb.py"},
+    "tensorboardX": {"blackbox/callbacks/tensorboard.py"},
     "safetensors": {"blackbox/saved_prompt.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
 }
 HEAVY = (
@@ -44,6 +47,9 @@ HEAVY = (
     "requests",
     "fastapi",
     "sqlalchemy",
+    "mlflow",
+    "wandb",
+    "tensorboardX",
 )
 
 
