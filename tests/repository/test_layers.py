@@ -40,6 +40,9 @@ HOMES = {
     },
     "datasets": {"blackbox/published/hub.py"},
     "sklearn": {"blackbox/pipelines/classifier.py"},
+    "mlflow": {"blackbox/callbacks/mlflow.py"},
+    "wandb": {"blackbox/callbacks/wandb.py"},
+    "tensorboardX": {"blackbox/callbacks/tensorboard.py"},
 }
 HEAVY = (
     "torch",
@@ -57,6 +60,9 @@ HEAVY = (
     "sklearn",
     "datasets",
     "pandas",
+    "mlflow",
+    "wandb",
+    "tensorboardX",
 )
 
 
