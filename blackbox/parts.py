@@ -19,7 +19,8 @@ from blackbox.finishing.plan import Plan
 from blackbox.kept import Kept
 from blackbox.make_executor import check_executor
 from blackbox.named_optimizers import make_optimizer
-from blackbox.named_spaces import make_space
+from blackbox.named_spaces import make_space, opening_of
+from blackbox.opening import NOTHING, Opening
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
@@ -39,6 +40,7 @@ class Parts:
     optimizer: Optimizer
     exact: Backend | None = None  # of the same model in float32, where elites are scored again
     writer: Backend | None = None  # of the model that writes new instructions, if the optimizer asks for some
+    opening: Opening = NOTHING  # what the space begins with
 
 
 def make_parts(
@@ -50,12 +52,14 @@ def make_parts(
     optimizer: Optimizer | str | None = None,
     answers: Path | None = None,
     proposals: Path | None = None,
+    opening: Path | None = None,
 ) -> Parts:
     """The parts of a run: those that are given as objects, and the settings' own for the rest.
 
     The settings of the task in `Parts.config` are the task's own, also where it was built in code, and prompts that
     stand in a file are read. `answers` is where paid answers are kept if the settings do not say, `proposals` where
-    what a model proposes is kept.
+    what a model proposes is kept; `opening` is the folder of an
+    opening that was made before.
 
     Raises:
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
@@ -68,8 +72,10 @@ def make_parts(
         backend = make_backend(keeping)
     require(backend, task.grader.needs)
     check_template(backend, task.template)
+    opened = NOTHING
     if space is None or isinstance(space, str):
-        space = make_space(backend, task, config)
+        opened = opening_of(backend, task, config, opening)
+        space = make_space(backend, task, config, opened)
     if isinstance(space, TextsSpace):
         for prompt in space.prompts:
             task.check_prompt(prompt)
@@ -85,9 +91,9 @@ def make_parts(
     plan = Plan.of(config)
     plan.check(task, space)
     looks = config.finalists if races(config, space) else 1
-    needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task)
+    needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task) + opened.evaluations
     Budget(config.evaluations, config.seconds).check_start(needed)
-    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend), writer)
+    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend), writer, opened)
 
 
 def read_files(config: Config, task: Task | None = None) -> tuple[Config, Task]:

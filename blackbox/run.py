@@ -31,6 +31,7 @@ from blackbox.spaces import prompt_of
 from blackbox.split import RawRow
 from blackbox.stop_rules import StopRules
 from blackbox.summary import Summary, summarize
+from blackbox.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +123,7 @@ def make_search(
         writer=parts.writer,
     )
     search.selection = Selection(keeps_looks=bool(plan.ensemble))
+    search.tally = Tally(spent=parts.opening.evaluations, last_gain=parts.opening.evaluations)
     return search
 
 

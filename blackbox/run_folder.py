@@ -7,6 +7,7 @@ evaluations.jsonl   the journal
 checkpoint.json     the state of the search after its last generation
 answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
 proposals.jsonl     what a model has written for the search, before it is used
+opening/            a start that was chosen and prompts of other runs, if the search begins with such (`Opening`)
 prompt/             the best prompt so far (`SavedPrompt`)
 summary.json        `Summary`
 curve.png           the learning curve
@@ -32,6 +33,7 @@ from blackbox.errors import DamagedFileError, MismatchError, RunError, SettingEr
 from blackbox.evaluation import Evaluation
 from blackbox.files import read_json, write_json
 from blackbox.form import own_form
+from blackbox.opening import NOTHING, Opening
 from blackbox.report.curve import draw_curve
 from blackbox.report.page import write_report
 from blackbox.saved_prompt import SavedPrompt
@@ -72,6 +74,10 @@ class RunFolder:
         return self.path / "proposals.jsonl"
 
     @property
+    def opening(self) -> Path:
+        return self.path / "opening"
+
+    @property
     def prompt(self) -> Path:
         return self.path / "prompt"
 
@@ -101,7 +107,14 @@ class RunFolder:
             )
 
     def create(
-        self, config: Config, task: Task, backend: Backend, space: PromptSpace, *, given: Sequence[str] = ()
+        self,
+        config: Config,
+        task: Task,
+        backend: Backend,
+        space: PromptSpace,
+        *,
+        given: Sequence[str] = (),
+        opening: Opening = NOTHING,
     ) -> None:
         """Write down what the run is; `given` names the parts that were given as objects.
 
@@ -111,6 +124,7 @@ class RunFolder:
         self.check_free()
         write_json(self.path / "task.json", task.to_dict())
         write_json(self.path / "environment.json", {**environment(task, backend, space), "given": list(given)})
+        opening.save(self.opening)
         self.write_summary(Summary("running"))
         write_json(self.path / "config.json", config.model_dump())  # last: what has it is a run
 

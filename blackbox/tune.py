@@ -52,7 +52,7 @@ def tune(
     parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **files)
     if run_folder:
         objects = _objects({**given, "metric": parts.task.metric})
-        run_folder.create(parts.config, parts.task, parts.backend, parts.space, given=objects)
+        run_folder.create(parts.config, parts.task, parts.backend, parts.space, given=objects, opening=parts.opening)
     return run(parts, run_folder, callbacks)
 
 
@@ -86,7 +86,15 @@ def resume(
     config = _with_executor(run_folder.read_config(), executor)
     run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer, "metric": metric}))
     task = run_folder.read_task(metric=metric)
-    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **_files(run_folder))
+    parts = make_parts(
+        config,
+        task,
+        backend=backend,
+        space=space,
+        optimizer=optimizer,
+        **_files(run_folder),
+        opening=run_folder.opening,
+    )
     run_folder.check_environment(parts.task, parts.backend, parts.space)
     return ended(parts, run_folder) or run(parts, run_folder, callbacks)
 
