@@ -6,6 +6,8 @@ subpackages of their own and are imported only when they are asked for.
 
 from blackbox.backends.base import (
     Backend,
+    BlankStates,
+    BlankStatesBackend,
     Capability,
     Failure,
     GeneratingBackend,
@@ -18,6 +20,7 @@ from blackbox.backends.base import (
     StatesBackend,
     Usage,
     VectorBackend,
+    VocabularyBackend,
     chosen_options,
 )
 from blackbox.backends.checks import require
@@ -52,6 +55,8 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendSettingError",
+    "BlankStates",
+    "BlankStatesBackend",
     "Capability",
     "DeepPrompt",
     "Demonstration",
@@ -89,6 +94,7 @@ __all__ = [
     "UnsupportedPromptError",
     "Usage",
     "VectorBackend",
+    "VocabularyBackend",
     "Writing",
     "Written",
     "chosen_options",

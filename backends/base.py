@@ -23,6 +23,8 @@ class Capability(StrEnum):
     TARGETS = "likelihoods of whole targets"
     INFILL = "text behind the label"
     GENERATE = "text that the model writes"
+    STATES = "hidden states at the blank"
+    VOCABULARY = "probabilities of all tokens at the blank"
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,19 @@ class Generations:
     written: tuple[tuple[Written | None, ...], ...]
     usages: tuple[Usage, ...]
     failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class BlankStates:
+    """The answer of `BlankStatesBackend.blank_states`.
+
+    Attributes:
+        vectors: shape (n_prompts, n_queries, hidden_size), float64; NaN where they are no finite numbers.
+        usages: what each prompt cost, shape (n_prompts,).
+    """
+
+    vectors: npt.NDArray[np.float64]
+    usages: tuple[Usage, ...]
 
 
 def chosen_options(log_probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -241,6 +256,45 @@ class PrefixBackend(VectorBackend, Protocol):
         Args:
             token_ids: at least one token.
         """
+        ...
+
+
+@runtime_checkable
+class BlankStatesBackend(Backend, Protocol):
+    """A backend that shows what the model has computed at the blank: it has `Capability.STATES`."""
+
+    def blank_states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> BlankStates:
+        """What the output head reads where it tells the first token of the blank, behind each prompt.
+
+        The options of the queries are not read.
+
+        Raises:
+            UnsupportedPromptError, QueryError: as of `score`.
+        """
+        ...
+
+
+@runtime_checkable
+class VocabularyBackend(BlankStatesBackend, Protocol):
+    """A backend that tells how probable every token is at the blank: it has `Capability.VOCABULARY`."""
+
+    def token_log_probabilities(self, vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """What the output head makes of states.
+
+        Args:
+            vectors: shape (n, hidden_size), of `blank_states`.
+
+        Returns:
+            Shape (n, n_tokens), nats; a token's column is its number.
+        """
+        ...
+
+    def whole_words(self, query: Query) -> dict[int, str]:
+        """Token -> the word that it is by itself in the blank of a query, of letters alone and two of them at least."""
+        ...
+
+    def is_one_token(self, query: Query, word: str) -> bool:
+        """Whether a word in the blank of a query is read as a single token."""
         ...
 
 

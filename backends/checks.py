@@ -15,6 +15,8 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.TARGETS: ("fake", "local or remote with a model that is not a masked one", "vllm"),
     Capability.INFILL: ("fake", "local or remote with a masked model or an encoder-decoder"),
     Capability.GENERATE: ("fake", "local or remote with a model that is not a masked one", "openai", "anthropic"),
+    Capability.STATES: ("fake", "local"),
+    Capability.VOCABULARY: ("local",),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
 

@@ -1,5 +1,6 @@
 """The settings of a run: every one a key of the TOML file, an option of `blackbox tune` and an argument of `tune`."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +44,16 @@ def _label_words(value: Any) -> Any:
     return {label.strip(): word.strip() for label, _, word in pairs}
 
 
+def _texts(value: Any) -> Any:
+    """Command lines write a JSON list: `["{text} All in all {label}.", "..."]`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError("must be a JSON list of texts") from error
+
+
 def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
@@ -68,6 +79,14 @@ class TaskSettings(BaseModel):
     )
     template: str = Field(
         "{text} It was {label}.", description="Text of a row: its fields and one {label}, for label word or target."
+    )
+    templates: Annotated[list[str], BeforeValidator(_texts)] = Field(
+        default_factory=list,
+        description="Further templates: after the search an average over all of them is tried, and kept if it is "
+        "better on dev; with `robust` the search goes by all.",
+    )
+    robust: bool = Field(
+        False, description="Training rows take turns in `template` and `templates`, at no further evaluations (PAFT)."
     )
     label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(
         default_factory=dict, description="The word that stands for each label: negative=bad,positive=great."
@@ -232,6 +251,12 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
+    verbalizer: Literal["given", "search", "representative"] = Field(
+        "given",
+        description="What tells the labels: the given label words, words that are searched on the training rows "
+        "before the prompt is (search: LM-BFF), or the hidden states' distance to the mean of each label's training "
+        "rows (representative: MetaPrompter); the last two need backend local.",
+    )
     prompt_rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
     subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
     projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca", "bank"] = Field(
@@ -351,8 +376,8 @@ class FinishingSettings(BaseModel):
         0,
         ge=0,
         le=5,
-        description="Average the label probabilities of so many of the best text prompts, 2 or more (each row is asked "
-        "as often); 0: of none.",
+        description="Average the label probabilities of so many of the best prompts, 2 or more (each row is asked as "
+        "often); 0: of none.",
     )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Backend, Prompt
+from blackbox.backends import Backend, Prompt, Usage
 from blackbox.errors import SettingError
 from blackbox.task import Task
 
@@ -34,8 +34,10 @@ def mutual_information(log_probabilities: FloatArray) -> float:
     return float(_entropy(p.mean(axis=0)) - _entropy(p).mean())
 
 
-def informations(backend: Backend, task: Task, prompts: Sequence[Prompt], *, together: int) -> list[float]:
-    """The mutual information, nats, between the training rows and the answers to them behind each prompt.
+def informations(
+    backend: Backend, task: Task, prompts: Sequence[Prompt], *, together: int
+) -> list[tuple[float, Usage]]:
+    """The mutual information, nats, between the training rows and the answers to them behind each prompt; its cost.
 
     Args:
         together: prompts of one call of the backend.
@@ -46,8 +48,12 @@ def informations(backend: Backend, task: Task, prompts: Sequence[Prompt], *, tog
     if not task.labels:
         raise SettingError("mutual information is that of rows and label words; the task has targets")
     parts = [prompts[first : first + together] for first in range(0, len(prompts), together)]
-    scores = [backend.score(part, task.train.queries).log_probabilities for part in parts]
-    return [mutual_information(of_prompt) for part in scores for of_prompt in part]
+    scores = [backend.score(part, task.train.queries) for part in parts]
+    return [
+        (mutual_information(of_prompt), usage)
+        for part in scores
+        for of_prompt, usage in zip(part.log_probabilities, part.usages, strict=True)
+    ]
 
 
 def _entropy(p: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from blackbox.backends import (
     PrefixPrompt,
     Prompt,
     SoftPrompt,
+    Usage,
     VectorBackend,
     require,
 )
@@ -32,7 +34,7 @@ from blackbox.config import Config
 from blackbox.errors import BudgetError, DamagedFileError, SettingError
 from blackbox.files import read_json, write_json
 from blackbox.mutual_information import informations
-from blackbox.outcome import score_prompts
+from blackbox.outcome import Outcome, score_prompts
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.spaces.layers import parse_layers
 from blackbox.starts import INFORMATION, Tokens, make_start, pool
@@ -56,11 +58,18 @@ class Scored:
         name: its text, or the name of the prompt.
         by: what it was judged by: "mutual-information" (nats, the highest is best) or "loss" (the lowest is).
         value: of that; None where it could not be scored.
+        usage: what that has cost.
     """
 
     name: str
     by: str
     value: float | None
+    usage: Usage
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Scored":
+        """What `dataclasses.asdict` makes JSON values of."""
+        return cls(**{**values, "usage": Usage(**values["usage"])})
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +90,11 @@ class Opening:
     def evaluations(self) -> int:
         """What it counts in the budget."""
         return len(self.scored)
+
+    @property
+    def usage(self) -> Usage:
+        """What looking at the starts has cost."""
+        return sum((one.usage for one in self.scored), Usage())
 
     @property
     def prompt(self) -> VectorPrompt | None:
@@ -123,7 +137,7 @@ class Opening:
             return cls(
                 SavedPrompt.load(folder / _START) if values["start"] else None,
                 tuple(SavedPrompt.load(folder / str(number)) for number in range(int(str(values["directions"])))),
-                tuple(Scored(**one) for one in values["scored"]),  # type: ignore[attr-defined]
+                tuple(Scored.from_dict(one) for one in values["scored"]),  # type: ignore[attr-defined]
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedFileError(f"{folder / _FILE} is damaged: it holds no opening ({error})") from error
@@ -180,27 +194,31 @@ def _most_informative(
     backend: VectorBackend, task: Task, config: Config, starts: dict[str, Tokens]
 ) -> tuple[Tokens, list[Scored]]:
     prompts = [_plain(backend, tokens, config) for tokens in starts.values()]
-    values = informations(backend, task, prompts, together=config.slice_size)
+    found = informations(backend, task, prompts, together=config.slice_size)
+    values = [value for value, _ in found]
     best = int(np.argmax(values))
     log.info("start %r: mutual information %.3f nats, of %d", list(starts)[best], values[best], len(starts))
-    scored = [Scored(name, INFORMATION, _finite(value)) for name, value in zip(starts, values, strict=True)]
+    scored = [
+        Scored(name, INFORMATION, _finite(value), usage) for name, (value, usage) in zip(starts, found, strict=True)
+    ]
     return list(starts.values())[best], scored
 
 
 def _lowest(
     backend: Backend, task: Task, config: Config, prompts: dict[str, VectorPrompt]
 ) -> tuple[VectorPrompt, list[Scored]]:
-    losses = losses_of(backend, task, list(prompts.values()), together=config.slice_size)
+    found = outcomes_of(backend, task, list(prompts.values()), together=config.slice_size)
+    losses = [one.loss for one in found]
     best = int(np.argmin(losses))
     log.info("start %r: loss %.4f, of %d", list(prompts)[best], losses[best], len(prompts))
-    scored = [Scored(name, "loss", _finite(loss)) for name, loss in zip(prompts, losses, strict=True)]
+    scored = [Scored(name, "loss", _finite(one.loss), one.usage) for name, one in zip(prompts, found, strict=True)]
     return list(prompts.values())[best], scored
 
 
-def losses_of(backend: Backend, task: Task, prompts: Sequence[Prompt], *, together: int) -> list[float]:
-    """The losses of prompts on the training rows, `together` of them in a call; inf where no row has an answer."""
+def outcomes_of(backend: Backend, task: Task, prompts: Sequence[Prompt], *, together: int) -> list[Outcome]:
+    """The outcomes of prompts on the training rows, `together` of them in a call."""
     parts = [prompts[first : first + together] for first in range(0, len(prompts), together)]
-    return [one.loss for part in parts for one in score_prompts(backend, task, part, task.train)]
+    return [one for part in parts for one in score_prompts(backend, task, part, task.train)]
 
 
 def _prompts(backend: VectorBackend, paths: Sequence[str], config: Config) -> dict[str, VectorPrompt]:

@@ -18,7 +18,7 @@ from blackbox.finishing.plan import Plan
 from blackbox.finishing.stage import Finishing, decoded
 from blackbox.journal import Journal
 from blackbox.make_executor import make_executor
-from blackbox.objective import Objective
+from blackbox.objective import OF_VECTORS, Objective
 from blackbox.parts import Parts, races
 from blackbox.prediction import Predictor
 from blackbox.racing_objective import RacingObjective
@@ -31,7 +31,6 @@ from blackbox.spaces import prompt_of
 from blackbox.split import RawRow
 from blackbox.stop_rules import StopRules
 from blackbox.summary import Summary, summarize
-from blackbox.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -122,8 +121,12 @@ def make_search(
         finish=Finishing(plan, parts.task, parts.space, parts.exact or parts.backend),
         writer=parts.writer,
     )
-    search.selection = Selection(keeps_looks=bool(plan.ensemble))
-    search.tally = Tally(spent=parts.opening.evaluations, last_gain=parts.opening.evaluations)
+    most = plan.ensemble if isinstance(parts.space, OF_VECTORS) else None  # of texts, several candidates may be one
+    search.selection = Selection(keeps_looks=bool(plan.ensemble), most_looks=most)
+    for before in (parts.found, parts.opening):
+        if before:
+            search.before += before.usage
+            search.tally.spent += before.evaluations
     return search
 
 

@@ -73,12 +73,11 @@ def rank(
         try:
             saved.check(backend)
             [found] = score_prompts(backend, task, [saved.prompt], task.train)
-            [information] = informations(backend, task, [saved.prompt], together=1) if task.labels else [None]
+            told = f"{informations(backend, task, [saved.prompt], together=1)[0][0]:.3f}" if task.labels else ""
         except (BlackboxError, BackendError) as error:
             ranked.append((float("inf"), [name, "", "", "", str(error)]))
             continue
         figure = f"{found.measured.value:.1%}" if found.measured else ""
-        told = "" if information is None else f"{information:.3f}"
         ranked.append((found.loss, [name, f"{found.loss:.4f}", figure, told, ""]))
     for _, cells in sorted(ranked, key=lambda one: one[0]):
         table.add_row(*map(Text, cells))

@@ -39,9 +39,9 @@ def test_rows_without_an_answer_do_not_count() -> None:
 def test_prompts_of_the_fake_backend_tell_more_the_surer_they_are_in_calls_of_any_size() -> None:
     """Without helpful words it is sure of the wrong option, with two it is not sure: no label says which is right."""
     prompts = [TextPrompt(text) for text in ("", "classify sentiment", "classify sentiment carefully answer")]
-    found = informations(FakeBackend(), make_task(), prompts, together=2)
+    found = [value for value, _ in informations(FakeBackend(), make_task(), prompts, together=2)]
     assert found[1] < found[0] < found[2] < math.log(2)
-    assert found == informations(FakeBackend(), make_task(), prompts, together=3)
+    assert found == [value for value, _ in informations(FakeBackend(), make_task(), prompts, together=3)]
 
 
 def test_a_task_with_targets_is_refused() -> None:

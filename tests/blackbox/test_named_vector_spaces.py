@@ -79,7 +79,7 @@ def test_candidates_are_sent_to_workers_in_slices(name: str) -> None:
 
 @pytest.mark.parametrize("name", MAPPED)
 def test_a_space_in_another_process_decodes_the_same_bits(name: str) -> None:
-    of, candidates = space(name, dimension=60), np.random.default_rng(1).normal(size=(3, 60))
+    of, candidates = space(name, dimension=50), np.random.default_rng(1).normal(size=(3, 50))
     there = pickle.loads(pickle.dumps(of))
     for here, sent in zip(of.decode(candidates), there.decode(candidates), strict=True):
         assert here.vectors.tobytes() == sent.vectors.tobytes()  # type: ignore[union-attr]

@@ -97,6 +97,8 @@ def test_what_was_looked_at_counts_in_the_budget(runs: dict[str, Path]) -> None:
     plain, warm = quick(), quick(warm_start=[str(runs["deep"])])
     spent = sum(one.split != "test" for one in warm.history)  # one dev look costs as much as one evaluation
     assert warm.summary.evaluations == spent + 2 <= QUICK["evaluations"]
+    tokens = sum(one.usage.prompt_tokens for one in warm.history)
+    assert warm.summary.prompt_tokens == tokens + 2 * warm.history[0].usage.prompt_tokens
     assert plain.summary.evaluations == sum(one.split != "test" for one in plain.history)
     with pytest.raises(BudgetError, match="ends before 2 starts are looked at"):
         quick(warm_start=[str(runs["deep"])], evaluations=2)

@@ -29,7 +29,7 @@ HOMES = {
     "h11": {"blackbox/service/http"},
     "sqlalchemy": {"blackbox/service/store"},
     "alembic": {"blackbox/service/store"},
-    "safetensors": {"blackbox/saved_prompt.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
+    "safetensors": {"blackbox/saved_vectors.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
 }
 HEAVY = (
     "torch",
