@@ -7,16 +7,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from blackbox.backends import BackendError, TextPrompt
+from blackbox.backends import TextPrompt
 from blackbox.bank import Bank
 from blackbox.build import make_backend
 from blackbox.cli.console import err, out
 from blackbox.cli.settings_options import with_settings
 from blackbox.config import make_config, read_settings
-from blackbox.errors import BlackboxError
-from blackbox.mutual_information import informations
-from blackbox.outcome import score_prompts
 from blackbox.parts import read_files
+from blackbox.ranking import Ranked, ranked
+from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
 
 bank = typer.Typer(help="Prompts for later searches to start from: add, list, rank.", no_args_is_help=True)
@@ -59,29 +58,33 @@ def rank(
     ] = None,
     *,
     folder: BankOption = Path("bank"),
+    like: Annotated[
+        Path | None,
+        typer.Option(help="A run of the task: how alike its prompt and the others are.", show_default=False),
+    ] = None,
     **settings: Any,
 ) -> None:
     """Score the prompts of a bank, and the task's own text, on its training rows: the first would be started from."""
     given, task = read_files(make_config({**(read_settings(config) if config else {}), **settings}))
     prompts = Bank(folder).prompts()
+    tuned = RunFolder(like).read_prompt() if like else None
     with err.status("loading the model"):
         backend = make_backend(given)
-    table = Table("prompt", "train loss", "train", "mutual information, nats", "why not")
-    ranked: list[tuple[float, list[str]]] = []
+    if tuned:
+        tuned.check(backend)
     own = SavedPrompt.of(TextPrompt(given.prompt or ""), backend=backend, task=task, scores={})
-    for name, saved in {_START: own, **prompts}.items():
-        try:
-            saved.check(backend)
-            [found] = score_prompts(backend, task, [saved.prompt], task.train)
-            told = f"{informations(backend, task, [saved.prompt], together=1)[0][0]:.3f}" if task.labels else ""
-        except (BlackboxError, BackendError) as error:
-            ranked.append((float("inf"), [name, "", "", "", str(error)]))
-            continue
-        figure = f"{found.measured.value:.1%}" if found.measured else ""
-        ranked.append((found.loss, [name, f"{found.loss:.4f}", figure, told, ""]))
-    for _, cells in sorted(ranked, key=lambda one: one[0]):
-        table.add_row(*map(Text, cells))
+    table = Table("prompt", "train loss", "train", "mutual information, nats", "similarity", "why not")
+    for one in ranked(backend, task, {_START: own, **prompts}, like=tuned.prompt if tuned else None):
+        table.add_row(*map(Text, _cells(one)))
     out.print(table)
+
+
+def _cells(one: Ranked) -> list[str]:
+    if one.outcome is None:
+        return [one.name, "", "", "", "", one.refusal]
+    figure = str(one.outcome.measured.brief) if one.outcome.measured else ""
+    numbers = ("" if value is None else f"{value:.3f}" for value in (one.information, one.similarity))
+    return [one.name, f"{one.loss:.4f}", figure, *numbers, ""]
 
 
 def _dev(saved: SavedPrompt) -> str:

@@ -55,6 +55,14 @@ def test_a_prompt_of_another_model_stands_last_with_the_reason(blackbox: Blackbo
     assert "foreign" in lines[-1]
 
 
+def test_a_tuned_prompt_is_like_itself(blackbox: Blackbox, config: Path, run: Path, bank: Path) -> None:
+    answer = blackbox("bank", "rank", config, "--folder", bank, "--like", run)
+    assert answer.code == 0
+    first, start = (next(line for line in answer.out.splitlines() if name in line) for name in ("first", "the start"))
+    assert "1.000" in first
+    assert "1.000" not in start
+
+
 @pytest.mark.parametrize("command", [["list"], ["rank", "task.toml"]])
 def test_a_folder_that_is_no_bank_is_refused(blackbox: Blackbox, config: Path, command: list[str]) -> None:
     arguments = [config if word == "task.toml" else word for word in command]
