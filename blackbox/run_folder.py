@@ -9,6 +9,7 @@ checkpoint.json     the state of the search after its last generation
 answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
 proposals.jsonl     what a model has written for the search, before it is used
 opening/            a start that was chosen and prompts of other runs, if the search begins with such (`Opening`)
+tracker.NAME.json   what a tracker calls the run, and how far it has come
 prompt/             the best prompt so far (`SavedPrompt`)
 summary.json        `Summary`
 curve.png           the learning curve
