@@ -42,7 +42,15 @@ from blackbox.backends.errors import (
     UnsupportedPromptError,
 )
 from blackbox.backends.fake import FakeBackend
-from blackbox.backends.prompts import DeepPrompt, Demonstration, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import (
+    DecomposedPrompt,
+    DeepPrompt,
+    Demonstration,
+    PrefixPrompt,
+    Prompt,
+    SoftPrompt,
+    TextPrompt,
+)
 from blackbox.backends.remote import RemoteBackend
 from blackbox.backends.writing import GREEDY, Writing, Written
 
@@ -52,6 +60,7 @@ __all__ = [
     "BackendError",
     "BackendSettingError",
     "Capability",
+    "DecomposedPrompt",
     "DeepPrompt",
     "Demonstration",
     "EndpointDownError",

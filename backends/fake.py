@@ -70,7 +70,7 @@ class FakeBackend:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.PREFIX}
+        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.PREFIX, Capability.DECOMPOSED}
         answers = {Capability.LABEL_SCORES, Capability.TARGETS, Capability.INFILL, Capability.GENERATE}
         return frozenset(prompts | answers)
 
