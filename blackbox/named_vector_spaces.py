@@ -7,7 +7,7 @@ from blackbox.config import Config
 from blackbox.errors import SettingError
 from blackbox.registry import SPACES
 from blackbox.seeds import part_seed
-from blackbox.spaces import DeepSpace, PrefixSpace, SoftSpace
+from blackbox.spaces import DecomposedSpace, DeepSpace, PrefixSpace, SoftSpace
 from blackbox.spaces.layer_projections import ProjectionOfLayer
 from blackbox.spaces.layers import parse_layers
 from blackbox.spaces.low_rank import LowRank
@@ -29,6 +29,24 @@ def soft_space(backend: Backend, task: Task, config: Config) -> SoftSpace:
     """Vectors for the input."""
     vector = vector_backend(backend, Capability.SOFT)
     return soft_behind(vector, make_start(vector, task, config), task, config)
+
+
+def decomposed_space(backend: Backend, task: Task, config: Config) -> DecomposedSpace:
+    """Vectors for the input, those of rows included."""
+    vector = vector_backend(backend, Capability.DECOMPOSED)
+    tokens = make_start(vector, task, config)
+    return DecomposedSpace(
+        tokens,
+        float(vector.hidden_stds(tokens, task.train.queries)[0]),
+        vector.shape.hidden_size,
+        positions=config.row_positions,
+        rank=config.prompt_rank,
+        dimension=config.dimension,
+        alpha=config.alpha,
+        row_scale=config.row_scale,
+        projection=projection_of(vector, tokens, task, config, (0,)),
+        seed=part_seed(config.seed, "projection"),
+    )
 
 
 def low_rank_space(backend: Backend, task: Task, config: Config) -> SoftSpace | DeepSpace:
@@ -147,6 +165,7 @@ def vector_backend(backend: Backend, needed: Capability) -> VectorBackend:
     return backend
 
 
+SPACES.add("decomposed", decomposed_space)
 SPACES.add("deep", deep_space)
 SPACES.add("low-rank", low_rank_space)
 SPACES.add("multi-space", multi_space)
