@@ -17,12 +17,21 @@ from blackbox.errors import DamagedFileError, MismatchError
 from blackbox.files import read_json, write_json
 from blackbox.finishing.finished import AS_FOUND, Finished
 from blackbox.form import Form
-from blackbox.saved_vectors import VECTOR_KINDS, VECTORS_FILES, read_vectors, write_vectors
+from blackbox.saved_vectors import (
+    VECTOR_KINDS,
+    VECTORS_FILES,
+    read_means,
+    read_vectors,
+    write_means,
+    write_vectors,
+)
 from blackbox.task import Task
 from blackbox.template import Template
 from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
+from blackbox.verbalizers.class_means import ClassMeans
+from blackbox.verbalizers.grader import MeansGrader
 
-FORMAT = 3  # what cannot read an ensemble of vectors shall not take it for a plain prompt
+FORMAT = 3  # what cannot read averages of vectors or over templates, or class means, shall not take it for less
 FINISHED_FORMAT, PLAIN_FORMAT = 2, 1  # nor any other finished prompt
 JSON_FILE = "prompt.json"
 _OWN = ("template", "label_words")
@@ -43,6 +52,7 @@ class SavedPrompt:
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
         finished: what is averaged with it, each with the form that it is asked in, and the offsets of its labels.
+        class_means: what the labels are behind it, where hidden states tell them; None where label words do.
     """
 
     prompt: Prompt
@@ -57,6 +67,7 @@ class SavedPrompt:
     metric: str | None = None
     answer_tokens: int | None = None
     finished: Finished = AS_FOUND
+    class_means: ClassMeans | None = None
 
     @classmethod
     def of(
@@ -81,6 +92,7 @@ class SavedPrompt:
             metric=str(task.grader.terms["metric"]),
             answer_tokens=task.answer_tokens,
             finished=finished.in_forms_of(task.form),
+            class_means=task.grader.means(backend, prompt) if isinstance(task.grader, MeansGrader) else None,
         )
 
     @property
@@ -96,7 +108,8 @@ class SavedPrompt:
     @property
     def _format(self) -> int:
         """The first format that has all of it."""
-        if self.finished.members and not isinstance(self.prompt, TextPrompt):
+        of_vectors = bool(self.finished.members) and not isinstance(self.prompt, TextPrompt)
+        if of_vectors or self.finished.templates or self.class_means:
             return FORMAT
         return FINISHED_FORMAT if self.finished else PLAIN_FORMAT
 
@@ -108,15 +121,17 @@ class SavedPrompt:
         """
         folder = Path(folder)
         values: dict[str, object] = {"format": self._format, "kind": _KINDS[type(self.prompt)], **vars(self)}
-        del values["prompt"], values["finished"]
+        del values["prompt"], values["finished"], values["class_means"]
         values |= self.finished.to_dict()
         if isinstance(self.prompt, TextPrompt):
             values |= _text_parts(self.prompt)
         else:
             values |= write_vectors(self.prompt, self.finished.members[1:], folder)
+        if self.class_means:
+            values |= write_means(self.class_means, folder)
         write_json(folder / JSON_FILE, {**values, "checksum": _checksum(values)})
         for path in folder.glob(VECTORS_FILES):
-            if path.name != values.get("vectors"):
+            if path.name not in (values.get("vectors"), values.get("means")):
                 path.unlink(missing_ok=True)
 
     @classmethod
@@ -145,6 +160,7 @@ class SavedPrompt:
             read: dict[str, Any] = {
                 "prompt": prompt,
                 "finished": Finished.from_dict(values, labels=len(values["label_words"]), members=members),
+                "class_means": read_means(values, folder),
             }
             return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key not in read}, **read)
         except KeyError as error:
@@ -158,7 +174,7 @@ class SavedPrompt:
         Raises:
             MismatchError: another name, or other weights under the same name.
         """
-        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None
+        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None and self.class_means is None
         if backend.model_hash == self.model_hash or carried:
             return
         if backend.name != self.model:

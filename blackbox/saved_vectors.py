@@ -17,9 +17,10 @@ from blackbox.backends import DecomposedPrompt, DeepPrompt, PrefixPrompt, Prompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError
 from blackbox.files import write_whole
+from blackbox.verbalizers.class_means import ClassMeans
 
 VECTORS_FILES = "prompt-*.safetensors"
-Arrays = dict[str, npt.NDArray[np.float32]]
+Arrays = dict[str, npt.NDArray[Any]]
 VECTOR_KINDS: dict[type[Prompt], str] = {
     SoftPrompt: "soft",
     DeepPrompt: "deep",
@@ -61,6 +62,28 @@ def read_vectors(values: Mapping[str, Any], folder: Path) -> tuple[Prompt, tuple
         for name, one in zip(names, told, strict=True)
     )
     return prompt, tuple(others)
+
+
+def write_means(means: ClassMeans, folder: Path) -> dict[str, object]:
+    """Write the file of class means; what `prompt.json` says of it.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    written = _write({name: np.ascontiguousarray(array) for name, array in vars(means).items()}, folder)
+    return {"means": written["vectors"], "means_sha256": written["sha256"]}
+
+
+def read_means(values: Mapping[str, Any], folder: Path) -> ClassMeans | None:
+    """The class means that `write_means` was given, from what it said of them; None where it said nothing.
+
+    Raises:
+        DamagedFileError, KeyError, TypeError: as of `read_vectors`.
+    """
+    if "means" not in values:
+        return None
+    arrays = _read(folder / Path(values["means"]).name, values["means_sha256"])
+    return ClassMeans(arrays["centre"], arrays["means"])
 
 
 def _told(prompt: Prompt) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Prompt spaces: candidates in, prompts out."""
 
-from blackbox.spaces.base import GrowingSpace, PromptSpace, WrittenSpace, prompt_of
+from blackbox.spaces.base import GrowingSpace, MatrixSpace, PromptSpace, WrittenSpace, prompt_of
 from blackbox.spaces.choices import ChoicesSpace
 from blackbox.spaces.decomposed import DecomposedSpace
 from blackbox.spaces.deep import DeepSpace
@@ -17,6 +17,7 @@ __all__ = [
     "DeepSpace",
     "GrowingSpace",
     "Induced",
+    "MatrixSpace",
     "PrefixSpace",
     "ProjectedInstructionSpace",
     "Projection",
