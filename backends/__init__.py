@@ -46,6 +46,7 @@ from blackbox.backends.errors import (
     UnsupportedPromptError,
 )
 from blackbox.backends.fake import FakeBackend
+from blackbox.backends.fronts import CachedFront, CachingBackend, EmbeddedFront, EmbeddingBackend, Frame
 from blackbox.backends.prompts import (
     DecomposedPrompt,
     DeepPrompt,
@@ -65,14 +66,19 @@ __all__ = [
     "BackendSettingError",
     "BlankStates",
     "BlankStatesBackend",
+    "CachedFront",
+    "CachingBackend",
     "Capability",
     "DecomposedPrompt",
     "DeepPrompt",
     "Demonstration",
+    "EmbeddedFront",
+    "EmbeddingBackend",
     "EndpointDownError",
     "EndpointError",
     "Failure",
     "FakeBackend",
+    "Frame",
     "GarbageError",
     "GeneratingBackend",
     "Generations",

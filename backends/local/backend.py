@@ -7,7 +7,7 @@ prefix-tuning, arXiv 2101.00190.
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 from time import perf_counter
@@ -20,12 +20,14 @@ import torch
 from blackbox.backends.base import BlankStates, Capability, Failure, Generations, ModelShape, Query, Scores, Usage
 from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
+from blackbox.backends.fronts import CachedFront, EmbeddedFront, Frame
 from blackbox.backends.local.forward import make_forward
+from blackbox.backends.local.fronts import cached_front, embedded_front
 from blackbox.backends.local.layer_cache import LayerCache
 from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens, is_out_of_memory
 from blackbox.backends.local.packing import reads_of
 from blackbox.backends.local.placed import PlacedPrompt, alike
-from blackbox.backends.local.reading import Reading, query_encoder, reading_of
+from blackbox.backends.local.reading import Reading, first_position, query_encoder, reading_of
 from blackbox.backends.local.sequences import Batch, TokenSequence, cut_batches
 from blackbox.backends.local.sharing import put_together, taken_apart
 from blackbox.backends.local.vocabulary import whole_words
@@ -283,6 +285,22 @@ class LocalBackend:
         first = 0 if self._reading is Reading.CAUSAL else len(begin)
         arrays = {layer: pair[:, first:].numpy() for layer, pair in enumerate(keys_values)}
         return PrefixPrompt(tuple(token_ids), arrays)
+
+    @property
+    def frame(self) -> Frame:
+        """See `EmbeddingBackend`."""
+        masked = self._reading is Reading.MASKED
+        return replace(self._encoder.frame, first_position=first_position(self.model) if masked else 0)
+
+    def embedded_front(self, prompt: Prompt) -> EmbeddedFront:
+        """See `EmbeddingBackend.embedded_front`."""
+        with self._lock:
+            return embedded_front(self._whole, self._placed(prompt))
+
+    def cached_front(self, prompt: Prompt) -> CachedFront:
+        """See `CachingBackend.cached_front`."""
+        with self._lock:
+            return cached_front(self._whole, self._placed(prompt))
 
     def _measured(self, token_ids: Sequence[int], queries: Sequence[Query]) -> tuple[PlacedPrompt, tuple[Batch, ...]]:
         """The prompt and the rows whose states are looked at."""
