@@ -224,6 +224,7 @@ class SpaceSettings(BaseModel):
         "deep",
         description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many), "
         "low-rank (vectors that are products of two factors), multi-space (fused from several projections), "
+        "decomposed (the input layer, of rows as well), "
         "texts (the best of `prompts`), choices (a text put together: instruction, shown rows, format, words) or "
         "projected-instruction (what a local model writes behind a soft prompt, for any model).",
     )
@@ -282,7 +283,11 @@ class SpaceSettings(BaseModel):
         "before the prompt is (search: LM-BFF), or the hidden states' distance to the mean of each label's training "
         "rows (representative: MetaPrompter); the last two need backend local.",
     )
-    prompt_rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
+    prompt_rank: int = Field(
+        4, ge=1, description="Rank of the vectors (space low-rank; of those for rows, decomposed)."
+    )
+    row_positions: int = Field(64, ge=1, description="Positions of a row that are moved (space decomposed).")
+    row_scale: float = Field(0.1, gt=0, description="Scale of the vectors for rows, in alphas (space decomposed).")
     subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
     projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca", "bank"] = Field(
         "gaussian",

@@ -9,7 +9,7 @@ from blackbox.opening import BANK, NOTHING, Opening
 from blackbox.opening_directions import displaced_keys_values, displacements
 from blackbox.registry import SPACES
 from blackbox.seeds import part_seed
-from blackbox.spaces import DeepSpace, PrefixSpace, PromptSpace, SoftSpace
+from blackbox.spaces import DecomposedSpace, DeepSpace, PrefixSpace, PromptSpace, SoftSpace
 from blackbox.spaces.bank_projection import BankProjection
 from blackbox.spaces.layer_projections import FloatArray, ProjectionOfLayer
 from blackbox.spaces.layers import parse_layers
@@ -39,6 +39,24 @@ def soft_space(backend: Backend, task: Task, config: Config, opening: Opening = 
     tokens = _tokens(vector, task, config, opening)
     projection = projection_of(vector, tokens, task, config, (0,), opening)
     return soft_behind(vector, tokens, task, config, projection, start=opening.vectors)
+
+
+def decomposed_space(backend: Backend, task: Task, config: Config) -> DecomposedSpace:
+    """Vectors for the input, those of rows included."""
+    vector = vector_backend(backend, Capability.DECOMPOSED)
+    tokens = make_start(vector, task, config)
+    return DecomposedSpace(
+        tokens,
+        float(vector.hidden_stds(tokens, task.train.queries)[0]),
+        vector.shape.hidden_size,
+        positions=config.row_positions,
+        rank=config.prompt_rank,
+        dimension=config.dimension,
+        alpha=config.alpha,
+        row_scale=config.row_scale,
+        projection=projection_of(vector, tokens, task, config, (0,)),
+        seed=part_seed(config.seed, "projection"),
+    )
 
 
 def low_rank_space(backend: Backend, task: Task, config: Config, opening: Opening = NOTHING) -> SoftSpace | DeepSpace:
@@ -211,6 +229,7 @@ OPENED: dict[str, Callable[[Backend, Task, Config, Opening], PromptSpace]] = {
 }
 """Those that take an opening."""
 
+SPACES.add("decomposed", decomposed_space)
 SPACES.add("deep", deep_space)
 SPACES.add("low-rank", low_rank_space)
 SPACES.add("multi-space", multi_space)

@@ -31,6 +31,7 @@ _EXTRAS = {
     "nevergrad": ("nevergrad",),
     "pipelines": ("scikit-learn",),
     "data": ("datasets",),
+    "peft": ("peft",),
     "service": ("fastapi", "uvicorn"),
     "mlflow": ("mlflow-skinny",),
     "tensorboard": ("tensorboardX",),

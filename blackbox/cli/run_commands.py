@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from blackbox.backends import Capability
+from blackbox.backends import Backend, Capability
 from blackbox.backends.api import Answers
 from blackbox.blank import make_blank
 from blackbox.build import make_backend
@@ -17,8 +17,8 @@ from blackbox.cli.settings_options import with_settings
 from blackbox.config import LIMITS, Config, make_config, read_settings
 from blackbox.data import parse_row, read_rows
 from blackbox.endpoints import answers_file, run_of
-from blackbox.errors import DataError, RunError, SettingError
-from blackbox.export import exported
+from blackbox.errors import DataError, RunError, SettingError, unknown_name
+from blackbox.export import FOLDER_FORMATS, FORMATS, export_folder, exported
 from blackbox.files import write_whole
 from blackbox.form import Form
 from blackbox.graders import make_grader
@@ -138,12 +138,28 @@ def show(run: RunArgument) -> None:
 def export(
     run: RunArgument,
     *,
-    form: Annotated[str, typer.Option("--format", help="text (to paste), messages (of a chat) or json.")] = "text",
-    output: Annotated[Path | None, typer.Option(help="A file to write; default: print it.", show_default=False)] = None,
+    form: Annotated[
+        str, typer.Option("--format", help=f"A text: {', '.join(FORMATS)}; a folder: {', '.join(FOLDER_FORMATS)}.")
+    ] = "text",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "--out", help="A file, or a folder, to write; default: print the text.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Print a run's text prompt, with {field} where a row's text goes; or write it to a file."""
+    """Write a run's prompt in the form that another program takes: a text prompt as a text with {field} where a row's
+    text goes, printed or into a file; vectors into a folder, from the run's model.
+    """
     folder = RunFolder(run)
-    folder.read_config()
+    config = folder.read_config()
+    if form in FOLDER_FORMATS:
+        if output is None:
+            raise SettingError(f"format {form!r} is a folder of files; say which with --out")
+        export_folder(folder.read_prompt(), _backend(folder, config), form, output)
+        return
+    if form not in FORMATS:
+        raise unknown_name("format", form, [*FORMATS, *FOLDER_FORMATS])
     text = exported(folder.read_prompt(), form)
     if output is None:
         sys.stdout.write(text)
@@ -182,10 +198,13 @@ def _compared(folder: RunFolder) -> tuple[str, Summary, dict[str, object]]:
 
 def _predictor(folder: RunFolder) -> Predictor:
     config, saved = folder.read_config(), folder.read_prompt()
+    return Predictor(_backend(folder, config), saved)
+
+
+def _backend(folder: RunFolder, config: Config) -> Backend:
     free = config.model_copy(update=dict.fromkeys(LIMITS))  # they are the search's, which may have used them up
     with err.status("loading the model"):
-        backend = make_backend(_keeping(free, folder.answers))
-    return Predictor(backend, saved)
+        return make_backend(_keeping(free, folder.answers))
 
 
 def _keeping(config: Config, answers: Path) -> Config:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from blackbox.backends import DeepPrompt, PrefixPrompt, SoftPrompt, TextPrompt
+from blackbox.backends import DecomposedPrompt, DeepPrompt, PrefixPrompt, SoftPrompt, TextPrompt
 from blackbox.backends.prompts import vectors_of
 
 
@@ -96,3 +96,10 @@ def test_layers_of_a_prefix_that_differ_in_shape_are_refused() -> None:
 def test_a_prefix_without_a_layer_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one layer, got none"):
         PrefixPrompt((1,), {})
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 3), (6,), (3, 3, 1)])
+def test_a_decomposed_prompt_has_a_vector_for_each_token_and_a_position_at_least(shape: tuple[int, ...]) -> None:
+    assert DecomposedPrompt((1, 2), np.zeros((3, 4), np.float32)).vectors.shape == (3, 4)
+    with pytest.raises(ValueError, match="at least 3 vectors for 2 tokens and a position"):
+        DecomposedPrompt((1, 2), np.zeros(shape, np.float32))

@@ -8,6 +8,7 @@ import typer.main
 import blackbox.cli
 from blackbox.cli.app import app
 from blackbox.config import Config
+from blackbox.export import FOLDER_FORMATS, FORMATS
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
 from blackbox.service.http.routers import ROUTERS
 from docs.settings_page import settings_page
@@ -19,7 +20,7 @@ COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-def
 @pytest.fixture(scope="module")
 def docs() -> str:
     """README.md and the pages that it names."""
-    pages = [ROOT / "README.md", ROOT / "docs" / "settings.md", ROOT / "docs" / "service.md"]
+    pages = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("exports", "settings", "service"))]
     return "".join(page.read_text(encoding="utf-8") for page in pages)
 
 
@@ -51,6 +52,11 @@ def test_every_command_of_a_group_stands_in_the_docs(name: str, docs: str) -> No
 def test_every_route_stands_in_the_docs(method: str, path: str, docs: str) -> None:
     of_actions = path.endswith(("/resume", "/cancel"))  # in the row of pause
     assert (f"`{path}`" if of_actions else f"`{method} {path}`") in docs
+
+
+@pytest.mark.parametrize("name", [*FORMATS, *FOLDER_FORMATS])
+def test_every_format_of_exports_stands_in_the_docs(name: str, docs: str) -> None:
+    assert f"| `{name}` |" in docs
 
 
 @pytest.mark.parametrize("name", [*BACKENDS.names(), *SPACES.names(), *OPTIMIZERS.names()])
