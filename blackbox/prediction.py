@@ -1,7 +1,5 @@
 """Answers and figures for rows, from a saved prompt and the model that it was tuned for."""
 
-from collections.abc import Sequence
-
 from blackbox.backends import Backend
 from blackbox.figures import Figure, figure_of
 from blackbox.filling import Prediction, chosen
@@ -10,6 +8,7 @@ from blackbox.losses import mean_loss
 from blackbox.row_answers import RowAnswers
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.split import RawRow, Split, make_split
+from blackbox.tables import Rows, rows_of
 from blackbox.text_metrics import TextFunction
 
 
@@ -40,18 +39,19 @@ class Predictor:
         for prompt in self._finished.prompts(self._prompt):
             self._form.of(prompt).template.check(row, where=where)
 
-    def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
+    def predict(self, rows: Rows) -> list[Prediction]:
         """Predictions for rows with the fields of the template; labels and targets, if any, are not looked at.
 
         Labels are chosen; behind a prompt for targets the model writes.
 
         Args:
-            rows: of any number.
+            rows: of any number, as mappings or a table (`blackbox.tables`).
 
         Raises:
             DataError: a row lacks a field, or has null there.
             UnsupportedPromptError: the prompt is for targets, and the backend does not write.
         """
+        rows = rows_of(rows)
         if not rows:
             return []
         if self._finished:
@@ -60,11 +60,11 @@ class Predictor:
         queries = self._form.open_queries(rows, where="rows")
         return self._form.blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
-    def evaluate(self, rows: Sequence[RawRow], *, metric: str | TextFunction | None = None) -> Figure | None:
+    def evaluate(self, rows: Rows, *, metric: str | TextFunction | None = None) -> Figure | None:
         """The metric on rows with labels or targets, or their mean loss without one; None if none was answered.
 
         Args:
-            rows: of any number.
+            rows: of any number, as mappings or a table (`blackbox.tables`).
             metric: of `Task`; None is the one that the prompt was tuned with. The likelihood of targets has "none".
 
         Raises:
@@ -74,6 +74,7 @@ class Predictor:
         grader = make_grader(
             self._form.blank, metric=self._metric if metric is None else metric, answer_tokens=self._tokens
         )
+        rows = rows_of(rows)
         if not rows:
             return None
         split = make_split("rows", rows, self._form)

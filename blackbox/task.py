@@ -1,7 +1,7 @@
 """Tasks: what a prompt shall be good at."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from blackbox.backends import Prompt
@@ -9,7 +9,8 @@ from blackbox.blank import make_blank
 from blackbox.errors import DataError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, make_grader
-from blackbox.split import RawRow, Split, make_split, shown_rows
+from blackbox.split import Split, make_split, shown_rows
+from blackbox.tables import Rows, rows_of
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
 
@@ -23,7 +24,8 @@ class Task:
     loss of a row is what it lacks to 1.
 
     Args:
-        train: rows that candidates are scored on, as mappings from field name to value.
+        train: rows that candidates are scored on, as mappings from field name to value, or a table of pandas, polars,
+            pyarrow or Hugging Face `datasets` whose columns are the fields.
         template: `"{text} It was {label}."` or `"{question}\\n{label}"`; the label word or the target goes where
             `{label}` stands, every other slot is a field of the rows.
         label_words: label -> the word that stands for it, e.g. `{"negative": "bad", "positive": "great"}`. Words
@@ -57,12 +59,12 @@ class Task:
 
     def __init__(
         self,
-        train: Sequence[RawRow],
+        train: Rows,
         *,
         template: str,
         label_words: Mapping[Any, str] | None = None,
-        dev: Sequence[RawRow] = (),
-        test: Sequence[RawRow] = (),
+        dev: Rows = (),
+        test: Rows = (),
         loss: str | None = None,
         margin: float = 2.0,
         metric: str | TextFunction | None = None,
@@ -75,11 +77,11 @@ class Task:
         self.metric, self.answer_tokens = metric, answer_tokens
         self.grader = make_grader(self.blank, loss=loss, margin=margin, metric=metric, answer_tokens=answer_tokens)
         self.form = Form(self.template, self.blank)
-        if not train:
+        self.train = make_split("train", rows_of(train), self.form)
+        if not self.train.rows:
             raise DataError("train has no rows")
-        self.train = make_split("train", train, self.form)
-        self.dev = make_split("dev", dev, self.form)
-        self.test = make_split("test", test, self.form)
+        self.dev = make_split("dev", rows_of(dev), self.form)
+        self.test = make_split("test", rows_of(test), self.form)
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split)
         self._check_classes()
