@@ -30,6 +30,7 @@ from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
 FORMAT, PLAIN_FORMAT = 2, 1  # what cannot read the one shall not take a finished prompt for a plain one
 JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
 _OWN = ("template", "label_words")
+_RARE = ("number_field", "tags_field", "tokens_field")
 _KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
 
 
@@ -41,8 +42,8 @@ class SavedPrompt:
         prompt: the prompt itself.
         text: its text, or that of the tokens that it stands on or started from, for people to read.
         model, model_hash: the model it was tuned for; it means nothing to another.
-        template, label_words, label_field, target_field: so that rows can be rendered; the task's, as far as the prompt
-            has none of its own.
+        template, label_words, label_field, target_field, number_field, tags_field, tokens_field: so that rows can be
+            rendered; the task's, as far as the prompt has none of its own.
         metric, answer_tokens: how its answers are judged by default, and how much the model writes; a metric that is a
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
@@ -61,6 +62,9 @@ class SavedPrompt:
     metric: str | None = None
     answer_tokens: int | None = None
     finished: Finished = AS_FOUND
+    number_field: str | None = None
+    tags_field: str | None = None
+    tokens_field: str | None = None
 
     @classmethod
     def of(
@@ -90,7 +94,14 @@ class SavedPrompt:
     @property
     def blank(self) -> Blank:
         """What fills the blanks of rows."""
-        return make_blank(self.label_words, label_field=self.label_field, target_field=self.target_field)
+        return make_blank(
+            self.label_words,
+            label_field=self.label_field,
+            target_field=self.target_field,
+            number_field=self.number_field,
+            tags_field=self.tags_field,
+            tokens_field=self.tokens_field,
+        )
 
     @property
     def form(self) -> Form:
@@ -107,6 +118,7 @@ class SavedPrompt:
         number = FORMAT if self.finished else PLAIN_FORMAT
         values: dict[str, object] = {"format": number, "kind": _KINDS[type(self.prompt)], **vars(self)}
         del values["prompt"], values["finished"]
+        values = {name: value for name, value in values.items() if name not in _RARE or value is not None}
         values |= self.finished.to_dict()
         if isinstance(self.prompt, TextPrompt):
             values |= _text_parts(self.prompt)
@@ -137,7 +149,8 @@ class SavedPrompt:
         try:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
-            values = {"target_field": None, "metric": None, "answer_tokens": None, "own": [], **values}
+            absent = dict.fromkeys(("target_field", "metric", "answer_tokens", *_RARE))
+            values = {**absent, "own": [], **values}
             read: dict[str, Any] = {
                 "prompt": _prompt(values, folder),
                 "finished": Finished.from_dict(values, labels=len(values["label_words"])),

@@ -26,8 +26,12 @@ _OF_ROWS = {
     "dev": "dev rows are held back from them, see dev_share",
     "test": "rows to be tested on are given to score",
     "shots": "all rows that are given to fit are used",
-    "label_field": "labels are given as y",
-    "target_field": "labels are given as y",
+    **dict.fromkeys(
+        ("label_field", "target_field", "number_field", "tags_field", "tokens_field"), "labels are given as y"
+    ),
+    "template": "it is a parameter",
+    "label_words": "they are a parameter",
+    "class_weights": "class_weight is a parameter",
 }
 
 

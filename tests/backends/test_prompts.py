@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,17 @@ def test_layers_of_a_prefix_that_differ_in_shape_are_refused() -> None:
 def test_a_prefix_without_a_layer_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one layer, got none"):
         PrefixPrompt((1,), {})
+
+
+def test_a_prompt_comes_back_from_a_pickle_read_only_as_it_was() -> None:
+    vectors = np.arange(6, dtype=np.float32).reshape(2, 3)
+    soft, deep = SoftPrompt((1, 2), vectors), DeepPrompt((1, 2), {4: vectors, 5: vectors + 1})
+    prefix = PrefixPrompt((1, 2), {4: np.stack([vectors, vectors])})
+    for prompt in (soft, deep, prefix):
+        restored = pickle.loads(pickle.dumps(prompt))
+        assert restored.token_ids == prompt.token_ids
+        for layer, array in vectors_of(prompt).items():
+            assert np.array_equal(vectors_of(restored)[layer], array)
+            assert not vectors_of(restored)[layer].flags.writeable
+    text = TextPrompt("Classify.")
+    assert pickle.loads(pickle.dumps(text)) == text

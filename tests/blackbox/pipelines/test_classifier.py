@@ -126,6 +126,16 @@ def test_the_seed_may_come_from_a_generator_or_the_settings() -> None:
     assert of_generator.prompt_.scores == of_number.prompt_.scores == of_settings.prompt_.scores
 
 
+@pytest.mark.parametrize("weights", ["balanced", {"negative": 2, "positive": 1.0}])
+def test_labels_may_weigh_differently(weights: Any) -> None:
+    texts, labels = TEXTS[:18] + TEXTS[18::2], LABELS[:18] + LABELS[18::2]
+    rows = [{"text": text, "label": label} for text, label in zip(texts, labels, strict=True)]
+    task = blackbox.Task(rows, template=TEMPLATE, label_words=WORDS, class_weights=weights)
+    result = blackbox.tune(task, backend="fake", prompt="ab", evaluations=60, seed=1, **SETTINGS)
+    weighed = make_classifier(dev_share=0, class_weight=weights).fit(texts, labels)
+    assert weighed.summary_.train_loss == result.summary.train_loss
+
+
 def test_clones_share_the_backend_and_copy_no_model() -> None:
     backend, watcher = Counting(), Watcher()
     classifier = make_classifier(backend=backend, callbacks=(watcher,))
@@ -259,6 +269,11 @@ def test_a_row_without_an_answer_is_missing_and_one_that_is_unreadable_is_guesse
         ({"settings": {"evaluations": 3}}, "setting 'evaluations' is a parameter of the classifier"),
         ({"settings": {"seed": 3}}, "setting 'seed' is a parameter of the classifier"),
         ({"settings": {"train": "rows.csv"}}, "setting 'train' has no meaning for a classifier: the rows are given"),
+        (
+            {"settings": {"class_weights": "balanced"}},
+            "'class_weights' has no meaning for a classifier: class_weight is",
+        ),
+        ({"class_weight": {"negative": 1}}, "class_weights has no weight for label 'positive'"),
         ({"settings": {"backend": "fake"}}, "setting 'backend' is a parameter of the classifier"),
         ({"evaluations": 0}, "setting 'evaluations'"),
         ({"dev_share": 1.0}, "dev_share must be at least 0 and below 1, got 1.0"),
