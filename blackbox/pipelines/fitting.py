@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from blackbox.backends import Backend
 from blackbox.callbacks import Callback
-from blackbox.config import Config, ExecutorSettings, make_config
+from blackbox.config import Config, ExecutorSettings, TaskSettings, make_config
 from blackbox.errors import SettingError
 from blackbox.run import Result
 from blackbox.run_folder import RunFolder
@@ -20,7 +21,6 @@ from blackbox.task import Task
 from blackbox.tune import resume, tune
 
 LEAST_ROWS = 4  # of the rarest label, that some are held back for the dev rows
-_OF_TASK = ("loss", "margin", "metric")
 _OF_ROWS = {
     "train": "the rows are given to fit",
     "dev": "dev rows are held back from them, see dev_share",
@@ -33,6 +33,7 @@ _OF_ROWS = {
     "label_words": "they are a parameter",
     "class_weights": "class_weight is a parameter",
 }
+_OF_TASK = TaskSettings.model_fields.keys() & signature(Task).parameters.keys()
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def make_plan(parameters: Mapping[str, Any], settings: Mapping[str, Any] | None,
     for name in sorted(_OF_ROWS.keys() & further.keys()):
         raise SettingError(f"setting {name!r} has no meaning for a classifier: {_OF_ROWS[name]}")
     values = {**further, **given}
-    of_task = {name: values.pop(name) for name in _OF_TASK if name in values}
+    of_task = {name: values.pop(name) for name in sorted(_OF_TASK & values.keys())}
     named = {"backend": backend} if isinstance(backend, str) else {}
     return Plan(of_task, values, make_config({**values, **of_task, **named}), backend)
 

@@ -79,9 +79,10 @@ def test_probabilities_stand_in_the_order_of_the_sorted_labels_and_sum_to_one() 
 
 
 def test_a_fit_is_the_run_of_tune_on_the_same_rows_and_settings() -> None:
-    classifier = make_classifier(dev_share=0).fit(TEXTS, LABELS)
+    further = {"loss": "hinge", "margin": 1.5, "metric": "macro-f1"}
+    classifier = make_classifier(dev_share=0, settings={**SETTINGS, **further}).fit(TEXTS, LABELS)
     rows = [{"text": text, "label": label} for text, label in zip(TEXTS, LABELS, strict=True)]
-    task = blackbox.Task(rows, template=TEMPLATE, label_words=WORDS)
+    task = blackbox.Task(rows, template=TEMPLATE, label_words=WORDS, **further)
     result = blackbox.tune(task, backend="fake", prompt="ab", evaluations=60, seed=1, **SETTINGS)
     assert classifier.summary_.train_loss == result.summary.train_loss
     assert classifier.prompt_.scores == result.saved.scores
