@@ -90,6 +90,7 @@ class Task:
         answer_tokens: int = ANSWER_TOKENS,
         class_weights: str | Mapping[Any, float] | None = None,
     ) -> None:
+        train, dev, test = rows_of(train), rows_of(dev), rows_of(test)
         self.template = Template(template)
         self.blank = make_blank(
             label_words,
@@ -103,11 +104,11 @@ class Task:
         grader = partial(make_grader, self.blank, loss=loss, margin=margin, metric=metric, answer_tokens=answer_tokens)
         self.grader = grader()
         self.form = Form(self.template, self.blank)
-        self.train = make_split("train", rows_of(train), self.form)
-        if not self.train.rows:
+        if not train:
             raise DataError("train has no rows")
-        self.dev = make_split("dev", rows_of(dev), self.form)
-        self.test = make_split("test", rows_of(test), self.form)
+        self.train = make_split("train", train, self.form)
+        self.dev = make_split("dev", dev, self.form)
+        self.test = make_split("test", test, self.form)
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split)
         self._check_classes()
