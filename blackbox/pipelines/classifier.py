@@ -122,8 +122,9 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 delattr(self, name)
         features = self._features(X, reset=True)
         places = self._learn_classes(y, features)
-        template, fields = template_for(features)
-        if self.template is not None:
+        if self.template is None:
+            template, fields = template_for(features)
+        else:
             template = Template(self.template)
             fields = fields_of(template)
         labels = [str(label) for label in self.classes_]

@@ -14,6 +14,7 @@ from blackbox.backends import Backend
 from blackbox.callbacks import Callback
 from blackbox.config import Config, ExecutorSettings, TaskSettings, make_config
 from blackbox.errors import SettingError
+from blackbox.parts import read_files
 from blackbox.run import Result
 from blackbox.run_folder import RunFolder
 from blackbox.seeds import part_seed
@@ -62,8 +63,9 @@ class Plan:
         return tune(task, backend=self.backend, folder=path, callbacks=callbacks, **self.of_run)
 
     def _digest(self, task: Task) -> str:
-        """Of all that the result depends on."""
-        settings = self.config.model_dump(mode="json", exclude=set(ExecutorSettings.model_fields) - {"threads"})
+        """Of all that the result depends on, files of prompts included."""
+        config, _ = read_files(self.config, task)
+        settings = config.model_dump(mode="json", exclude=set(ExecutorSettings.model_fields) - {"threads"})
         model = None if isinstance(self.backend, str) else self.backend.model_hash
         content = json.dumps([settings, task.to_dict(), model], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]

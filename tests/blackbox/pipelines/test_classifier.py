@@ -244,6 +244,15 @@ def test_a_fit_with_a_folder_is_read_where_it_was_done_and_goes_on_where_it_was_
 
 
 @pytest.mark.usefixtures("without_pictures")
+def test_another_file_of_prompts_makes_another_run(tmp_path: Path) -> None:
+    for prompts in ("Well,\nSo,\n", "Well,\nPlease answer,\n", "Well,\nSo,\n"):
+        (tmp_path / "prompts.txt").write_text(prompts)
+        settings = {"prompts": str(tmp_path / "prompts.txt")}
+        make_classifier(space="texts", prompt=None, settings=settings, folder=tmp_path / "runs").fit(TEXTS, LABELS)
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+@pytest.mark.usefixtures("without_pictures")
 def test_a_backend_object_has_folders_of_its_own(tmp_path: Path) -> None:
     for margin in (4.0, 3.0, 4.0):
         make_classifier(backend=FakeBackend(margin=margin), folder=tmp_path).fit(TEXTS, LABELS)
