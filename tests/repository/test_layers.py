@@ -29,9 +29,9 @@ HOMES = {
     "h11": {"blackbox/service/http"},
     "sqlalchemy": {"blackbox/service/store"},
     "alembic": {"blackbox/service/store"},
+    "safetensors": {"blackbox/saved_vectors.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
     "datasets": {"blackbox/published/hub.py"},
     "sklearn": {"blackbox/pipelines/classifier.py"},
-    "safetensors": {"blackbox/saved_prompt.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
 }
 HEAVY = (
     "torch",
