@@ -1,7 +1,7 @@
 """Tasks: what a prompt shall be good at."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
