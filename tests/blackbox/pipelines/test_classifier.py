@@ -79,7 +79,8 @@ def test_probabilities_stand_in_the_order_of_the_sorted_labels_and_sum_to_one() 
 
 
 def test_a_fit_is_the_run_of_tune_on_the_same_rows_and_settings() -> None:
-    further = {"loss": "hinge", "margin": 1.5, "metric": "macro-f1"}
+    further: dict[str, Any] = {"loss": "hinge", "margin": 1.5, "metric": "macro-f1"}
+    further |= {"templates": ["{text} All in all {label}."], "robust": True}
     classifier = make_classifier(dev_share=0, settings={**SETTINGS, **further}).fit(TEXTS, LABELS)
     rows = [{"text": text, "label": label} for text, label in zip(TEXTS, LABELS, strict=True)]
     task = blackbox.Task(rows, template=TEMPLATE, label_words=WORDS, **further)
