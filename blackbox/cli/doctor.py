@@ -32,6 +32,9 @@ _EXTRAS = {
     "pipelines": ("scikit-learn",),
     "data": ("datasets",),
     "service": ("fastapi", "uvicorn"),
+    "mlflow": ("mlflow-skinny",),
+    "tensorboard": ("tensorboardX",),
+    "wandb": ("wandb",),
 }
 
 

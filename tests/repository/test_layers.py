@@ -32,6 +32,9 @@ HOMES = {
     "safetensors": {"blackbox/saved_vectors.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
     "datasets": {"blackbox/published/hub.py"},
     "sklearn": {"blackbox/pipelines/classifier.py"},
+    "mlflow": {"blackbox/callbacks/mlflow.py"},
+    "wandb": {"blackbox/callbacks/wandb.py"},
+    "tensorboardX": {"blackbox/callbacks/tensorboard.py"},
 }
 HEAVY = (
     "torch",
@@ -49,6 +52,9 @@ HEAVY = (
     "sklearn",
     "datasets",
     "pandas",
+    "mlflow",
+    "wandb",
+    "tensorboardX",
 )
 
 
