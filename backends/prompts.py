@@ -76,6 +76,9 @@ class SoftPrompt:
     def __post_init__(self) -> None:
         object.__setattr__(self, "vectors", _checked(self.vectors, len(self.token_ids)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SoftPrompt, (self.token_ids, self.vectors)
+
 
 @dataclass(frozen=True, eq=False)
 class DeepPrompt:
