@@ -47,7 +47,15 @@ from blackbox.backends.errors import (
 )
 from blackbox.backends.fake import FakeBackend
 from blackbox.backends.fronts import CachedFront, CachingBackend, EmbeddedFront, EmbeddingBackend, Frame
-from blackbox.backends.prompts import DeepPrompt, Demonstration, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import (
+    DecomposedPrompt,
+    DeepPrompt,
+    Demonstration,
+    PrefixPrompt,
+    Prompt,
+    SoftPrompt,
+    TextPrompt,
+)
 from blackbox.backends.remote import RemoteBackend
 from blackbox.backends.writing import GREEDY, Writing, Written
 
@@ -61,6 +69,7 @@ __all__ = [
     "CachedFront",
     "CachingBackend",
     "Capability",
+    "DecomposedPrompt",
     "DeepPrompt",
     "Demonstration",
     "EmbeddedFront",

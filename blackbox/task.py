@@ -13,7 +13,8 @@ from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, make_grader
 from blackbox.label_numbers import LabelNumbers
-from blackbox.split import RawRow, Split, make_split, shown_rows
+from blackbox.split import Split, make_split, shown_rows
+from blackbox.tables import Rows, rows_of
 from blackbox.tags import Tags
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
@@ -29,7 +30,8 @@ class Task:
     loss of a row is what it lacks to 1.
 
     Args:
-        train: rows that candidates are scored on, as mappings from field name to value.
+        train: rows that candidates are scored on, as mappings from field name to value, or a table of pandas, polars,
+            pyarrow or Hugging Face `datasets` whose columns are the fields.
         template: `"{text} It was {label}."` or `"{question}\\n{label}"`; the label word or the target goes where
             `{label}` stands, every other slot is a field of the rows.
         label_words: label -> the word that stands for it, e.g. `{"negative": "bad", "positive": "great"}`. Words
@@ -78,12 +80,12 @@ class Task:
 
     def __init__(
         self,
-        train: Sequence[RawRow],
+        train: Rows,
         *,
         template: str,
         label_words: Mapping[Any, str] | None = None,
-        dev: Sequence[RawRow] = (),
-        test: Sequence[RawRow] = (),
+        dev: Rows = (),
+        test: Rows = (),
         loss: str | None = None,
         margin: float = 2.0,
         metric: str | TextFunction | None = None,
@@ -98,6 +100,7 @@ class Task:
         verbalizer: str = "given",
         class_weights: str | Mapping[Any, float] | None = None,
     ) -> None:
+        train, dev, test = rows_of(train), rows_of(dev), rows_of(test)
         self.template = Template(template)
         self.blank = make_blank(
             label_words,

@@ -33,7 +33,7 @@ from blackbox.backends.local.sharing import put_together, taken_apart
 from blackbox.backends.local.vocabulary import whole_words
 from blackbox.backends.local.whole_forward import WholeForward
 from blackbox.backends.local.writer import OVERFLOW, Writer
-from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
+from blackbox.backends.prompts import DecomposedPrompt, PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.spread import clipped_std
 from blackbox.backends.states import evenly
 from blackbox.backends.writing import GREEDY, Writing
@@ -147,7 +147,7 @@ class LocalBackend:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP}
+        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.DECOMPOSED}
         prefixes = {Capability.PREFIX} if self._key_value_width else set()
         infill = {Capability.INFILL} if self._reading is not Reading.CAUSAL else set()
         targets = {Capability.TARGETS} if self._reading is not Reading.MASKED else set()
@@ -401,6 +401,9 @@ class LocalBackend:
         if isinstance(prompt, TextPrompt):
             return PlacedPrompt((*begin, *self.encode(prompt.whole)), len(begin), {})
         check_fit(self, prompt)
+        if isinstance(prompt, DecomposedPrompt):
+            rows = len(prompt.vectors) - len(prompt.token_ids)
+            return PlacedPrompt((*begin, *prompt.token_ids), len(begin), vectors_of(prompt), row_vectors=rows)
         if not isinstance(prompt, PrefixPrompt):
             return PlacedPrompt((*begin, *prompt.token_ids), len(begin), vectors_of(prompt))
         front = () if self._reading is Reading.CAUSAL else begin  # a decoder's prefix holds the beginning itself

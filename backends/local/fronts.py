@@ -22,6 +22,7 @@ _ROW = (5, 6, 7)  # any tokens
 @torch.inference_mode()
 def embedded_front(whole: WholeForward, prompt: PlacedPrompt) -> EmbeddedFront:
     """See `EmbeddingBackend.embedded_front`."""
+    _refuse_rows(prompt)
     if prompt.prefix or set(prompt.vectors) - {0}:
         kind = "keys and values" if prompt.prefix else "vectors for other layers than the first"
         raise UnsupportedPromptError(f"a prompt with {kind} cannot be written as embeddings")
@@ -44,6 +45,7 @@ def embedded_front(whole: WholeForward, prompt: PlacedPrompt) -> EmbeddedFront:
 @torch.inference_mode()
 def cached_front(whole: WholeForward, prompt: PlacedPrompt) -> CachedFront:
     """See `CachingBackend.cached_front`."""
+    _refuse_rows(prompt)
     if whole.reading is Reading.ENCODER_DECODER:
         raise UnsupportedPromptError(
             f"the cache of an encoder-decoder ({_type(whole)!r}) is the decoder's, and the prompt is the encoder's"
@@ -61,6 +63,13 @@ def cached_front(whole: WholeForward, prompt: PlacedPrompt) -> CachedFront:
             f"model type {_type(whole)!r} does not answer behind a cache as it does behind this prompt"
         )
     return CachedFront(heads.numpy())
+
+
+def _refuse_rows(prompt: PlacedPrompt) -> None:
+    if prompt.row_vectors:
+        raise UnsupportedPromptError(
+            "a decomposed prompt moves the rows behind it as well, which nothing in front does"
+        )
 
 
 def _by_head(whole: WholeForward, prompt: PlacedPrompt) -> Tensor:

@@ -170,8 +170,9 @@ class WholeForward:
         def add(layer: int, hidden: Tensor) -> Tensor:
             if layer not in tensors:
                 return hidden
-            changed = hidden.clone()
-            changed[:, first.start : len(first.tokens)] += tensors[layer]
+            changed, added = hidden.clone(), tensors[layer]
+            places = changed[:, first.start : first.start + added.shape[1]]  # those for rows stand behind the prompt's
+            places += added[:, : places.shape[1]]
             return changed
 
         def stand_in_front(layer: int, keys: Tensor, values: Tensor) -> KeysValues:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blackbox.backends import CachingBackend, Frame, SoftPrompt, TextPrompt, UnsupportedPromptError
-from tests.backends.local.candidates import N_LAYERS, TOKENS, deep, prefix, vectors
+from tests.backends.local.candidates import N_LAYERS, TOKENS, decomposed, deep, prefix, vectors
 from tests.backends.local.conftest import Load
 
 FRAMES = {
@@ -78,3 +78,10 @@ def test_what_is_no_sequence_of_embeddings_is_refused_with_the_reason(load: Load
     for kind in ("bert", "roberta", "bart", "bloom", "opt norm last"):
         with pytest.raises(UnsupportedPromptError, match="stands a norm or a map"):
             load(kind).embedded_front(SoftPrompt(TOKENS, vectors(1)))
+
+
+def test_a_prompt_that_moves_the_rows_has_no_front(load: Load) -> None:
+    backend = load("llama")
+    for front in (backend.embedded_front, backend.cached_front):
+        with pytest.raises(UnsupportedPromptError, match="moves the rows behind it as well"):
+            front(decomposed())
