@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from blackbox.backends import DecomposedPrompt, FakeBackend, Query, TextPrompt, Writing
+from blackbox.backends import FakeBackend, Query, TextPrompt, Writing
 from blackbox.backends.local import LocalBackend
 from blackbox.errors import MismatchError, RunError, UnknownNameError
-from blackbox.export import FOLDER_FORMATS, export_folder
+from blackbox.export import export_folder
 from blackbox.finishing.finished import Finished
 from blackbox.verbalizers.class_means import ClassMeans
-from tests.backends.local.candidates import TOKENS, vectors
 from tests.backends.local.conftest import Save
 from tests.backends.local.models import CAUSAL, ENCODER_DECODER, MASKED
 from tests.blackbox.export.saving import TEXTS, from_folder, prompt_of, saved
@@ -103,13 +102,11 @@ def test_what_peft_cannot_express_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("form", FOLDER_FORMATS)
-@pytest.mark.parametrize("kind", ["llama", "roberta", "t5"])
-def test_a_prompt_that_moves_the_rows_is_in_no_folder(saved_model: Save, tmp_path: Path, kind: str, form: str) -> None:
-    backend = from_folder(saved_model, kind)
-    prompt = DecomposedPrompt(TOKENS, vectors(1, n_tokens=len(TOKENS) + 2))
+@pytest.mark.parametrize("form", ["peft", "vllm"])
+def test_a_prompt_that_moves_the_rows_stands_in_front_of_none(saved_model: Save, tmp_path: Path, form: str) -> None:
+    backend = from_folder(saved_model, "llama")
     with pytest.raises(RunError, match=f"format '{form}' cannot hold this DecomposedPrompt"):
-        export_folder(saved(prompt, backend), backend, form, tmp_path / "out")
+        export_folder(saved(prompt_of("decomposed", backend), backend), backend, form, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
