@@ -50,6 +50,7 @@ def load_task(config: Config) -> Task:
         answer_tokens=config.answer_tokens,
         templates=config.templates,
         robust=config.robust,
+        augment=config.augment,
     )
 
 

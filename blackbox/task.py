@@ -9,6 +9,8 @@ from blackbox.blank import make_blank
 from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, make_grader
+from blackbox.label_words import LabelWords
+from blackbox.mixing import mixed_rows
 from blackbox.split import RawRow, Split, make_split, shown_rows
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
@@ -47,11 +49,14 @@ class Task:
         verbalizer: "given": the model's probabilities of the label words; "representative": how near a row's hidden
             state is to the mean of each label's training rows (`blackbox.verbalizers.class_means`).
 
+        augment: "mixpro": behind the training rows stand as many that are mixed from them (`blackbox.mixing`).
+
     Attributes:
         blank: what fills the blanks of the rows.
         form: it with the template around it.
         grader: asks the rows and grades the answers.
-        metric, answer_tokens, templates, robust: as given.
+        metric, answer_tokens, templates, robust, augment: as given.
+        n_given: training rows that were given; those behind them are mixed.
 
     Raises:
         DataError: no rows, a row that is no mapping, without a field or with an unknown label, a label without training
@@ -79,6 +84,7 @@ class Task:
         templates: Sequence[str] = (),
         robust: bool = False,
         verbalizer: str = "given",
+        augment: str = "none",
     ) -> None:
         self.template = Template(template)
         self.blank = make_blank(label_words, label_field=label_field, target_field=target_field)
@@ -90,7 +96,9 @@ class Task:
         self.templates, self.robust = _others(templates, template, robust=robust), robust
         self._check_templates([*train, *dev, *test])
         others = tuple(Template(other) for other in self.templates) if robust else ()
-        self.train = make_split("train", train, Form(self.template, self.blank, others))
+        self.n_given, self.augment = len(train), augment
+        form = Form(self.template, self.blank, others)
+        self.train = make_split("train", [*train, *self._mixed(train)], form)
         self.dev = make_split("dev", dev, self.form)
         self.test = make_split("test", test, self.form)
         for split in (self.train, self.dev, self.test):
@@ -110,7 +118,8 @@ class Task:
     def terms(self) -> dict[str, object]:
         """What is asked of the rows, by the names that `blackbox.Config` has for it."""
         of_templates = {"templates": list(self.templates), "robust": self.robust} if self.templates else {}
-        return {"template": self.template.text, **of_templates, **self.blank.terms, **self.grader.terms}
+        of_rows = {} if self.augment == "none" else {"augment": self.augment}
+        return {"template": self.template.text, **of_templates, **of_rows, **self.blank.terms, **self.grader.terms}
 
     def split(self, name: str) -> Split:
         """The rows of "train", "dev" or "test"."""
@@ -118,10 +127,8 @@ class Task:
 
     def to_dict(self) -> dict[str, object]:
         """The task as JSON values; `Task.from_dict` makes it again."""
-        return {
-            **self.terms,
-            **{split.name: [dict(row) for row in split.rows] for split in (self.train, self.dev, self.test)},
-        }
+        given = {"train": self.train.rows[: self.n_given], "dev": self.dev.rows, "test": self.test.rows}
+        return {**self.terms, **{name: [dict(row) for row in rows] for name, rows in given.items()}}
 
     def changed(self, **terms: object) -> "Task":
         """The same rows with other terms, by the names of the arguments."""
@@ -141,6 +148,19 @@ class Task:
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split.in_form_of(prompt))
         shown_rows(prompt, self.train)
+
+    def _mixed(self, train: Sequence[RawRow]) -> list[dict[str, object]]:
+        if self.augment == "none":
+            return []
+        if self.augment != "mixpro":
+            raise SettingError(f"setting 'augment': must be none or mixpro, got {self.augment!r}")
+        if not isinstance(self.blank, LabelWords):
+            raise SettingError("setting 'augment': rows are mixed with others of their label, and these have none")
+        for number, row in enumerate(train, start=1):
+            self.template.check(row, where=f"train row {number}")
+        labels = self.blank.right_options(train, where="train").tolist()
+        templates = [self.template, *(Template(other) for other in self.templates)]
+        return mixed_rows(train, labels, list(dict.fromkeys(name for one in templates for name in one.fields)))
 
     def _check_templates(self, rows: Sequence[RawRow]) -> None:
         for template in self.templates:
