@@ -17,6 +17,7 @@ from blackbox.figures import MeanLoss
 from blackbox.filling import Prediction
 from blackbox.metrics import Measured
 from blackbox.prediction import Predictor
+from blackbox.pruning.prune import Pruned, prune
 from blackbox.run import Result
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.summary import Summary
@@ -35,11 +36,13 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Progress",
+    "Pruned",
     "Result",
     "SavedPrompt",
     "Summary",
     "SweepResult",
     "Task",
+    "prune",
     "read_rows",
     "resume",
     "run_sweep",

@@ -9,6 +9,7 @@ checkpoint.json     the state of the search after its last generation
 answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
 proposals.jsonl     what a model has written for the search, before it is used
 prompt/             the best prompt so far (`SavedPrompt`)
+pruned/             the shorter prompt that `blackbox prune` has made of it, its figures and its journal
 summary.json        `Summary`
 curve.png           the learning curve
 report.html         the report, one file
@@ -76,6 +77,10 @@ class RunFolder:
     @property
     def prompt(self) -> Path:
         return self.path / "prompt"
+
+    @property
+    def pruned(self) -> Path:
+        return self.path / "pruned"
 
     @property
     def curve(self) -> Path:
