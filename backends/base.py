@@ -220,6 +220,30 @@ class VectorBackend(Backend, Protocol):
 
 
 @runtime_checkable
+class StatesBackend(VectorBackend, Protocol):
+    """A backend whose hidden states can be read."""
+
+    def hidden_states(
+        self, token_ids: Sequence[int], queries: Sequence[Query], layers: Sequence[int]
+    ) -> dict[int, npt.NDArray[np.float32]]:
+        """Where the model has been: what enters some layers for the given prompt tokens and queries.
+
+        Args:
+            layers: some of the model's.
+
+        Returns:
+            For each layer the states at single tokens, shape (n_states, hidden_size): those of the prompt with the
+            first query and those of all queries, evenly spaced ones of them where there are more than
+            `states.MOST_STATES`. Of layer 0 they are the word embeddings of the vocabulary, as many at most.
+
+        Raises:
+            UnsupportedPromptError: the model has not one of the layers.
+            QueryError: a query that the model cannot read.
+        """
+        ...
+
+
+@runtime_checkable
 class PrefixBackend(VectorBackend, Protocol):
     """A backend that takes prefix prompts as well; the `key_value_width` of its shape is not 0."""
 

@@ -92,6 +92,18 @@ def check_fit(backend: VectorBackend, prompt: Prompt) -> None:
             )
 
 
+def check_layers(backend: VectorBackend, layers: Sequence[int]) -> None:
+    """Refuse layers that the model has not.
+
+    Raises:
+        UnsupportedPromptError: there is one.
+    """
+    if wrong := [layer for layer in layers if not 0 <= layer < backend.shape.n_layers]:
+        raise UnsupportedPromptError(
+            f"model {backend.name!r} has layers 0 to {backend.shape.n_layers - 1}, got layer {wrong[0]}"
+        )
+
+
 def _check_prefix(backend: VectorBackend, prompt: PrefixPrompt) -> None:
     expected = (
         f"model {backend.name!r} needs keys and values of width {backend.shape.key_value_width} for each of its layers "

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends.base import BlankStates, Capability, Generations, ModelShape, Query, Scores, Usage
-from blackbox.backends.checks import check_call, check_fit, check_prompts
+from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts
 from blackbox.backends.prompts import FloatArray, PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.writing import GREEDY, Writing
 
@@ -97,6 +97,20 @@ class FakeBackend:
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
         """One for every layer."""
         return np.ones(self.shape.n_layers)
+
+    def hidden_states(
+        self, token_ids: Sequence[int], queries: Sequence[Query], layers: Sequence[int]
+    ) -> dict[int, FloatArray]:
+        """Unit normal numbers that depend on the layer and the token only; each token that is read has one state."""
+        check_layers(self, layers)
+        read = sorted({*token_ids, *"".join(query.before + query.after for query in queries).encode()})
+        drawn = {
+            layer: np.random.default_rng([17, layer]).standard_normal(
+                (_BYTES, self.shape.hidden_size), dtype=np.float32
+            )
+            for layer in layers
+        }
+        return {layer: states if layer == 0 else states[read] for layer, states in drawn.items()}
 
     def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
         """Unit normal numbers that depend on the layer and the token only."""

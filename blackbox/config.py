@@ -248,8 +248,11 @@ class SpaceSettings(BaseModel):
     )
     prompt_rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
     subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
-    projection: Literal["gaussian", "uniform", "hadamard"] = Field(
-        "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."
+    projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca"] = Field(
+        "gaussian",
+        description="gaussian, uniform, hadamard (stores no matrix), identity (none: all of a prompt's numbers are "
+        "searched, for es, zo-adam and spsa), or made of the layer's states on the training rows: vocabulary "
+        "(differences of two) or hidden-pca (principal directions).",
     )
 
 
@@ -258,8 +261,8 @@ class OptimizerSettings(BaseModel):
 
     optimizer: str = Field(
         "blockwise:cma-es",
-        description="cma-es, random-search, nevergrad:NAME, islands:OPTIMIZER (several that restart and exchange their "
-        "best) or blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
+        description="cma-es, es, zo-adam, spsa, random-search, nevergrad:NAME, islands:OPTIMIZER (several that restart "
+        "and exchange their best) or blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
         "(spaces texts and choices) categorical, random-search, nevergrad:NAME or enumerate, which scores them all; "
         "where a model writes new instructions (space choices) evolution, evolution:de or reflective.",
     )
@@ -276,7 +279,33 @@ class OptimizerSettings(BaseModel):
         "until one leads: on, off, or auto (on for text prompts).",
     )
     finalists: int = Field(3, ge=1, description="Best candidates of a race that are looked at on the dev rows.")
-    sigma: float = Field(1.0, gt=0, description="First step size, in units of the space.")
+    sigma: float = Field(
+        1.0,
+        gt=0,
+        description="First step size, in units of the space; of es, zo-adam and spsa how far candidates are from the "
+        "mean.",
+    )
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="es, zo-adam and spsa: length of a step of the mean in each number, in units of the space; "
+        "default: 0.3 of `sigma`.",
+    )
+    momentum: float = Field(0.9, ge=0, lt=1, description="es and zo-adam: share of the past in a step.")
+    update: Literal["adam-mini", "adam", "momentum"] = Field(
+        "adam-mini",
+        description="es and zo-adam: adam-mini (one scale for all numbers), adam (one for each) or momentum (none).",
+    )
+    shaping: Literal["pair-ranks", "ranks", "differences"] = Field(
+        "pair-ranks",
+        description="es: what losses count by, pair-ranks (of the pairs' differences), ranks (of each) or differences.",
+    )
+    direction_rank: int | None = Field(
+        None, ge=1, description="es: rank of its directions, where candidates are matrices; default: full."
+    )
+    directions: Literal["gaussian", "rademacher"] = Field(
+        "gaussian", description="zo-adam: directions of the pairs, gaussian or rademacher (+1 or -1)."
+    )
     covariance: Literal["full", "diagonal"] = Field("full", description="CMA-ES: full or diagonal.")
     step_size: Literal["csa", "tpa"] = Field("csa", description="CMA-ES: rule of the step size, csa or tpa.")
     islands: int = Field(

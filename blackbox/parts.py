@@ -16,10 +16,11 @@ from blackbox.build import (
 )
 from blackbox.config import Config
 from blackbox.data import load_task
+from blackbox.domains import check_fit, domain_of
 from blackbox.finishing.plan import Plan
 from blackbox.kept import Kept
 from blackbox.make_executor import check_executor
-from blackbox.named_optimizers import check_fit, domain_of, make_optimizer
+from blackbox.named_optimizers import make_optimizer
 from blackbox.named_spaces import make_space
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 
 from blackbox.backends.base import BlankStates, Capability, Failure, Generations, ModelShape, Query, Scores, Usage
-from blackbox.backends.checks import check_call, check_fit, check_prompts, require
+from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
 from blackbox.backends.local.layer_cache import LayerCache
@@ -33,6 +33,7 @@ from blackbox.backends.local.whole_forward import WholeForward
 from blackbox.backends.local.writer import OVERFLOW, Writer
 from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.spread import clipped_std
+from blackbox.backends.states import evenly
 from blackbox.backends.writing import GREEDY, Writing
 
 FloatArray = npt.NDArray[np.float64]
@@ -254,12 +255,26 @@ class LocalBackend:
 
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> FloatArray:
         """See `VectorBackend.hidden_stds`; measured on the first rows, at most 64."""
-        prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
-        batches = self._batches(queries[:_ROWS_MEASURED], n_before=prompt.length, extra=prompt.length)
+        prompt, batches = self._measured(token_ids, queries)
         states = [self._whole.states(prompt, batch.sequences) for batch in batches]
         stds = [clipped_std(torch.cat(layer).numpy()) for layer in zip(*states, strict=True)]
         stds[0] = float(self.model.get_input_embeddings().weight.float().std())
         return np.array(stds)
+
+    def hidden_states(
+        self, token_ids: Sequence[int], queries: Sequence[Query], layers: Sequence[int]
+    ) -> dict[int, npt.NDArray[np.float32]]:
+        """See `StatesBackend.hidden_states`; of the first rows, at most 64."""
+        check_layers(self, layers)
+        prompt, batches = self._measured(token_ids, queries)
+        lengths = [len(one.ids) for batch in batches for one in batch.sequences]
+        new = np.concatenate([np.arange(prompt.length + length) >= prompt.length for length in lengths])
+        new[: prompt.length] = True  # the prompt's own states, often the same in all rows, count once
+        with self._lock:
+            of_batches = [self._whole.states(prompt, batch.sequences) for batch in batches]
+        states = {layer: torch.cat([one[layer] for one in of_batches])[new] for layer in layers if layer}
+        table = {0: self.model.get_input_embeddings().weight} if 0 in layers else {}
+        return {layer: evenly(found).float().cpu().numpy() for layer, found in (table | states).items()}
 
     def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
         """See `PrefixBackend.prefix_of`. A decoder's prefix begins with what begins every text, where there is such."""
@@ -268,6 +283,11 @@ class LocalBackend:
         first = 0 if self._reading is Reading.CAUSAL else len(begin)
         arrays = {layer: pair[:, first:].numpy() for layer, pair in enumerate(keys_values)}
         return PrefixPrompt(tuple(token_ids), arrays)
+
+    def _measured(self, token_ids: Sequence[int], queries: Sequence[Query]) -> tuple[PlacedPrompt, tuple[Batch, ...]]:
+        """The prompt and the rows whose states are looked at."""
+        prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
+        return prompt, self._batches(queries[:_ROWS_MEASURED], n_before=prompt.length, extra=prompt.length)
 
     def cache_bytes_needed(self, token_ids: Sequence[int], queries: Sequence[Query]) -> int:
         """What the hidden states take that a search on these rows keeps, bytes; the cache's limit apart."""

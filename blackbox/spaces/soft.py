@@ -46,6 +46,10 @@ class SoftSpace:
     def sizes(self) -> None:
         return None
 
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...] | None:
+        return self._input.shapes
+
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """One `SoftPrompt` for each candidate of shape (n, dimension)."""
         deep = self._input.decode(candidates)
