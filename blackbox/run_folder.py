@@ -11,6 +11,7 @@ proposals.jsonl     what a model has written for the search, before it is used
 opening/            a start that was chosen and prompts of other runs, if the search begins with such (`Opening`)
 tracker.NAME.json   what a tracker calls the run, and how far it has come
 prompt/             the best prompt so far (`SavedPrompt`)
+pruned/             the shorter prompt that `blackbox prune` has made of it, its figures and its journal
 summary.json        `Summary`
 curve.png           the learning curve
 report.html         the report, one file
@@ -83,6 +84,10 @@ class RunFolder:
     @property
     def prompt(self) -> Path:
         return self.path / "prompt"
+
+    @property
+    def pruned(self) -> Path:
+        return self.path / "pruned"
 
     @property
     def curve(self) -> Path:
