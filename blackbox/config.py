@@ -398,6 +398,11 @@ class RunSettings(BaseModel):
         "nats.",
     )
     patience: int | None = Field(None, ge=1, description="Stop after so many evaluations without a lower loss.")
+    track: list[str] = Field(
+        default_factory=list,
+        description="Where the run is drawn besides its folder: mlflow, tensorboard and wandb, each set up by its own "
+        "environment variables.",
+    )
     slice_size: int = Field(5, ge=1, description="Candidates of one call of the backend.")
     seed: int = Field(0, ge=0, description="Of everything random; the same seed gives the same run.")
 

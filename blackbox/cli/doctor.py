@@ -29,10 +29,13 @@ _EXTRAS = {
     "demo": ("gguf", "accelerate", "matplotlib"),
     "plots": ("matplotlib",),
     "nevergrad": ("nevergrad",),
+    "peft": ("peft",),
     "pipelines": ("scikit-learn",),
     "data": ("datasets",),
-    "peft": ("peft",),
     "service": ("fastapi", "uvicorn"),
+    "mlflow": ("mlflow-skinny",),
+    "tensorboard": ("tensorboardX",),
+    "wandb": ("wandb",),
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from blackbox.cli.doctor import _EXTRAS
+from blackbox.registry import OPTIMIZERS, SPACES
 from tests.blackbox.cli.conftest import Answer
 
 
@@ -28,9 +29,8 @@ def test_doctor_names_what_is_installed_with_its_version(said: str) -> None:
 def test_doctor_names_the_device_and_every_part_there_is(said: str) -> None:
     assert "device: none (torch is not installed)" in said
     assert "backends: anthropic, fake, local, openai, remote, vllm" in said
-    optimizers = "blockwise, categorical, cma-es, enumerate, evolution, islands, nevergrad, random-search, reflective"
-    assert f"optimizers: {optimizers}" in said
-    assert "spaces: choices, deep, prefix, projected-instruction, soft, texts" in said
+    assert f"optimizers: {', '.join(OPTIMIZERS.names())}" in said
+    assert f"spaces: {', '.join(SPACES.names())}" in said
 
 
 def test_doctor_says_which_command_installs_what_is_missing(
