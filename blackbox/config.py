@@ -14,6 +14,7 @@ from blackbox.presets import preset
 
 NOBODY = "none"
 PATHS = ("train", "dev", "test", "answers", "prompts", "instructions")
+PATH_LISTS = ("warm_start", "bank")
 _OF_SPACES: dict[str, dict[str, Any]] = {
     "texts": {"optimizer": "enumerate"},
     "low-rank": {"layers": "0"},
@@ -62,6 +63,13 @@ def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def _paths(value: Any) -> Any:
+    if isinstance(value, str | Path):
+        return [str(value)]
+    return [_path(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+Paths = Annotated[list[str], BeforeValidator(_paths)]
 PathText = Annotated[str | None, BeforeValidator(_path)]
 
 
@@ -246,10 +254,18 @@ class SpaceSettings(BaseModel):
         "multi-space: 0, the input).",
     )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
-    init: Literal["text", "random", "label-words", "vocabulary"] | None = Field(
+    init: Literal["text", "random", "label-words", "vocabulary", "mutual-information"] | None = Field(
         None,
-        description="Tokens that a search of vectors starts from: text (`prompt`), random, label-words or vocabulary "
-        "(words drawn from its most common tokens); default: text if `prompt` is given, else random.",
+        description="Tokens that a search of vectors starts from: text (`prompt`), random, label-words, vocabulary "
+        "(words drawn from its most common tokens) or mutual-information (of `starts` ones, which count in the budget, "
+        "the one whose answers tell most of the training rows; no label is read); default: text if `prompt` is given, "
+        "else random.",
+    )
+    starts: int = Field(
+        16,
+        ge=2,
+        description="Starts that init mutual-information compares: `prompt` and `instructions` (default: general "
+        "ones), the label words, then common words.",
     )
     prompt_tokens: int | None = Field(
         None,
@@ -273,11 +289,25 @@ class SpaceSettings(BaseModel):
     row_positions: int = Field(64, ge=1, description="Positions of a row that are moved (space decomposed).")
     row_scale: float = Field(0.1, gt=0, description="Scale of the vectors for rows, in alphas (space decomposed).")
     subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
-    projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca"] = Field(
+    projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca", "bank"] = Field(
         "gaussian",
         description="gaussian, uniform, hadamard (stores no matrix), identity (none: all of a prompt's numbers are "
-        "searched, for es, zo-adam and spsa), or made of the layer's states on the training rows: vocabulary "
-        "(differences of two) or hidden-pca (principal directions).",
+        "searched, for es, zo-adam and spsa), made of the layer's states on the training rows: vocabulary "
+        "(differences of two) or hidden-pca (principal directions), or bank (first along the prompts of `bank`, then "
+        "gaussian).",
+    )
+
+
+class BankSettings(BaseModel):
+    """Prompts of other runs that a search of vectors begins with: folders of runs, of saved prompts or of banks."""
+
+    warm_start: Paths = Field(
+        default_factory=list,
+        description="Start from one of these prompts, tokens and vectors, or from the start that the other settings "
+        "name: whichever has the lowest loss on the training rows; each counts an evaluation.",
+    )
+    bank: Paths = Field(
+        default_factory=list, description="The prompts of projection bank; default: those of `warm_start`."
     )
 
 
@@ -448,6 +478,7 @@ class Config(
     ModelSettings,
     EndpointSettings,
     SpaceSettings,
+    BankSettings,
     OptimizerSettings,
     ProposerSettings,
     FinishingSettings,
@@ -502,4 +533,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 def from_folder(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Settings with their paths counted from a folder."""
     paths = {key: str(folder / Path(values[key]).expanduser()) for key in PATHS if isinstance(values.get(key), str)}
-    return {**values, **paths}
+    lists = {
+        key: [str(folder / Path(path).expanduser()) for path in _paths(values[key])]
+        for key in PATH_LISTS
+        if isinstance(values.get(key), str | list)
+    }
+    return {**values, **paths, **lists}

@@ -124,8 +124,10 @@ def make_search(
     )
     most = plan.ensemble if isinstance(parts.space, OF_VECTORS) else None  # of texts, several candidates may be one
     search.selection = Selection(keeps_looks=bool(plan.ensemble), most_looks=most)
-    if parts.found:
-        search.before, search.tally.spent = parts.found.usage, parts.found.evaluations
+    for before in (parts.found, parts.opening):
+        if before:
+            search.before += before.usage
+            search.tally.spent += before.evaluations
     return search
 
 

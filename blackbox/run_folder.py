@@ -8,6 +8,7 @@ evaluations.jsonl   the journal
 checkpoint.json     the state of the search after its last generation
 answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
 proposals.jsonl     what a model has written for the search, before it is used
+opening/            a start that was chosen and prompts of other runs, if the search begins with such (`Opening`)
 tracker.NAME.json   what a tracker calls the run, and how far it has come
 prompt/             the best prompt so far (`SavedPrompt`)
 summary.json        `Summary`
@@ -34,6 +35,7 @@ from blackbox.errors import DamagedFileError, MismatchError, RunError, SettingEr
 from blackbox.evaluation import Evaluation
 from blackbox.files import read_json, write_json
 from blackbox.form import own_form
+from blackbox.opening import NOTHING, Opening
 from blackbox.report.curve import draw_curve
 from blackbox.report.page import write_report
 from blackbox.saved_prompt import SavedPrompt
@@ -73,6 +75,10 @@ class RunFolder:
     @property
     def proposals(self) -> Path:
         return self.path / "proposals.jsonl"
+
+    @property
+    def opening(self) -> Path:
+        return self.path / "opening"
 
     @property
     def prompt(self) -> Path:
@@ -116,6 +122,7 @@ class RunFolder:
         *,
         given: Sequence[str] = (),
         found: FoundWords | None = None,
+        opening: Opening = NOTHING,
     ) -> None:
         """Write down what the run is; `given` names the parts that were given as objects.
 
@@ -127,6 +134,7 @@ class RunFolder:
         write_json(self.path / "environment.json", {**environment(task, backend, space), "given": list(given)})
         if found:
             write_json(self.found_words, found.to_dict())
+        opening.save(self.opening)
         self.write_summary(Summary("running"))
         write_json(self.path / "config.json", config.model_dump())  # last: what has it is a run
 

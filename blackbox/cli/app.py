@@ -10,6 +10,7 @@ from rich.logging import RichHandler
 
 from blackbox.backends import BackendError
 from blackbox.backends.errors import StoppedError
+from blackbox.cli.bank_commands import bank
 from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
 from blackbox.cli.jobs_commands import jobs
@@ -49,6 +50,7 @@ app.command()(serve_model)
 app.command()(doctor)
 app.command()(worker)
 app.command()(serve)
+app.add_typer(bank, name="bank")
 app.add_typer(jobs, name="jobs")
 app.add_typer(tokens, name="tokens")
 

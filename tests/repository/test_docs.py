@@ -39,7 +39,7 @@ def test_every_command_stands_in_the_docs(name: str, docs: str) -> None:
     assert f"blackbox {name}" in docs
 
 
-@pytest.mark.parametrize("name", ["jobs", "tokens"])
+@pytest.mark.parametrize("name", ["bank", "jobs", "tokens"])
 def test_every_command_of_a_group_stands_in_the_docs(name: str, docs: str) -> None:
     group = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
     assert group.commands
@@ -66,6 +66,7 @@ def test_every_registered_name_stands_in_the_docs(name: str, docs: str) -> None:
 
 def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
     assert COMMANDS == [
+        "bank",
         "compare",
         "doctor",
         "evaluate",
