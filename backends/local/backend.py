@@ -20,6 +20,7 @@ from blackbox.backends.base import Capability, Failure, Generations, ModelShape,
 from blackbox.backends.checks import check_call, check_fit, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
+from blackbox.backends.local.fronts import with_shared_fronts
 from blackbox.backends.local.layer_cache import LayerCache
 from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens, is_out_of_memory
 from blackbox.backends.local.packing import reads_of
@@ -89,7 +90,7 @@ class LocalBackend:
         self.model, self.layers = model, self._whole.layers
         self._cache, self._tokenizer = cache, tokenizer
         self._name, self._model_hash = name, model_hash
-        self._sequences = lru_cache(maxsize=_KNOWN_QUERIES)(lambda queries: tuple(self._encoder.sequences(queries)))
+        self._sequences = lru_cache(maxsize=_KNOWN_QUERIES)(self._encoded)
         self._cut = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut_batches)
         self._most_prompts = sys.maxsize  # of a pass; fewer once memory has run out
         self._key_value_width = self._whole.key_value_width()
@@ -200,7 +201,9 @@ class LocalBackend:
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> FloatArray:
         """See `VectorBackend.hidden_stds`; measured on the first rows, at most 64."""
         prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
-        batches = self._batches(queries[:_ROWS_MEASURED], n_before=prompt.length, extra=prompt.length)
+        rows = tuple(self._encoder.sequences(queries[:_ROWS_MEASURED]))  # each with its own front
+        self._encoder.check_length(queries, rows, n_before=prompt.length)
+        batches = self._cut(rows, prompt.length)
         states = [self._whole.states(prompt, batch.sequences) for batch in batches]
         stds = [clipped_std(torch.cat(layer).numpy()) for layer in zip(*states, strict=True)]
         stds[0] = float(self.model.get_input_embeddings().weight.float().std())
@@ -290,6 +293,10 @@ class LocalBackend:
         sequences = self._sequences(of_queries)
         self._encoder.check_length(of_queries, sequences, n_before=n_before)
         return self._cut(sequences, extra)
+
+    def _encoded(self, queries: tuple[Query, ...]) -> tuple[TokenSequence, ...]:
+        sequences = self._encoder.sequences(queries)
+        return tuple(with_shared_fronts(sequences) if self._reading is Reading.CAUSAL else sequences)
 
     def _cut_batches(self, sequences: tuple[TokenSequence, ...], extra: int) -> tuple[Batch, ...]:
         return tuple(cut_batches(sequences, extra=extra, batch_tokens=self.batch_tokens))

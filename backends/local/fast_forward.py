@@ -172,7 +172,7 @@ class FastForward:
         """What leaves the decoder at the tokens that are read."""
         known = self._stacks[batch]
         if _DECODER not in known:
-            own = [Row(one.decoder_ids, one.positions, one.branches) for one in batch.sequences]
+            own = [Row(one.decoder_ids, one.positions, one.branches, one.stems) for one in batch.sequences]
             packed = pack(own, self._reads[batch].asks, device=self._like.device)
             known[_DECODER] = Stack(decoder, packed, narrows=True, like=self._like)
         stack = known[_DECODER]
@@ -208,7 +208,10 @@ class FastForward:
             places = None
             if self._family.causal:
                 front = prompt.length
-                rows = [Row(one.ids, tuple(front + p for p in one.positions), one.branches) for one in batch.sequences]
+                rows = [
+                    Row(one.ids, tuple(front + p for p in one.positions), one.branches, one.stems)
+                    for one in batch.sequences
+                ]
             else:
                 rows = [_row(tokens + one.ids) for one in batch.sequences]
                 asks = [[len(tokens) + place for place in of_row] for of_row in asks]

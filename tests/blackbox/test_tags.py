@@ -96,7 +96,7 @@ def test_shots_are_sentences(tmp_path: Path) -> None:
     settings = {"train": str(tmp_path / "train.jsonl"), "shots": 5, "template": TEMPLATE}
     task = load_task(make_config({**settings, "label_words": WORDS, "tags_field": "tags"}))
     for split in (task.train, task.dev):
-        assert len(set(row["sentence number"] for row in split.rows)) == 5
+        assert len({row["sentence number"] for row in split.rows}) == 5
 
 
 def test_a_run_finds_a_better_prompt_and_is_resumed(tmp_path: Path) -> None:
