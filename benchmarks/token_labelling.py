@@ -1,8 +1,8 @@
 """Parts of speech on UD English EWT, SmolLM2-135M-Instruct: one prompt and one template for every token (ToPro).
 
-24 training and 24 dev sentences, the first of the file, 100 unseen ones. A deep prompt is searched in the upper third of
-the layers from an instruction. Beside it: the most frequent tag of the training tokens, the same model with the template
-alone, and with the instruction that the search starts from. Intervals are over sentences.
+24 training and 24 dev sentences, the first of the file, 100 unseen ones. A deep prompt is searched in the upper third
+of the layers from an instruction. Beside it: the most frequent tag of the training tokens, the same model with the
+template alone, and with the instruction that the search starts from. Intervals are over sentences.
 """
 
 import time
