@@ -57,6 +57,8 @@ def load_task(config: Config) -> Task:
         tags_field=config.tags_field,
         tokens_field=config.tokens_field,
         answer_tokens=config.answer_tokens,
+        templates=config.templates,
+        robust=config.robust,
         class_weights=config.class_weights,
     )
 

@@ -9,7 +9,7 @@ from blackbox.backends import Prompt
 from blackbox.blank import make_blank
 from blackbox.class_weights import as_settings
 from blackbox.class_weights import class_weights as weights_of
-from blackbox.errors import DataError
+from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, make_grader
 from blackbox.label_numbers import LabelNumbers
@@ -17,6 +17,7 @@ from blackbox.split import RawRow, Split, make_split, shown_rows
 from blackbox.tags import Tags
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
+from blackbox.verbalizers.grader import REPRESENTATIVE, means_grader
 
 
 class Task:
@@ -52,6 +53,11 @@ class Task:
             each token is asked for on its own (`blackbox.tags`), the metric is "accuracy" (the default), "macro-f1" or
             "span-f1", its interval one over sentences.
         answer_tokens: tokens that the model writes at most; a longer text is cut, and compared as it stands.
+        templates: further templates, which an average over templates is tried with after the search.
+        robust: the training rows take turns in all templates (`blackbox.turns`), so that the search does not go by one;
+            dev and test rows stand in `template`.
+        verbalizer: "given": the model's probabilities of the label words; "representative": how near a row's hidden
+            state is to the mean of each label's training rows (`blackbox.verbalizers.class_means`).
         class_weights: how much the rows of a label count in the loss: "balanced", so that all labels count alike, or
             label -> weight (`blackbox.class_weights`); None: all rows alike.
 
@@ -59,14 +65,15 @@ class Task:
         blank: what fills the blanks of the rows.
         form: it with the template around it.
         grader: asks the rows and grades the answers.
-        metric, answer_tokens, class_weights: as given, but for labels that are no text.
+        metric, answer_tokens, templates, robust, class_weights: as given, but for labels that are no text.
 
     Raises:
         DataError: no rows, a row that is no mapping, without a field or with an unknown label, a label without training
             rows, fewer than two labels, an empty label word or one that stands for two labels, label words and targets
             both or neither, a row without a target or with one that the metric does not accept, or a template that
             names the target itself.
-        SettingError: an unknown loss or metric, or one that has no meaning for label words, or for targets.
+        SettingError: an unknown loss or metric, or one that has no meaning for label words, or for targets; `robust`
+            without templates.
     """
 
     def __init__(
@@ -86,6 +93,9 @@ class Task:
         tags_field: str | None = None,
         tokens_field: str = Tags.tokens_field,
         answer_tokens: int = ANSWER_TOKENS,
+        templates: Sequence[str] = (),
+        robust: bool = False,
+        verbalizer: str = "given",
         class_weights: str | Mapping[Any, float] | None = None,
     ) -> None:
         self.template = Template(template)
@@ -103,14 +113,21 @@ class Task:
         self.form = Form(self.template, self.blank)
         if not train:
             raise DataError("train has no rows")
-        self.train = make_split("train", train, self.form)
+        self.templates, self.robust = _others(templates, template, robust=robust), robust
+        others = tuple(Template(other) for other in self.templates) if robust else ()
+        self.train = make_split("train", train, Form(self.template, self.blank, others))
         self.dev = make_split("dev", dev, self.form)
         self.test = make_split("test", test, self.form)
+        self._check_templates()
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split)
         self._check_classes()
         if self.class_weights is not None:
             self.grader = grader(weights=self._weights(self.class_weights))
+        if verbalizer not in ("given", REPRESENTATIVE):
+            raise SettingError(f"verbalizer of a task must be 'given' or 'representative', got {verbalizer!r}")
+        if verbalizer == REPRESENTATIVE:
+            self.grader = means_grader(self.grader, self.train)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -120,8 +137,9 @@ class Task:
     @property
     def terms(self) -> dict[str, object]:
         """What is asked of the rows, by the names that `blackbox.Config` has for it."""
+        of_templates = {"templates": list(self.templates), "robust": self.robust} if self.templates else {}
         weights = {} if self.class_weights is None else {"class_weights": self.class_weights}
-        return {"template": self.template.text, **self.blank.terms, **self.grader.terms, **weights}
+        return {"template": self.template.text, **of_templates, **self.blank.terms, **self.grader.terms, **weights}
 
     def split(self, name: str) -> Split:
         """The rows of "train", "dev" or "test"."""
@@ -137,6 +155,10 @@ class Task:
             },
         }
 
+    def changed(self, **terms: object) -> "Task":
+        """The same rows with other terms, by the names of the arguments."""
+        return Task.from_dict({**self.to_dict(), **terms})
+
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "Task":
         """The task that `to_dict` wrote; a metric that is a function stands there by its name, and must be replaced."""
@@ -151,6 +173,15 @@ class Task:
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split.in_form_of(prompt))
         shown_rows(prompt, self.train)
+
+    def _check_templates(self) -> None:
+        rows = [*self.train.rows, *self.dev.rows, *self.test.rows]
+        for template in self.templates:
+            other = self.form.within(template).template
+            if set(other.fields_behind_label) - set(self.template.fields_behind_label):
+                raise DataError(f"template {template!r} puts fields behind {{label}}, and the first one does not")
+            for number, row in enumerate(rows, start=1):
+                other.check(row, where=f"row {number}")
 
     def _check_classes(self) -> None:
         if isinstance(self.blank, LabelNumbers | Tags):  # a number may be far off, a tag rare
@@ -168,3 +199,18 @@ class Task:
     def _weights(self, given: str | Mapping[str, float]) -> tuple[float, ...]:
         """Of the labels; none of what has none, which the grader refuses."""
         return weights_of(given, self.labels, self._counts) if self.labels else ()
+
+
+def _others(templates: Sequence[str], first: str, *, robust: bool) -> tuple[str, ...]:
+    """The templates beside the first one.
+
+    Raises:
+        SettingError: one stands there twice, or there are none for a search that shall go by several.
+    """
+    if isinstance(templates, str):
+        raise SettingError(f"setting 'templates': must be a list of templates, got the text {templates!r}")
+    if robust and not templates:
+        raise SettingError("setting 'robust': needs `templates` beside the first one, and there are none")
+    if len({first, *templates}) <= len(templates):
+        raise SettingError("setting 'templates': must hold each template once, and not `template` itself")
+    return tuple(templates)
