@@ -11,8 +11,12 @@ from collections import Counter
 import torch
 
 from benchmarks.data import data_folder
-from blackbox import Result, Task, read_rows, tune
+from blackbox import Task, read_rows, tune
+from blackbox.backends import TextPrompt
+from blackbox.build import make_backend
+from blackbox.config import make_config
 from blackbox.metrics import Measured
+from blackbox.outcome import score_prompts
 from blackbox.tag_metrics import TAG_METRICS
 from blackbox.tags import sentences_of
 
@@ -44,7 +48,7 @@ SETTINGS: dict[str, object] = {
     "layers": "20-29",
     "dimension": 50,
     "population": 10,
-    "evaluations": 300,
+    "evaluations": 200,
     "threads": 1,
 }
 
@@ -54,16 +58,13 @@ def run(*, quick: bool) -> dict[str, object]:
     settings = {**SETTINGS, **({"evaluations": 40} if quick else {})}
     print(f"{torch.__version__}; {settings}")
     task = make_task()
+    [bare] = score_prompts(make_backend(make_config(settings)), task, [TextPrompt("")], task.test)
+    figures = {"majority tag": majority(task), "template alone": _there(bare.measured)}
     cpu = time.process_time()
     result = tune(task, **settings)  # type: ignore[arg-type]
     cpu = time.process_time() - cpu
-    bare = tune(task, **{**settings, "prompt": None, "space": "texts", "prompts": [""], "evaluations": 3})
-    figures = {
-        "majority tag": majority(task),
-        "template alone": _after(bare),
-        "instruction, untuned": _before(result),
-        "tuned": _after(result),
-    }
+    summary = result.summary
+    figures |= {"instruction, untuned": _there(summary.test_before), "tuned": _there(summary.test_after)}
     for name, figure in figures.items():
         print(f"{name:22}{figure}", flush=True)
     return {
@@ -71,8 +72,8 @@ def run(*, quick: bool) -> dict[str, object]:
         "template": TEMPLATE,
         "sentences": {split.name: len(set(sentences_of(split.rows))) for split in (task.train, task.dev, task.test)},
         "accuracy": {name: figure.to_dict() for name, figure in figures.items()},
-        "evaluations": result.summary.evaluations,
-        "train_loss": result.summary.train_loss,
+        "evaluations": summary.evaluations,
+        "train_loss": summary.train_loss,
         "cpu_seconds": round(cpu, 1),
     }
 
@@ -95,14 +96,6 @@ def majority(task: Task) -> Measured:
     [(most, _)] = Counter(task.train.labels.tolist()).most_common(1)
     predicted = task.test.labels * 0 + most
     return TAG_METRICS["accuracy"](predicted, task.test.labels, sentences_of(task.test.rows), task.labels)
-
-
-def _before(result: Result) -> Measured:
-    return _there(result.summary.test_before)
-
-
-def _after(result: Result) -> Measured:
-    return _there(result.summary.test_after)
 
 
 def _there(measured: Measured | None) -> Measured:
