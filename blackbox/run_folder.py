@@ -238,7 +238,8 @@ class RunFolder:
     def write_report(self, summary: Summary, history: Sequence[Evaluation]) -> None:
         """Draw the learning curve and write the report."""
         task = read_json(self.path / "task.json")
-        drawn = draw_curve(history, self.curve, loss_label=f"training loss ({task['loss']})")
+        weighted = ", classes weighted" if "class_weights" in task else ""
+        drawn = draw_curve(history, self.curve, loss_label=f"training loss ({task['loss']}{weighted})")
         write_report(
             self.report,
             name=self.name,

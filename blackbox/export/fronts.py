@@ -62,8 +62,11 @@ def front_of(saved: SavedPrompt, backend: EmbeddingBackend) -> EmbeddedFront | C
 
 
 def place_of(model: str) -> str:
-    """Where others find a model by its name: of the bundled one its file."""
-    return str(bundled_model_file()) if model == BUNDLED_MODEL else model
+    """Where others find a model: the file of the bundled one, a path from the root, or its name on the hub."""
+    if model == BUNDLED_MODEL:
+        return str(bundled_model_file())
+    path = Path(model).expanduser()
+    return str(path.resolve()) if path.exists() else model
 
 
 def write_arrays(folder: Path, name: str, arrays: Mapping[str, FloatArray]) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from blackbox.backends import FakeBackend, Query, TextPrompt
+from blackbox.backends import FakeBackend, Query, TextPrompt, Writing
 from blackbox.backends.local import LocalBackend
 from blackbox.errors import MismatchError, RunError, UnknownNameError
 from blackbox.export import export_folder
@@ -38,14 +39,14 @@ INEXACT = [
 ]
 
 
-def program(folder: Path) -> Any:
-    """The function of the README's program."""
+def program(folder: Path) -> dict[str, Any]:
+    """What the README's program defines: `model`, `tokenizer` and the function `logits`."""
     (code,) = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
     names: dict[str, Any] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of peft, about transformers that move on
         exec(code, names)
-    return names["logits"]
+    return names
 
 
 def single_tokens(backend: LocalBackend) -> dict[str, int]:
@@ -60,7 +61,7 @@ def test_peft_answers_as_the_backend_does(saved_model: Save, tmp_path: Path, kin
     prompt = prompt_of(of, backend)
     export_folder(saved(prompt, backend), backend, "peft", tmp_path)
     assert json.loads((tmp_path / "adapter_config.json").read_text())["peft_type"] == tuning
-    logits = program(tmp_path)
+    logits = program(tmp_path)["logits"]
     tokens = single_tokens(backend)
     assert len(tokens) >= 8
     blank = "" if backend.frame.blank is None else backend.decode([backend.frame.blank]) + " ."
@@ -69,6 +70,25 @@ def test_peft_answers_as_the_backend_does(saved_model: Save, tmp_path: Path, kin
         expected = backend.score([prompt], [query]).log_probabilities[0, 0]
         found = logits(f"{text} it was {blank}".rstrip())[list(tokens.values())].double().log_softmax(-1)
         assert np.allclose(found.numpy(), expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+@pytest.mark.parametrize("of", ["soft", "deep", "prefix"])
+def test_peft_writes_what_the_backend_writes(saved_model: Save, tmp_path: Path, kind: str, of: str) -> None:
+    backend = from_folder(saved_model, kind)
+    prompt = prompt_of(of, backend)
+    export_folder(saved(prompt, backend), backend, "peft", tmp_path)
+    names = program(tmp_path)
+    ids = torch.tensor([names["tokenizer"](TEXTS[1], add_special_tokens=False).input_ids])
+    settings = {"attention_mask": torch.ones_like(ids), "max_new_tokens": 6, "do_sample": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of transformers, about peft's settings
+        read_and_written = names["model"].generate(input_ids=ids, **settings)[0]
+    found = backend.decode(read_and_written[ids.shape[1] :].tolist())
+    ((expected,),) = backend.generate([prompt], [Query(TEXTS[1], ())], Writing(max_tokens=6)).written
+    assert expected is not None
+    assert expected.text
+    assert found.removesuffix("</s>").strip() == expected.text
 
 
 @pytest.mark.parametrize(("kind", "of", "reason"), INEXACT)
