@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat
 
 from blackbox.checked import checked
 from blackbox.errors import SettingError
@@ -53,6 +53,11 @@ def _texts(value: Any) -> Any:
         raise ValueError("must be a JSON list of texts") from error
 
 
+def _class_weights(value: Any) -> Any:
+    """Command lines write `negative=1,positive=3`, or a word."""
+    return _label_words(value) if isinstance(value, Mapping) or (isinstance(value, str) and "=" in value) else value
+
+
 def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
@@ -94,16 +99,36 @@ class TaskSettings(BaseModel):
         description="The field of a row that holds its target, a text of its own, or a list of which any will do; "
         "instead of label words.",
     )
+    number_field: str | None = Field(
+        None,
+        description="The field of a row that holds its number, instead of a label; label words stand for numbers then, "
+        "1=terrible,3=okay,5=great, and the expected one is the prediction.",
+    )
+    tags_field: str | None = Field(
+        None,
+        description="The field of a sentence that holds the list of its tags: each token is asked for on its own, by "
+        "{token}, {text} (the sentence), {left} and {right}.",
+    )
+    tokens_field: str = Field("tokens", description="The field of a sentence that holds the list of its tokens.")
     loss: str | None = Field(
         None,
-        description="cross-entropy (default), hinge or error-rate; targets have cross-entropy, or with a metric "
-        "error-rate.",
+        description="cross-entropy (default), hinge, error-rate or, for labels in the order of a scale, "
+        "ranked-probability; numbers have squared-error; targets have cross-entropy, or with a metric error-rate.",
+    )
+    class_weights: Annotated[dict[str, PositiveFloat] | Literal["balanced"] | None, BeforeValidator(_class_weights)] = (
+        Field(
+            None,
+            description="How much the rows of a label count in the loss: balanced (all labels alike) or "
+            "negative=1,positive=3; default: all rows alike.",
+        )
     )
     margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
     metric: str | None = Field(
         None,
-        description="accuracy (default) or macro-f1; for targets none (default: their likelihood is the loss) or, "
-        "where the model shall write them, exact-match, numeric-match, contains or token-f1.",
+        description="accuracy (default) or macro-f1; for numbers mae (default), pearson or spearman; for tags also "
+        "span-f1; for targets none "
+        "(default: their likelihood is the loss) or, where the model shall write them, exact-match, numeric-match, "
+        "contains or token-f1.",
     )
 
 
@@ -373,6 +398,11 @@ class RunSettings(BaseModel):
         "nats.",
     )
     patience: int | None = Field(None, ge=1, description="Stop after so many evaluations without a lower loss.")
+    track: list[str] = Field(
+        default_factory=list,
+        description="Where the run is drawn besides its folder: mlflow, tensorboard and wandb, each set up by its own "
+        "environment variables.",
+    )
     slice_size: int = Field(5, ge=1, description="Candidates of one call of the backend.")
     seed: int = Field(0, ge=0, description="Of everything random; the same seed gives the same run.")
 

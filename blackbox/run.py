@@ -31,6 +31,7 @@ from blackbox.spaces import prompt_of
 from blackbox.split import RawRow
 from blackbox.stop_rules import StopRules
 from blackbox.summary import Summary, summarize
+from blackbox.tracking import tracked
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,14 @@ def make_search(
 
 
 def run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback]) -> Result:
+    """Search, or go on with it, and finish; trackers among the callbacks are told of the beginning and the end."""
+    with tracked(callbacks, parts.config, run_folder.path if run_folder else None) as found:
+        result = _run(parts, run_folder, callbacks)
+        found(result.summary)
+    return result
+
+
+def _run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback]) -> Result:
     with (
         Journal(run_folder.journal if run_folder else None) as journal,
         _shared_out(parts) as objective,

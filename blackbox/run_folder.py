@@ -8,6 +8,7 @@ evaluations.jsonl   the journal
 checkpoint.json     the state of the search after its last generation
 answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
 proposals.jsonl     what a model has written for the search, before it is used
+tracker.NAME.json   what a tracker calls the run, and how far it has come
 prompt/             the best prompt so far (`SavedPrompt`)
 pruned/             the shorter prompt that `blackbox prune` has made of it, its figures and its journal
 summary.json        `Summary`

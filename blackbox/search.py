@@ -8,11 +8,13 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from operator import add
 
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Backend, Usage
+from blackbox.backends import Backend, MeteredBackend, Usage
 from blackbox.backends.errors import SpentError
 from blackbox.budget import Budget, price, price_of_start
 from blackbox.callbacks.base import Callback, Progress
@@ -74,6 +76,7 @@ class Search:
         self._journal, self._callbacks, self._save = journal, callbacks, save
         self._finish = finish or (lambda search: search.test(search.selection.chosen))
         self._clock = RunClock(budget.seconds, earlier=journal.elapsed)
+        self._used = Usage()  # by the evaluations of this run so far
         self._scored = 0  # training evaluations of this session
         self._generation = 0  # the one that is being scored
         self._ended: str | None = None  # the limit that was reached in mid-generation
@@ -87,6 +90,14 @@ class Search:
     def elapsed(self) -> float:
         """Seconds since the run began, over all its sessions."""
         return self._clock.elapsed
+
+    @property
+    def usage(self) -> Usage:
+        """What the run has cost so far; of a model behind an endpoint, all that it has taken."""
+        backend, writer = self.objective.backend, self.writer
+        if isinstance(backend, MeteredBackend):
+            return backend.spent
+        return self._used + self.before + (writer.spent if isinstance(writer, MeteredBackend) else Usage())
 
     def run(self) -> str:
         """Search until there is a reason to stop, then finish.
@@ -163,6 +174,7 @@ class Search:
             [added] = self._journal.append([self._evaluation(self.tally.number, split, digest, outcome)])
         self.tally.number += 1
         self.tally.spent += counts
+        self._used += added.usage
         for callback in self._callbacks:
             callback.on_evaluations((added,), self.progress())
         return added
@@ -179,6 +191,7 @@ class Search:
             dev=chosen.evaluation.figure if chosen else None,
             elapsed=self.elapsed,
             rate=self._scored / self._clock.session,
+            usage=self.usage,
         )
 
     def state_dict(self) -> dict[str, object]:
@@ -204,6 +217,7 @@ class Search:
             space.load_state_dict(state["space"])  # type: ignore[arg-type]
         self.tally = tally
         self._generation = self.tally.generation
+        self._used = reduce(add, (evaluation.usage for evaluation in self.history), Usage())
         self.objective.learn(self.history)
 
     def _score_start(self) -> None:
@@ -297,6 +311,7 @@ class Search:
         self.objective.learn(answers)
         self.tally.took(split.name, answers[-1].elapsed - earlier, len(answers))
         self.tally.number += len(answers)
+        self._used = reduce(add, (answer.usage for answer in answers), self._used)
         self.tally.spent += len(answers) * price(split, self._task)
         for callback in self._callbacks:
             callback.on_evaluations(tuple(answers), self.progress())

@@ -3,11 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
-from operator import add
 from pathlib import Path
 
-from blackbox.backends import MeteredBackend, Usage
 from blackbox.errors import DamagedFileError
 from blackbox.evaluation import Evaluation
 from blackbox.figures import Figure, figure_of
@@ -114,8 +111,7 @@ class Summary:
 def summarize(search: Search, *, status: str, stop_reason: str | None = None) -> Summary:
     """The summary of a search as it stands."""
     history, chosen = search.history, search.selection.chosen
-    backend = search.objective.backend
-    usage = backend.spent if isinstance(backend, MeteredBackend) else _sum(history) + _of_writer(search) + search.before
+    usage = search.usage
     digest = chosen.evaluation.candidate if chosen else None
     train, dev = find(history, "train", digest), handed_out(history, digest)
     before = find(history, "test", history[0].candidate) if history else None
@@ -161,15 +157,6 @@ def _texts(search: Search, evaluations: Sequence[Evaluation]) -> int:
     if not isinstance(space, WrittenSpace):
         return 0
     return len({space.written_for(evaluation.candidate) for evaluation in evaluations})
-
-
-def _of_writer(search: Search) -> Usage:
-    """What a model behind an endpoint has cost that writes for the optimizer of a model that is not."""
-    return search.writer.spent if isinstance(search.writer, MeteredBackend) else Usage()
-
-
-def _sum(history: tuple[Evaluation, ...]) -> Usage:
-    return reduce(add, (evaluation.usage for evaluation in history), Usage())
 
 
 def _loss(evaluation: Evaluation | None) -> float | None:
