@@ -244,11 +244,19 @@ class RunFolder:
             self.report,
             name=self.name,
             summary=summary,
-            config=self.read_config().model_dump(),
+            config=self._settings_in_use(),
             environment=self.read_environment(),
             history=history,
             curve=self.curve.read_bytes() if drawn else None,
         )
+
+    def _settings_in_use(self) -> dict[str, object]:
+        """The settings, with the label words that were found in the place of the given ones."""
+        settings: dict[str, object] = self.read_config().model_dump()
+        if self.found_words.exists():
+            found = self.read_found_words()
+            settings["label_words"] = dict(zip(self.read_task().labels, found.words, strict=True))
+        return settings
 
     def read_prompt(self) -> SavedPrompt:
         """The best prompt so far."""

@@ -11,7 +11,7 @@ from blackbox.class_weights import as_settings
 from blackbox.class_weights import class_weights as weights_of
 from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
-from blackbox.graders import ANSWER_TOKENS, make_grader
+from blackbox.graders import ANSWER_TOKENS, ScoreGrader, make_grader
 from blackbox.label_numbers import LabelNumbers
 from blackbox.label_words import LabelWords
 from blackbox.mixing import mixed_rows
@@ -188,7 +188,7 @@ class Task:
             return []
         if self.augment != "mixpro":
             raise SettingError(f"setting 'augment': must be none or mixpro, got {self.augment!r}")
-        if not isinstance(self.blank, LabelWords):
+        if not (self.labels and isinstance(self.grader, ScoreGrader)):
             raise SettingError("setting 'augment': rows are mixed with others of their label, and these have none")
         for number, row in enumerate(train, start=1):
             self.template.check(row, where=f"train row {number}")
