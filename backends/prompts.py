@@ -160,6 +160,9 @@ class DecomposedPrompt:
             )
         object.__setattr__(self, "vectors", _frozen(self.vectors))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DecomposedPrompt, (self.token_ids, self.vectors)
+
 
 Prompt = TextPrompt | SoftPrompt | DeepPrompt | PrefixPrompt | DecomposedPrompt
 

@@ -93,6 +93,11 @@ class TaskSettings(BaseModel):
     robust: bool = Field(
         False, description="Training rows take turns in `template` and `templates`, at no further evaluations (PAFT)."
     )
+    augment: Literal["none", "mixpro"] = Field(
+        "none",
+        description="mixpro: as many training rows more, each mixed from two of one label; an evaluation costs twice "
+        "the rows.",
+    )
     label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(
         default_factory=dict, description="The word that stands for each label: negative=bad,positive=great."
     )

@@ -61,6 +61,7 @@ def load_task(config: Config) -> Task:
         templates=config.templates,
         robust=config.robust,
         class_weights=config.class_weights,
+        augment=config.augment,
     )
 
 

@@ -55,7 +55,7 @@ def _choices(backend: Backend, task: Task, config: Config) -> ChoicesSpace:
         task,
         instructions(config.instructions, start=config.prompt, general=general),
         demonstrations=config.demonstrations,
-        pool=sample_of_rows(task.train.labels, config.shown_from, seed=part_seed(config.seed, "shown")),
+        pool=sample_of_rows(task.train.labels[: task.n_given], config.shown_from, seed=part_seed(config.seed, "shown")),
         words=[label_words_of(words, task.labels) for words in config.words],
         role=config.role,
     )
@@ -65,7 +65,7 @@ def _projected(backend: Backend, task: Task, config: Config) -> ProjectedInstruc
     require(backend, Capability.TEXT)
     writer = make_vector_writer(config, backend)
     tokens = repeated(writer.encode(INDUCTION), config.prompt_tokens, what="instruction")
-    rows = sample_of_rows(task.train.labels, config.proposal_rows, seed=part_seed(config.seed, "shown"))
+    rows = sample_of_rows(task.train.labels[: task.n_given], config.proposal_rows, seed=part_seed(config.seed, "shown"))
     checks = make_checks(task, [config.prompt] if config.prompt else [], config)
     inducer = Inducer(writer, task, rows, checks=checks, tokens=config.proposal_tokens)
     vectors = soft_behind(writer, tokens, task, config)

@@ -83,7 +83,7 @@ def read_means(values: Mapping[str, Any], folder: Path) -> ClassMeans | None:
     if "means" not in values:
         return None
     arrays = _read(folder / Path(values["means"]).name, values["means_sha256"])
-    return ClassMeans(arrays["centre"], arrays["means"])
+    return ClassMeans(arrays["centre"], arrays["means"], float(arrays["rho"].ravel()[0]))
 
 
 def _told(prompt: Prompt) -> dict[str, object]:

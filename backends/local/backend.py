@@ -29,6 +29,7 @@ from blackbox.backends.local.packing import reads_of
 from blackbox.backends.local.placed import PlacedPrompt, alike
 from blackbox.backends.local.reading import Reading, first_position, query_encoder, reading_of
 from blackbox.backends.local.sequences import Batch, TokenSequence, cut_batches
+from blackbox.backends.local.shared_fronts import with_shared_fronts
 from blackbox.backends.local.sharing import put_together, taken_apart
 from blackbox.backends.local.vocabulary import whole_words
 from blackbox.backends.local.whole_forward import WholeForward
@@ -109,7 +110,7 @@ class LocalBackend:
         self.model, self.layers = model, self._whole.layers
         self._cache, self._tokenizer = cache, tokenizer
         self._name, self._model_hash = name, model_hash
-        self._sequences = lru_cache(maxsize=_KNOWN_QUERIES)(lambda queries: tuple(self._encoder.sequences(queries)))
+        self._sequences = lru_cache(maxsize=_KNOWN_QUERIES)(self._encoded)
         self._blanks = lru_cache(maxsize=_KNOWN_QUERIES)(lambda queries: tuple(self._encoder.blanks(queries)))
         self._cut = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut_batches)
         self._most_prompts = sys.maxsize  # of a pass; fewer once memory has run out
@@ -303,9 +304,10 @@ class LocalBackend:
             return cached_front(self._whole, self._placed(prompt))
 
     def _measured(self, token_ids: Sequence[int], queries: Sequence[Query]) -> tuple[PlacedPrompt, tuple[Batch, ...]]:
-        """The prompt and the rows whose states are looked at."""
+        """The prompt and the rows whose states are looked at, each with a front of its own."""
         prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
-        return prompt, self._batches(queries[:_ROWS_MEASURED], n_before=prompt.length, extra=prompt.length)
+        rows = queries[:_ROWS_MEASURED]
+        return prompt, self._batches(rows, n_before=prompt.length, extra=prompt.length, sequences=self._apart)
 
     def cache_bytes_needed(self, token_ids: Sequence[int], queries: Sequence[Query]) -> int:
         """What the hidden states take that a search on these rows keeps, bytes; the cache's limit apart."""
@@ -392,6 +394,13 @@ class LocalBackend:
         found = (sequences or self._sequences)(of_queries)
         self._encoder.check_length(of_queries, found, n_before=n_before)
         return self._cut(found, extra)
+
+    def _apart(self, queries: tuple[Query, ...]) -> tuple[TokenSequence, ...]:
+        return tuple(self._encoder.sequences(queries))
+
+    def _encoded(self, queries: tuple[Query, ...]) -> tuple[TokenSequence, ...]:
+        sequences = self._apart(queries)
+        return tuple(with_shared_fronts(sequences)) if self._reading is Reading.CAUSAL else sequences
 
     def _cut_batches(self, sequences: tuple[TokenSequence, ...], extra: int) -> tuple[Batch, ...]:
         return tuple(cut_batches(sequences, extra=extra, batch_tokens=self.batch_tokens))

@@ -194,7 +194,7 @@ class FastForward:
         """What leaves the decoder at the tokens that are read."""
         known = self._stacks[batch]
         if _DECODER not in known:
-            own = [Row(one.decoder_ids, one.positions, one.branches) for one in batch.sequences]
+            own = [Row(one.decoder_ids, one.positions, one.branches, one.stems) for one in batch.sequences]
             packed = pack(own, self._reads[batch].asks, device=self._like.device)
             known[_DECODER] = Stack(decoder, packed, narrows=True, like=self._like)
         stack = known[_DECODER]
@@ -239,7 +239,10 @@ class FastForward:
         if key not in known:
             if self._family.causal:
                 front = prompt.length
-                rows = [Row(one.ids, tuple(front + p for p in one.positions), one.branches) for one in batch.sequences]
+                rows = [
+                    Row(one.ids, tuple(front + p for p in one.positions), one.branches, one.stems)
+                    for one in batch.sequences
+                ]
                 adds = [prompt.adds_to(one.positions) for one in batch.sequences]
             else:
                 front = len(tokens)

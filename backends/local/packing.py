@@ -8,18 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from blackbox.backends.local.attention import Sight
-from blackbox.backends.local.sequences import Batch
+from blackbox.backends.local.sequences import Batch, lineage
 
 Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One sequence to be packed: its tokens, their positions and branches (see `TokenSequence`)."""
+    """One sequence to be packed: its tokens, their positions and branches, and these' stems (see `TokenSequence`)."""
 
     ids: Tokens
     positions: Tokens
     branches: Tokens
+    stems: Tokens = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,7 @@ class Packed:
         back: shape (tokens,), index of each packed token in the table, flat.
         real: bool, shape (sequences, longest), where the table holds tokens.
         branches: shape (sequences, longest).
+        lineages: bool, shape (sequences, branches, branches), whether the tokens of one branch see those of another.
         places: shape (n,), packed indices of the tokens to which a prompt's vectors are added; None where they are not
             among these.
         vectors: shape (n,), the number of the vector that is added there.
@@ -45,6 +47,7 @@ class Packed:
     back: Tensor
     real: Tensor
     branches: Tensor
+    lineages: Tensor
     places: Tensor | None
     vectors: Tensor | None
     asks: Tensor
@@ -66,8 +69,9 @@ class Packed:
             visible = self.real[:, None, :].expand(-1, queries.shape[1], -1)
             if causal:
                 behind = torch.arange(self.table.shape[1], device=lookers.device)[None, None, :] > lookers[:, :, None]
+                each = torch.arange(len(lookers), device=lookers.device)[:, None, None]
                 mine = self.branches.gather(1, lookers)[:, :, None]
-                visible = visible & ~behind & ((self.branches[:, None, :] == 0) | (self.branches[:, None, :] == mine))
+                visible = visible & ~behind & self.lineages[each, mine, self.branches[:, None, :]]
             visible = torch.cat([visible.new_ones((*visible.shape[:2], before)), visible], dim=2)
             if window is not None:
                 far = self._query_positions(asked)[:, :, None] - self._key_positions(before)[:, None, :] >= window
@@ -139,6 +143,7 @@ def pack(
         back=back.to(device),
         real=real.to(device),
         branches=branches.to(device),
+        lineages=_lineages(rows).to(device),
         places=added if added is None else added[0],
         vectors=added if added is None else added[1],
         asks=torch.tensor(asked, dtype=torch.long, device=device),
@@ -177,7 +182,7 @@ def reads_of(batch: Batch, device: torch.device) -> Reads:
         for target in sequence.targets:
             at.append(start + places.index(target.place))
             column.append(column_of[target.token])
-            into.append((sequence.query, target.option))
+            into.append((sequence.query if target.query is None else target.query, target.option))
     return Reads(
         asks=asks,
         at=torch.tensor(at, device=device),
@@ -185,6 +190,15 @@ def reads_of(batch: Batch, device: torch.device) -> Reads:
         column=torch.tensor(column, device=device),
         into=torch.tensor(into).T,
     )
+
+
+def _lineages(rows: Sequence[Row]) -> Tensor:
+    most = 1 + max((len(row.stems) for row in rows), default=0)
+    found = torch.zeros(len(rows), most, most, dtype=torch.bool)
+    for number, row in enumerate(rows):
+        for branch in range(len(row.stems) + 1):
+            found[number, branch, list(lineage(row.stems, branch))] = True
+    return found
 
 
 def _starts(lengths: Sequence[int]) -> list[int]:

@@ -15,6 +15,7 @@ from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
 from blackbox.cli.jobs_commands import jobs
 from blackbox.cli.model_server_commands import serve_model
+from blackbox.cli.prune_commands import prune
 from blackbox.cli.run_commands import compare, evaluate, export, journal, predict, show
 from blackbox.cli.serve_commands import serve
 from blackbox.cli.sweep_commands import sweep
@@ -44,6 +45,7 @@ app.command()(evaluate)
 app.command()(predict)
 app.command()(show)
 app.command()(export)
+app.command()(prune)
 app.command()(compare)
 app.command()(journal)
 app.command()(serve_model)

@@ -24,7 +24,7 @@ from blackbox.form import Form
 from blackbox.graders import make_grader
 from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
-from blackbox.report.finished import finished_in_words
+from blackbox.report.finished import finished_in_words, words_in_words
 from blackbox.report.prompts import prompts_table
 from blackbox.report.spending import spending_table
 from blackbox.report.words import counted
@@ -131,7 +131,8 @@ def show(run: RunArgument) -> None:
         saved = folder.read_prompt()
         kind = type(saved.prompt).__name__
         out.print(f"prompt: {kind} for {saved.model} on the tokens of {saved.text!r}", highlight=False, markup=False)
-        for line in finished_in_words(saved):
+        found = folder.read_found_words() if folder.found_words.exists() else None
+        for line in [*([words_in_words(found)] if found else []), *finished_in_words(saved)]:
             out.print(line, highlight=False, markup=False)
 
 

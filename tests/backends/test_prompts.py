@@ -111,7 +111,8 @@ def test_a_prompt_comes_back_from_a_pickle_read_only_as_it_was() -> None:
     vectors = np.arange(6, dtype=np.float32).reshape(2, 3)
     soft, deep = SoftPrompt((1, 2), vectors), DeepPrompt((1, 2), {4: vectors, 5: vectors + 1})
     prefix = PrefixPrompt((1, 2), {4: np.stack([vectors, vectors])})
-    for prompt in (soft, deep, prefix):
+    decomposed = DecomposedPrompt((1,), vectors)
+    for prompt in (soft, deep, prefix, decomposed):
         restored = pickle.loads(pickle.dumps(prompt))
         assert restored.token_ids == prompt.token_ids
         for layer, array in vectors_of(prompt).items():

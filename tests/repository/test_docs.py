@@ -74,6 +74,7 @@ def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
         "jobs",
         "journal",
         "predict",
+        "prune",
         "resume",
         "serve",
         "serve-model",

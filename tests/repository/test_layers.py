@@ -126,16 +126,16 @@ def test_the_local_backend_is_imported_only_when_it_is_asked_for() -> None:
             assert place.startswith(homes), f"{place} imports {name}"
 
 
-@pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])
-def test_tables_are_known_by_what_they_do_and_not_by_their_package(package: str) -> None:
-    assert not [path for path, name in every_import() if name.split(".")[0] == package]
-
-
 def test_the_programs_of_exports_stand_alone() -> None:
     for program in PROGRAMS:
         assert not any(name.startswith("blackbox") for name in imports(ROOT / program)), program
     modules = {program.removesuffix(".py").replace("/", ".") for program in PROGRAMS}
     assert not any(name in modules for _, name in every_import())
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])
+def test_tables_are_known_by_what_they_do_and_not_by_their_package(package: str) -> None:
+    assert not [path for path, name in every_import() if name.split(".")[0] == package]
 
 
 @pytest.mark.parametrize("name", LINKS)

@@ -55,7 +55,7 @@ class FamilyContract:
     def test_it_is_run_layer_by_layer(self) -> None:
         assert isinstance(self.fast()._forward, FastForward)
 
-    @pytest.mark.parametrize("rows", ["labels", "words", "targets", "words before a text"])
+    @pytest.mark.parametrize("rows", ["labels", "words", "targets", "words before a text", "rows that begin alike"])
     def test_the_model_run_whole_scores_as_its_own_forward_pass_does_row_by_row(self, rows: str) -> None:
         whole = self.whole()
         if rows not in asked_in_every_way(whole):

@@ -10,7 +10,9 @@ from blackbox.backends.local.packing import Packed, Row, pack, reads_of
 from blackbox.backends.local.sequences import Batch, Target, TokenSequence
 
 CPU = torch.device("cpu")
-TREE = Row((7, 8, 4, 5, 6), (3, 4, 5, 6, 5), (0, 0, 1, 1, 2))  # a trunk of two tokens, branches of two and of one
+TREE = Row(
+    (7, 8, 4, 5, 6), (3, 4, 5, 6, 5), (0, 0, 1, 1, 2), (0, 0)
+)  # a trunk of two tokens, branches of two and of one
 SHORT = Row((9,), (3,), (0,))
 ASKS = [(1, 2, 3, 4), (0,)]
 
