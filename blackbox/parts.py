@@ -23,6 +23,7 @@ from blackbox.named_spaces import make_space
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
+from blackbox.selecting import check_selecting, generation_price
 from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
@@ -85,7 +86,8 @@ def make_parts(
     plan = Plan.of(config)
     plan.check(task, space)
     looks = config.finalists if races(config, space) else 1
-    needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task)
+    check_selecting(config, task, space, optimizer)
+    needed = price_of_start(task, generation_price(config, task, optimizer), looks) + plan.price(task)
     Budget(config.evaluations, config.seconds).check_start(needed)
     return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend), writer)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blackbox.optimizers import saved, settings
-from blackbox.optimizers.base import Best, FloatArray, Optimizer, State
+from blackbox.optimizers.base import Best, FloatArray, Optimizer, State, read_only
 from blackbox.optimizers.errors import SettingError, StateError
 
 
@@ -63,6 +63,14 @@ class Blockwise(Optimizer):
     def block(self) -> int | None:
         """Index of the block that the candidates asked, or asked next, change; None for the start."""
         return self._turn
+
+    @property
+    def mean(self) -> FloatArray | None:
+        """The means of all blocks; None where a block's optimizer has none."""
+        means = [inner.mean for inner in self._inner]
+        if any(mean is None for mean in means):
+            return None
+        return read_only(self._center + np.concatenate([mean for mean in means if mean is not None]))
 
     @property
     def incumbent(self) -> Best | None:
