@@ -236,6 +236,11 @@ class OptimizerSettings(BaseModel):
         "where a model writes new instructions (space choices) evolution, evolution:de or reflective.",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation; with islands, of each island.")
+    schedule: Literal["turns", "sensitivity"] = Field(
+        "turns",
+        description="blockwise: turns (all layers as often) or sensitivity (after a short pass, layers in which losses "
+        "differ more have more turns).",
+    )
     elites: int = Field(
         0,
         ge=0,

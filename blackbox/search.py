@@ -276,14 +276,18 @@ class Search:
             self._consider(candidates, evaluations)
         elif not self._ended and evaluations[0].number:
             losses = [self._loss(evaluation) for evaluation in evaluations]
-            best = candidates[[int(np.argmin(losses))]]
-            if min(losses) < math.inf:
-                self._consider(best, self._score(best, self._task.train))
+            i = int(np.argmin(losses))
+            if losses[i] < math.inf and not self._known_on_train(evaluations[i].candidate):
+                self._consider(candidates[[i]], self._score(candidates[[i]], self._task.train))
+
+    def _known_on_train(self, candidate: str) -> bool:
+        """Whether all training rows have been scored behind a candidate, by its digest."""
+        return any(known.candidate == candidate and known.split == "train" for known in self.history)
 
     def _consider_mean(self) -> None:
         """Let the mean of the search distribution take part in the selection."""
         mean = self.optimizer.mean
-        if mean is None:
+        if mean is None or candidate_digest(mean) == self._journal[0].candidate:
             return
         self._at_mean = True
         self._consider(mean[None], self._score(mean[None], self._task.train))

@@ -130,7 +130,7 @@ class Optimizer(ABC):
             StateError: Another kind, dimension, population or setting, or a damaged state; nothing has changed then.
         """
         saved.refuse_differences(saved.take(state, "made_by", dict), self._made_by())
-        best = _saved_best(saved.take(state, "best", object), self.dimension)
+        best = saved_best(saved.take(state, "best", object), self.dimension)
         asked = saved.take(state, "asked", object)
         waiting = None if asked is None else saved.array(asked, "asked", rank=2, width=self.dimension)
         self._load_state(saved.take(state, "inner", dict))
@@ -222,7 +222,12 @@ def _answered(candidates: ArrayLike, asked: FloatArray | None) -> FloatArray:
     return asked
 
 
-def _saved_best(value: object, dimension: int) -> Best | None:
+def saved_best(value: object, dimension: int) -> Best | None:
+    """What a state says of a best candidate.
+
+    Raises:
+        StateError: It is damaged.
+    """
     if value is None:
         return None
     candidate = saved.array(saved.take(value, "candidate", list), "candidate", rank=1, width=dimension)
