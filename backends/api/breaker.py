@@ -81,11 +81,16 @@ class Breaker:
                 self._waiting.discard(caller)
         return True
 
-    def succeeded(self) -> None:
-        """The endpoint has answered a call, be it with a refusal: it is there."""
+    def succeeded(self, caller: int) -> None:
+        """The endpoint has answered a call, be it with a refusal: it is there.
+
+        In an outage only the one that tries counts: what was sent earlier may have been answered before it began.
+        """
         if not (self._failures or self._open):
             return
         with self._changed:
+            if self._open and not self._tries(caller):
+                return
             was_open, seconds = self._open, self._clock() - self._since
             self._failures, self._open, self._trying, self._interval = 0, False, False, self._first
             self._callers.clear()
@@ -110,7 +115,7 @@ class Breaker:
             self._callers.add(caller)
             self._why = why
             if self._open:
-                if self._trying and self._last_tried == caller:
+                if self._tries(caller):
                     self._trying = False
                     self._interval = min(2.0 * self._interval, self._longest)
                     self._next_try = now + self._interval
@@ -125,7 +130,7 @@ class Breaker:
         """The call ended without a word about the endpoint; the next one may try."""
         if self._open:
             with self._changed:
-                if self._trying and self._last_tried == caller:
+                if self._tries(caller):
                     self._trying = False
                     self._changed.notify_all()
 
@@ -136,6 +141,9 @@ class Breaker:
             return False
         self._trying, self._last_tried = True, caller
         return True
+
+    def _tries(self, caller: int) -> bool:
+        return self._trying and self._last_tried == caller
 
     def _give_up(self) -> None:
         if (seconds := self._clock() - self._since) > self._outage_seconds:

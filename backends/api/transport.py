@@ -213,14 +213,14 @@ class Transport:
             return self._failed(self._endpoint.hide(str(error)), trial)
         answered = self._gate.answered = self._clock()
         usage = reservation.settle(replace(usage, requests=1, seconds=answered - began))
-        self._breaker.succeeded()
+        self._breaker.succeeded(trial.number)
         self._limiter.succeeded()
         self._limiter.told(reply.headers, tokens=usage.prompt_tokens + usage.completion_tokens)
         return replace(answer, usage=usage)
 
     def _refused(self, reply: Reply, trial: Trial, burst: int) -> Again:
         if reply.status < 500:
-            self._breaker.succeeded()
+            self._breaker.succeeded(trial.number)
         error = refusal(reply.status, reply.body, self._endpoint)
         if error is not None:
             raise error

@@ -185,7 +185,7 @@ class Transport:
             return _Again(reply.why)
         if 200 <= reply.status < 300:
             self._taken = True
-            self._breaker.succeeded()
+            self._breaker.succeeded(caller)
             return reply.body
         return self._refused(reply, caller)
 
@@ -194,17 +194,17 @@ class Transport:
         if code == OTHER_MODEL:
             raise StoppedError(f"{self._endpoint}: {message}")
         if (error := raised(reply.body)) is not None:
-            self._breaker.succeeded()
+            self._breaker.succeeded(caller)
             raise error
         why = f"it answered {reply.status}" + (f": {self._endpoint.hide(message)}" if message else "")
         if reply.status in _BUSY:
-            self._breaker.succeeded()
+            self._breaker.succeeded(caller)
             return _Again(why, retry_after(reply.headers))
         refused = refusal(reply.status, reply.body, self._endpoint)
         if refused is None:
             self._breaker.failed(caller, why)
             return _Again(why, failed=True)
-        self._breaker.succeeded()
+        self._breaker.succeeded(caller)
         if isinstance(refused, KeyRefusedError) and self._taken:
             raise StoppedError(f"{refused}; it took the key before") from refused
         raise refused

@@ -1,10 +1,8 @@
 """The command line's commands, and what its exit codes mean."""
 
 import logging
-import signal
 import sys
 import traceback
-from types import FrameType
 from typing import Any
 
 import typer
@@ -25,6 +23,7 @@ from blackbox.cli.worker_commands import worker
 from blackbox.client import RefusedByServiceError, UnreachableError
 from blackbox.errors import BlackboxError
 from blackbox.optimizers import OptimizerError, SearchError
+from blackbox.stop_signal import stop_at_sigterm
 
 DONE, FAILED, WRONG_INPUT, STOPPED = 0, 1, 2, 130
 
@@ -65,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)]
     )
-    signal.signal(signal.SIGTERM, _stop)
+    stop_at_sigterm()
     sys.exit(_exit_code(arguments))
 
 
@@ -101,8 +100,3 @@ def _say(error: Exception, code: int, arguments: list[str], *, text: str | None 
     hint = "" if code == WRONG_INPUT or "--traceback" in arguments else " (blackbox --traceback ... shows where)"
     err.print(f"error: {kind}{text}{hint}", style="red", markup=False, highlight=False, soft_wrap=True)
     return code
-
-
-def _stop(signal_number: int, frame: FrameType | None) -> None:
-    """SIGTERM stops as Ctrl-C does."""
-    raise KeyboardInterrupt

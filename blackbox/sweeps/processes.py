@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from types import FrameType
 
+from blackbox.stop_signal import stop_at_sigterm
 from blackbox.sweeps.plan import PlannedRun
 from blackbox.sweeps.pool import Began, Ended, Pool, Tell
 from blackbox.sweeps.worker import Worker
@@ -154,7 +154,7 @@ def _share_of_cores(count: int) -> Iterator[None]:
 
 def _serve(connection: Connection) -> None:
     """The life of a worker process."""
-    signal.signal(signal.SIGTERM, _stop)
+    stop_at_sigterm()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker = Worker()
     try:
@@ -162,10 +162,6 @@ def _serve(connection: Connection) -> None:
             connection.send(worker.attempt(connection.recv()))
     except (EOFError, KeyboardInterrupt):
         return
-
-
-def _stop(signal_number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _end_with_parent() -> None:

@@ -25,7 +25,10 @@ def test_failures_in_a_row_of_several_calls_pause_all_and_one_answer_lets_them_g
     with pytest.raises(QuotaError):
         breaker.enter(9, stop)
     clock.now = 12.0
-    breaker.succeeded()
+    breaker.succeeded(9)  # sent before the outage
+    assert breaker.is_open
+    assert breaker.enter(8, stop)
+    breaker.succeeded(8)
     assert breaker.enter(9, stop) is False
     assert [paused for paused, _ in told] == [True, False]
     assert "it answered 500" in told[0][1]
@@ -36,7 +39,7 @@ def test_an_answer_between_failures_begins_the_count_anew() -> None:
     breaker = Breaker()
     for caller in range(5 * FEWEST):
         if caller % (FEWEST - 1) == 0:
-            breaker.succeeded()
+            breaker.succeeded(caller)
         breaker.failed(caller, "it answered 500")
     assert not breaker.is_open
 
@@ -94,7 +97,7 @@ def test_the_call_whose_try_failed_lets_another_go_first() -> None:
     bad = threading.Thread(target=fail_for_ever, args=(breaker,), daemon=True)
     bad.start()
     assert breaker.enter(8, lambda: None)
-    breaker.succeeded()
+    breaker.succeeded(8)
     bad.join(10)
     assert not bad.is_alive()
 

@@ -154,14 +154,16 @@ def test_ctrl_c_stops_all_runs_and_they_go_on_as_if_nothing_had_happened(tmp_pat
         assert server.counts.answered == 2 * 6 * 56
 
 
-def test_runs_with_a_model_in_this_process_are_done_by_one_thread(tmp_path: Path) -> None:
+def test_runs_with_a_model_in_this_process_are_done_by_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     threads: list[str] = []
 
     def make(config: Config) -> FakeBackend:
         threads.append(threading.current_thread().name)
         return FakeBackend()
 
-    BACKENDS.add("heavy", make)
+    monkeypatch.setitem(BACKENDS._factories, "heavy", make)
     with judging() as server:
         values = small_sweep(tmp_path, seeds=SEEDS[:4], methods={"a": {}})
         values["settings"] |= {
