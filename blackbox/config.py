@@ -1,11 +1,12 @@
 """The settings of a run: every one a key of the TOML file, an option of `blackbox tune` and an argument of `tune`."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat
 
 from blackbox.checked import checked
 from blackbox.errors import SettingError
@@ -42,6 +43,21 @@ def _label_words(value: Any) -> Any:
     return {label.strip(): word.strip() for label, _, word in pairs}
 
 
+def _texts(value: Any) -> Any:
+    """Command lines write a JSON list: `["{text} All in all {label}.", "..."]`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError("must be a JSON list of texts") from error
+
+
+def _class_weights(value: Any) -> Any:
+    """Command lines write `negative=1,positive=3`, or a word."""
+    return _label_words(value) if isinstance(value, Mapping) or (isinstance(value, str) and "=" in value) else value
+
+
 def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
@@ -61,6 +77,14 @@ class TaskSettings(BaseModel):
     template: str = Field(
         "{text} It was {label}.", description="Text of a row: its fields and one {label}, for label word or target."
     )
+    templates: Annotated[list[str], BeforeValidator(_texts)] = Field(
+        default_factory=list,
+        description="Further templates: after the search an average over all of them is tried, and kept if it is "
+        "better on dev; with `robust` the search goes by all.",
+    )
+    robust: bool = Field(
+        False, description="Training rows take turns in `template` and `templates`, at no further evaluations (PAFT)."
+    )
     label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(
         default_factory=dict, description="The word that stands for each label: negative=bad,positive=great."
     )
@@ -70,16 +94,36 @@ class TaskSettings(BaseModel):
         description="The field of a row that holds its target, a text of its own, or a list of which any will do; "
         "instead of label words.",
     )
+    number_field: str | None = Field(
+        None,
+        description="The field of a row that holds its number, instead of a label; label words stand for numbers then, "
+        "1=terrible,3=okay,5=great, and the expected one is the prediction.",
+    )
+    tags_field: str | None = Field(
+        None,
+        description="The field of a sentence that holds the list of its tags: each token is asked for on its own, by "
+        "{token}, {text} (the sentence), {left} and {right}.",
+    )
+    tokens_field: str = Field("tokens", description="The field of a sentence that holds the list of its tokens.")
     loss: str | None = Field(
         None,
-        description="cross-entropy (default), hinge or error-rate; targets have cross-entropy, or with a metric "
-        "error-rate.",
+        description="cross-entropy (default), hinge, error-rate or, for labels in the order of a scale, "
+        "ranked-probability; numbers have squared-error; targets have cross-entropy, or with a metric error-rate.",
+    )
+    class_weights: Annotated[dict[str, PositiveFloat] | Literal["balanced"] | None, BeforeValidator(_class_weights)] = (
+        Field(
+            None,
+            description="How much the rows of a label count in the loss: balanced (all labels alike) or "
+            "negative=1,positive=3; default: all rows alike.",
+        )
     )
     margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
     metric: str | None = Field(
         None,
-        description="accuracy (default) or macro-f1; for targets none (default: their likelihood is the loss) or, "
-        "where the model shall write them, exact-match, numeric-match, contains or token-f1.",
+        description="accuracy (default) or macro-f1; for numbers mae (default), pearson or spearman; for tags also "
+        "span-f1; for targets none "
+        "(default: their likelihood is the loss) or, where the model shall write them, exact-match, numeric-match, "
+        "contains or token-f1.",
     )
 
 
@@ -216,12 +260,19 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
-    rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
+    verbalizer: Literal["given", "search", "representative"] = Field(
+        "given",
+        description="What tells the labels: the given label words, words that are searched on the training rows "
+        "before the prompt is (search: LM-BFF), or the hidden states' distance to the mean of each label's training "
+        "rows (representative: MetaPrompter); the last two need backend local.",
+    )
+    prompt_rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
     subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
-    projection: Literal["gaussian", "uniform", "hadamard", "identity"] = Field(
+    projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca"] = Field(
         "gaussian",
-        description="gaussian, uniform, hadamard (stores no matrix) or identity (none: all of a prompt's numbers are "
-        "searched, for es, zo-adam and spsa).",
+        description="gaussian, uniform, hadamard (stores no matrix), identity (none: all of a prompt's numbers are "
+        "searched, for es, zo-adam and spsa), or made of the layer's states on the training rows: vocabulary "
+        "(differences of two) or hidden-pca (principal directions).",
     )
 
 
@@ -336,8 +387,8 @@ class FinishingSettings(BaseModel):
         0,
         ge=0,
         le=5,
-        description="Average the label probabilities of so many of the best text prompts, 2 or more (each row is asked "
-        "as often); 0: of none.",
+        description="Average the label probabilities of so many of the best prompts, 2 or more (each row is asked as "
+        "often); 0: of none.",
     )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",
@@ -358,6 +409,11 @@ class RunSettings(BaseModel):
         "nats.",
     )
     patience: int | None = Field(None, ge=1, description="Stop after so many evaluations without a lower loss.")
+    track: list[str] = Field(
+        default_factory=list,
+        description="Where the run is drawn besides its folder: mlflow, tensorboard and wandb, each set up by its own "
+        "environment variables.",
+    )
     slice_size: int = Field(5, ge=1, description="Candidates of one call of the backend.")
     seed: int = Field(0, ge=0, description="Of everything random; the same seed gives the same run.")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from blackbox.backends import Backend, Capability, PrefixBackend, VectorBackend, require
+from blackbox.backends import Backend, Capability, PrefixBackend, PrefixPrompt, StatesBackend, VectorBackend, require
 from blackbox.config import Config
 from blackbox.errors import SettingError
 from blackbox.registry import SPACES
@@ -12,8 +12,13 @@ from blackbox.spaces.layer_projections import ProjectionOfLayer
 from blackbox.spaces.layers import parse_layers
 from blackbox.spaces.low_rank import LowRank
 from blackbox.spaces.multi_space import MultiSpace
+from blackbox.spaces.prefix import seen_keys_values
+from blackbox.spaces.seen_projections import OF_STATES
 from blackbox.starts import make_start
 from blackbox.task import Task
+
+_TEXTS_SEEN = 16
+"""Training rows whose keys and values are looked at: each is a call."""
 
 
 def deep_space(backend: Backend, task: Task, config: Config) -> DeepSpace:
@@ -35,7 +40,7 @@ def low_rank_space(backend: Backend, task: Task, config: Config) -> SoftSpace | 
     """Vectors that are products of two factors."""
 
     def low_rank(tokens: Sequence[int], projection: str | ProjectionOfLayer) -> LowRank:
-        return LowRank(len(tokens), config.rank, projection)
+        return LowRank(len(tokens), config.prompt_rank, projection)
 
     return _mapped(low_rank, backend, task, config)
 
@@ -75,14 +80,14 @@ def prefix_space(backend: Backend, task: Task, config: Config) -> PrefixSpace:
     vector = vector_backend(backend, Capability.PREFIX)
     if not isinstance(vector, PrefixBackend):
         raise SettingError(f"backend {backend.name!r} says it takes prefix prompts but is no PrefixBackend")
-    tokens = make_start(vector, task, config)
+    start = vector.prefix_of(make_start(vector, task, config))
     layers = parse_layers(config.layers, vector.shape.n_layers)
     return PrefixSpace(
-        vector.prefix_of(tokens),
+        start,
         layers,
         dimension=config.dimension,
         alpha=config.alpha,
-        projection=projection_of(vector, tokens, task, config, layers),
+        projection=_projection_of_keys(vector, start, task, config, layers),
         seed=part_seed(config.seed, "projection"),
     )
 
@@ -131,8 +136,28 @@ def soft_behind(
 def projection_of(
     backend: VectorBackend, tokens: Sequence[int], task: Task, config: Config, layers: Sequence[int]
 ) -> str | ProjectionOfLayer:
-    """The projection that the settings name, for these layers of prompts that start from these tokens."""
-    return config.projection
+    """The projection that the settings name, for these layers of prompts that start from these tokens.
+
+    Raises:
+        SettingError: it is made of hidden states, which the backend does not show, or of which a layer has too few.
+    """
+    if config.projection not in OF_STATES:
+        return config.projection
+    if not isinstance(backend, StatesBackend):
+        raise SettingError(
+            f"projection {config.projection!r} is made of hidden states, and backend {backend.name!r} shows none"
+        )
+    return OF_STATES[config.projection](backend.hidden_states(tokens, task.train.queries, layers))
+
+
+def _projection_of_keys(
+    backend: PrefixBackend, start: PrefixPrompt, task: Task, config: Config, layers: Sequence[int]
+) -> str | ProjectionOfLayer:
+    """The same for a prefix prompt, made of keys and values."""
+    if config.projection not in OF_STATES:
+        return config.projection
+    texts = [query.before for query in task.train.queries[:_TEXTS_SEEN]]
+    return OF_STATES[config.projection](seen_keys_values(backend, start, texts, layers), parts=2)
 
 
 def vector_backend(backend: Backend, needed: Capability) -> VectorBackend:

@@ -18,7 +18,7 @@ from blackbox.finishing.plan import Plan
 from blackbox.finishing.stage import Finishing, decoded
 from blackbox.journal import Journal
 from blackbox.make_executor import make_executor
-from blackbox.objective import Objective
+from blackbox.objective import OF_VECTORS, Objective
 from blackbox.parts import Parts, races
 from blackbox.prediction import Predictor
 from blackbox.racing_objective import RacingObjective
@@ -32,6 +32,7 @@ from blackbox.spaces import prompt_of
 from blackbox.split import RawRow
 from blackbox.stop_rules import StopRules
 from blackbox.summary import Summary, summarize
+from blackbox.tracking import tracked
 
 log = logging.getLogger(__name__)
 
@@ -124,11 +125,22 @@ def make_search(
         writer=parts.writer,
         samples=row_samples(config, parts.task),
     )
-    search.selection = Selection(keeps_looks=bool(plan.ensemble))
+    most = plan.ensemble if isinstance(parts.space, OF_VECTORS) else None  # of texts, several candidates may be one
+    search.selection = Selection(keeps_looks=bool(plan.ensemble), most_looks=most)
+    if parts.found:
+        search.before, search.tally.spent = parts.found.usage, parts.found.evaluations
     return search
 
 
 def run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback]) -> Result:
+    """Search, or go on with it, and finish; trackers among the callbacks are told of the beginning and the end."""
+    with tracked(callbacks, parts.config, run_folder.path if run_folder else None) as found:
+        result = _run(parts, run_folder, callbacks)
+        found(result.summary)
+    return result
+
+
+def _run(parts: Parts, run_folder: RunFolder | None, callbacks: Sequence[Callback]) -> Result:
     with (
         Journal(run_folder.journal if run_folder else None) as journal,
         _shared_out(parts) as objective,

@@ -8,11 +8,13 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from operator import add
 
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import Backend
+from blackbox.backends import Backend, MeteredBackend, Usage
 from blackbox.backends.errors import SpentError
 from blackbox.budget import Budget, price, price_of_generation, price_of_rows, price_of_start
 from blackbox.callbacks.base import Callback, Progress
@@ -49,6 +51,9 @@ class Search:
         finish: called when the search has ended; None scores the selected prompt on the test rows.
         writer: the model that writes for the optimizer, if any; what it costs is the run's.
         samples: the rows of each generation; None: all training rows.
+
+    Attributes:
+        before: what the run has spent before its search; its evaluations are in `tally.spent` from the start.
     """
 
     def __init__(
@@ -68,12 +73,14 @@ class Search:
         self.objective, self.optimizer, self.budget, self.rules = objective, optimizer, budget, rules
         self.writer = writer
         self._samples = samples
+        self.before = Usage()
         self.selection = Selection()
         self.tally = Tally()
         self._task = objective.task
         self._journal, self._callbacks, self._save = journal, callbacks, save
         self._finish = finish or (lambda search: search.test(search.selection.chosen))
         self._clock = RunClock(budget.seconds, earlier=journal.elapsed)
+        self._used = Usage()  # by the evaluations of this run so far
         self._scored = 0.0  # training evaluations of this session
         self._generation = 0  # the one that is being scored
         self._ended: str | None = None  # the limit that was reached in mid-generation
@@ -88,6 +95,14 @@ class Search:
     def elapsed(self) -> float:
         """Seconds since the run began, over all its sessions."""
         return self._clock.elapsed
+
+    @property
+    def usage(self) -> Usage:
+        """What the run has cost so far; of a model behind an endpoint, all that it has taken."""
+        backend, writer = self.objective.backend, self.writer
+        if isinstance(backend, MeteredBackend):
+            return backend.spent
+        return self._used + self.before + (writer.spent if isinstance(writer, MeteredBackend) else Usage())
 
     def run(self) -> str:
         """Search until there is a reason to stop, then finish.
@@ -164,6 +179,7 @@ class Search:
             [added] = self._journal.append([self._evaluation(self.tally.number, split, digest, outcome)])
         self.tally.number += 1
         self.tally.spent += counts
+        self._used += added.usage
         for callback in self._callbacks:
             callback.on_evaluations((added,), self.progress())
         return added
@@ -180,6 +196,7 @@ class Search:
             dev=chosen.evaluation.figure if chosen else None,
             elapsed=self.elapsed,
             rate=self._scored / self._clock.session,
+            usage=self.usage,
         )
 
     def state_dict(self) -> dict[str, object]:
@@ -205,12 +222,13 @@ class Search:
             space.load_state_dict(state["space"])  # type: ignore[arg-type]
         self.tally = tally
         self._generation = self.tally.generation
+        self._used = reduce(add, (evaluation.usage for evaluation in self.history), Usage())
         self.objective.learn(self.history)
 
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
         first = price_of_start(self._task, self._of_generation, self.rules.finalists)
-        self.budget.check_start(first + self.rules.reserve)
+        self.budget.check_start(self.tally.spent + first + self.rules.reserve)
         start = np.zeros((1, self.optimizer.dimension))
         self._consider(start, self._score(start, self._task.train))
         self.test(self.selection.chosen)
@@ -334,6 +352,7 @@ class Search:
         self.objective.learn(answers)
         self.tally.took(split.name, answers[-1].elapsed - earlier, len(answers))
         self.tally.number += len(answers)
+        self._used = reduce(add, (answer.usage for answer in answers), self._used)
         self.tally.spent += self._counted(split, len(answers))
         for callback in self._callbacks:
             callback.on_evaluations(tuple(answers), self.progress())

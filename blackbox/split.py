@@ -20,7 +20,8 @@ class Split:
 
     Attributes:
         name: "train", "dev" or "test"; "sample" of training rows that only the optimizer is told of.
-        rows: the rows as given, without fields that are null and otherwise as text, but for lists of targets.
+        rows: the rows as given, without fields that are null and otherwise as text, but for lists of targets; of
+            sentences the tokens.
         form: how they are put to a model.
         queries: the rows in that form, one each.
         labels: shape (n_rows,), index of each row's right option: its label among the task's labels; 0 for a target.
@@ -50,9 +51,26 @@ class Split:
         if own == (None, None):
             return self
         formed = self._in_forms.pop(own, None) or self._rendered(self.form.of(prompt))
-        self._in_forms[own] = formed  # the last one used stands last
-        if len(self._in_forms) > _KEPT_FORMS:
-            del self._in_forms[next(iter(self._in_forms))]
+        self._keep(own, formed)
+        return formed
+
+    def with_words(self, words: Sequence[str]) -> "Split":
+        """The same rows with other label words, in the labels' order.
+
+        Raises:
+            DataError: as of `Form`.
+        """
+        return self._rendered(replace(self.form, blank=self.form.blank.with_words(words)))
+
+    def within(self, template: str) -> "Split":
+        """The same rows in another template, behind any prompt; the forms of the last ones are kept.
+
+        Raises:
+            DataError: the template is none for these rows.
+        """
+        key = (template, ())
+        formed = self._in_forms.pop(key, None) or self._rendered(self.form.within(template))
+        self._keep(key, formed)
         return formed
 
     def take(self, rows: Sequence[int]) -> "Split":
@@ -75,6 +93,11 @@ class Split:
         """The name of the split that the rows are of."""
         return self.name if self.numbers is None else "train"
 
+    def _keep(self, own: OwnForm, formed: "Split") -> None:
+        self._in_forms[own] = formed  # the last one used stands last
+        if len(self._in_forms) > _KEPT_FORMS:
+            del self._in_forms[next(iter(self._in_forms))]
+
     def _rendered(self, form: Form) -> "Split":
         queries = form.queries(self.rows, where=self.name)
         return Split(self.name, self.rows, form, queries, self.labels, self.accepted)
@@ -86,7 +109,8 @@ def make_split(name: str, rows: Sequence[RawRow], form: Form) -> Split:
     Raises:
         DataError: a row is no mapping, lacks a field, its label or its target, or has an unknown label.
     """
-    blank, queries = form.blank, form.queries(rows, where=name)
+    blank, rows = form.blank, form.asked(rows, where=name)
+    queries = form.queries(rows, where=name)
     texts = tuple(blank.as_text(row) for row in rows)
     accepted = tuple(blank.accepted(row, where=name) for row in rows)
     return Split(name, texts, form, queries, blank.right_options(rows, where=name), accepted)

@@ -3,16 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
-from operator import add
 from pathlib import Path
 
-from blackbox.backends import MeteredBackend, Usage
 from blackbox.errors import DamagedFileError
 from blackbox.evaluation import Evaluation
 from blackbox.figures import Figure, figure_of
 from blackbox.files import read_json, write_json
-from blackbox.finishing.outcome import find, handed_out, tokens_a_row
+from blackbox.finishing.outcome import find, handed_out, over_templates, tokens_a_row
 from blackbox.metrics import Measured
 from blackbox.search import Search
 from blackbox.spaces import WrittenSpace
@@ -43,6 +40,7 @@ class Summary:
             rows, else its dev rows; None where it was scored on neither.
         texts: different prompts among the candidates scored, where a model writes them for a space.
         refused: candidates that have no prompt, since what was written cannot be used.
+        dev_over_templates, test_over_templates: mean over several templates of the metric in each alone; None without.
     """
 
     status: str
@@ -67,6 +65,8 @@ class Summary:
     row_completion_tokens: float | None = None
     texts: int = 0
     refused: int = 0
+    dev_over_templates: float | None = None
+    test_over_templates: float | None = None
 
     @property
     def saved(self) -> float:
@@ -111,8 +111,7 @@ class Summary:
 def summarize(search: Search, *, status: str, stop_reason: str | None = None) -> Summary:
     """The summary of a search as it stands."""
     history, chosen = search.history, search.selection.chosen
-    backend = search.objective.backend
-    usage = backend.spent if isinstance(backend, MeteredBackend) else _sum(history) + _of_writer(search)
+    usage = search.usage
     digest = chosen.evaluation.candidate if chosen else None
     train, dev = find(history, "train", digest), handed_out(history, digest)
     before = find(history, "test", history[0].candidate) if history else None
@@ -143,7 +142,13 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         row_completion_tokens=row_completion_tokens,
         texts=_texts(search, with_prompt),
         refused=len(on_train) - len(with_prompt),
+        **{f"{split}_over_templates": _over_templates(history, split) for split in ("dev", "test")},
     )
+
+
+def _over_templates(history: tuple[Evaluation, ...], split: str) -> float | None:
+    found = over_templates(history, split)
+    return found.tried.mean_of_templates if found and found.tried else None
 
 
 def _texts(search: Search, evaluations: Sequence[Evaluation]) -> int:
@@ -152,15 +157,6 @@ def _texts(search: Search, evaluations: Sequence[Evaluation]) -> int:
     if not isinstance(space, WrittenSpace):
         return 0
     return len({space.written_for(evaluation.candidate) for evaluation in evaluations})
-
-
-def _of_writer(search: Search) -> Usage:
-    """What a model behind an endpoint has cost that writes for the optimizer of a model that is not."""
-    return search.writer.spent if isinstance(search.writer, MeteredBackend) else Usage()
-
-
-def _sum(history: tuple[Evaluation, ...]) -> Usage:
-    return reduce(add, (evaluation.usage for evaluation in history), Usage())
 
 
 def _loss(evaluation: Evaluation | None) -> float | None:

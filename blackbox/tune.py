@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from blackbox.backends import Backend
-from blackbox.callbacks import Callback
+from blackbox.callbacks import Callback, Tracker
 from blackbox.config import OF_WORKERS, Config, ExecutorSettings, TaskSettings, make_config
 from blackbox.errors import SettingError
 from blackbox.optimizers import Optimizer
@@ -15,6 +15,8 @@ from blackbox.run_folder import RunFolder
 from blackbox.spaces import PromptSpace
 from blackbox.task import Task
 from blackbox.text_metrics import TextFunction
+from blackbox.tracking import check_trackers, make_trackers
+from blackbox.verbalizers.setting import SEARCH
 
 
 def tune(
@@ -33,7 +35,7 @@ def tune(
         task: the rows and what is asked of them; None reads the files that the settings name.
         backend, space, optimizer: an object, or the name of one; None is the setting's default.
         folder: a run folder to be made; None keeps everything in memory.
-        callbacks: what watches.
+        callbacks: what watches, besides the trackers that the setting `track` names.
         settings: the fields of `blackbox.Config`: model, prompt, layers, dimension, evaluations, seed, ...
 
     Raises:
@@ -45,6 +47,7 @@ def tune(
         run_folder.check_free()
     given = {"backend": backend, "space": space, "optimizer": optimizer}
     config = make_config({**settings, **{key: name for key, name in given.items() if isinstance(name, str)}})
+    callbacks = _with_trackers(callbacks, config)
     of_task = TaskSettings.model_fields.keys() | (task.terms.keys() if task else ())
     if task is not None and (doubled := sorted(of_task & settings.keys())):
         raise SettingError(f"setting {doubled[0]!r} belongs to the task, and a task is given; set it there")
@@ -52,7 +55,8 @@ def tune(
     parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **files)
     if run_folder:
         objects = _objects({**given, "metric": parts.task.metric})
-        run_folder.create(parts.config, parts.task, parts.backend, parts.space, given=objects)
+        task = parts.given or parts.task
+        run_folder.create(parts.config, task, parts.backend, parts.space, given=objects, found=parts.found)
     return run(parts, run_folder, callbacks)
 
 
@@ -84,16 +88,28 @@ def resume(
     """
     run_folder = RunFolder(folder)
     config = _with_executor(run_folder.read_config(), executor)
+    callbacks = _with_trackers(callbacks, config)
     run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer, "metric": metric}))
     task = run_folder.read_task(metric=metric)
-    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **_files(run_folder))
-    run_folder.check_environment(parts.task, parts.backend, parts.space)
+    found = run_folder.read_found_words() if config.verbalizer == SEARCH else None
+    parts = make_parts(
+        config, task, backend=backend, space=space, optimizer=optimizer, found=found, **_files(run_folder)
+    )
+    run_folder.check_environment(parts.given or parts.task, parts.backend, parts.space)
     return ended(parts, run_folder) or run(parts, run_folder, callbacks)
 
 
-def _files(run_folder: RunFolder) -> dict[str, Path]:
+def _files(run_folder: RunFolder) -> dict[str, Any]:
     """Where parts keep what was paid for."""
     return {"answers": run_folder.answers, "proposals": run_folder.proposals}
+
+
+def _with_trackers(callbacks: Sequence[Callback], config: Config) -> list[Callback]:
+    """The callbacks, and those trackers that the settings name and that are none of them."""
+    given = {callback.name for callback in callbacks if isinstance(callback, Tracker)}
+    together = [*callbacks, *make_trackers([name for name in config.track if name not in given])]
+    check_trackers(together)
+    return together
 
 
 def _with_executor(config: Config, executor: Mapping[str, Any]) -> Config:

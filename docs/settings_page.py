@@ -46,7 +46,7 @@ def _table(names: list[str]) -> str:
 
 def _row(name: str, field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
-    shown = "" if default in (None, {}) else _code(default)
+    shown = "" if default in (None, {}, []) else _code(default)
     text, bounds = field.description or "", _bounds(field)
     meaning = (f"{text.removesuffix('.')}{bounds}." if bounds else text).replace("|", "\\|")
     return f"| `{name}` | {shown} | {meaning} |"

@@ -1,7 +1,8 @@
 """The protocol of a callback."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from blackbox.backends import Usage
 from blackbox.budget import Budget
 from blackbox.evaluation import Evaluation
 from blackbox.figures import Figure
@@ -19,6 +20,7 @@ class Progress:
         dev: what the selected prompt is judged by on the dev rows, its metric or its loss; None where there are none.
         elapsed: seconds since the run began, over all its sessions.
         rate: training evaluations a second in this session; 0.0 before the first.
+        usage: what the run has cost so far, as `Summary` counts it.
     """
 
     budget: Budget
@@ -29,6 +31,7 @@ class Progress:
     dev: Figure | None
     elapsed: float
     rate: float
+    usage: Usage = field(default_factory=Usage)
 
     @property
     def seconds_left(self) -> float | None:

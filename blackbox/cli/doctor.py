@@ -29,7 +29,12 @@ _EXTRAS = {
     "demo": ("gguf", "accelerate", "matplotlib"),
     "plots": ("matplotlib",),
     "nevergrad": ("nevergrad",),
+    "pipelines": ("scikit-learn",),
+    "data": ("datasets",),
     "service": ("fastapi", "uvicorn"),
+    "mlflow": ("mlflow-skinny",),
+    "tensorboard": ("tensorboardX",),
+    "wandb": ("wandb",),
 }
 
 

@@ -35,7 +35,7 @@ def with_settings(of: type[BaseModel] = Config) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         def wrapped(**arguments: Any) -> None:
             own = {name: arguments.pop(name) for name in parameters}
-            command(**own, **{name: value for name, value in arguments.items() if value is not None})
+            command(**own, **{name: value for name, value in arguments.items() if value not in (None, [])})
 
         signature = inspect.signature(command)
         parameters = {name: p for name, p in signature.parameters.items() if p.kind is not p.VAR_KEYWORD}
@@ -49,10 +49,17 @@ def with_settings(of: type[BaseModel] = Config) -> Callable[[Command], Command]:
 
 def _option(of: type[BaseModel], name: str) -> inspect.Parameter:
     field = of.model_fields[name]
-    kinds: dict[Any, type] = {int | None: int, float | None: float, int: int, float: float, bool: bool}
+    kinds: dict[Any, Any] = {
+        int | None: int,
+        float | None: float,
+        int: int,
+        float: float,
+        bool: bool,
+        list[str]: list[str],
+    }
     kind = kinds.get(field.annotation, str)
     default = field.get_default(call_default_factory=True)
-    shown = "" if default in (None, {}) else f" [default: {default}]"
+    shown = "" if default in (None, {}, []) else f" [default: {default}]"
     panel = _PANELS[name] if issubclass(Config, of) else _title(of)
     option = typer.Option(help=escape((field.description or "") + shown), show_default=False, rich_help_panel=panel)
     return inspect.Parameter(

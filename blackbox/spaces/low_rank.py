@@ -93,8 +93,19 @@ class LowRankMap:
         return products
 
 
+@dataclass(frozen=True)
+class Scaled:
+    """The numbers themselves, times a factor."""
+
+    factor: float
+
+    def __call__(self, candidates: npt.NDArray[np.float64]) -> FloatArray:
+        """The same shape, float32."""
+        return (candidates * self.factor).astype(np.float32)
+
+
 def _of_a(numbers: int, outputs: int, *, std: float, seed: np.random.SeedSequence) -> Projection:
     """S, whose products with unit normal numbers have entries of standard deviation `std`."""
     if numbers == outputs:
-        return lambda candidates: (candidates * std).astype(np.float32)
+        return Scaled(std)
     return GaussianProjection(numbers, outputs, std=std / math.sqrt(numbers), seed=seed)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import PrefixPrompt, Prompt
+from blackbox.backends import PrefixBackend, PrefixPrompt, Prompt
 from blackbox.backends.spread import clipped_std
 from blackbox.errors import SettingError
 from blackbox.spaces.layer_projections import FloatArray, LayerProjections, ProjectionOfLayer
@@ -96,6 +96,22 @@ class PrefixSpace:
             return keys_values
         moved: FloatArray = keys_values + self._spreads[layer] * projected.reshape(keys_values.shape)
         return moved
+
+
+def seen_keys_values(
+    backend: PrefixBackend, start: PrefixPrompt, texts: Sequence[str], layers: Sequence[int]
+) -> dict[int, FloatArray]:
+    """What the layers hold at the tokens of texts: layer -> shape (n_tokens, 2 width), a key and a value of each.
+
+    Both are divided by the spreads of the start's, as the space multiplies what is projected by them.
+    """
+    read = [backend.prefix_of(tokens).keys_values for text in texts if (tokens := backend.encode(text))]
+    return {
+        layer: np.concatenate([(one[layer] / _spreads(start, layer)).swapaxes(0, 1) for one in read]).reshape(
+            -1, 2 * backend.shape.key_value_width
+        )
+        for layer in layers
+    }
 
 
 def _spreads(start: PrefixPrompt, layer: int) -> FloatArray:

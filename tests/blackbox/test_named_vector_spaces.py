@@ -1,5 +1,6 @@
 """Spaces of vectors as the settings name them."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_with_layers_it_is_deep(name: str) -> None:
 
 
 def test_the_rank_is_that_of_the_settings() -> None:
-    [prompt] = space("low-rank", rank=2).decode(np.ones((1, 12)))
+    [prompt] = space("low-rank", prompt_rank=2).decode(np.ones((1, 12)))
     assert isinstance(prompt, SoftPrompt)
     assert np.linalg.matrix_rank(prompt.vectors, tol=1e-4) == 2
 
@@ -58,7 +59,7 @@ def test_as_many_subspaces_as_the_settings_say_have_weights() -> None:
 
 def test_a_rank_above_the_length_of_the_prompt_is_refused() -> None:
     with pytest.raises(SettingError, match="at most the prompt's 6 tokens, got 7"):
-        space("low-rank", rank=7)
+        space("low-rank", prompt_rank=7)
 
 
 @pytest.mark.parametrize("name", MAPPED)
@@ -74,3 +75,11 @@ def test_a_search_is_the_same_again_and_finds_a_better_prompt(name: str, layers:
 @pytest.mark.parametrize("name", MAPPED)
 def test_candidates_are_sent_to_workers_in_slices(name: str) -> None:
     assert isinstance(space(name), OF_VECTORS)
+
+
+@pytest.mark.parametrize("name", MAPPED)
+def test_a_space_in_another_process_decodes_the_same_bits(name: str) -> None:
+    of, candidates = space(name, dimension=50), np.random.default_rng(1).normal(size=(3, 50))
+    there = pickle.loads(pickle.dumps(of))
+    for here, sent in zip(of.decode(candidates), there.decode(candidates), strict=True):
+        assert here.vectors.tobytes() == sent.vectors.tobytes()  # type: ignore[union-attr]

@@ -375,8 +375,8 @@ def test_every_optimizer_goes_on_as_unbroken(optimizer: str, tmp_path: Path) -> 
     [
         {"space": "soft"},
         {"space": "prefix"},
-        {"space": "low-rank", "rank": 2},
-        {"space": "low-rank", "rank": 2, "layers": "0"},
+        {"space": "low-rank", "prompt_rank": 2},
+        {"space": "low-rank", "prompt_rank": 2, "layers": "0"},
         {"space": "multi-space", "subspaces": 2},
         {"space": "soft", "prompt": None, "init": "label-words"},
         {"space": "soft", "prompt": None, "init": "vocabulary"},

@@ -31,6 +31,28 @@ def test_options_replace_what_the_file_says(blackbox: Blackbox, config: Path) ->
     assert kept["label_words"] == {"positive": "great", "negative": "bad"}
 
 
+@pytest.mark.filterwarnings("ignore")  # of the packages
+def test_a_run_is_tracked_by_all_that_an_option_names(
+    blackbox: Blackbox, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("tensorboardX", "wandb"):
+        pytest.importorskip(package)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    options = ["--evaluations", "12", "--track", "tensorboard", "--track", "wandb"]
+    answer = blackbox("tune", config, "--runs", config.parent, "--name", "run", *options)
+    assert (answer.code, answer.err.strip()) == (0, "")
+    folder = config.parent / "run"
+    assert read_json(folder / "config.json")["track"] == ["tensorboard", "wandb"]
+    assert len(list(folder.glob("tensorboard/events.out.tfevents.*"))) == 1
+    assert len(list(folder.glob("wandb/offline-run-*"))) == 1
+
+
+def test_a_tracker_that_there_is_not_is_wrong_input(blackbox: Blackbox, config: Path) -> None:
+    answer = blackbox("tune", config, "--runs", config.parent, "--name", "run", "--track", "mflow")
+    assert (answer.code, answer.out) == (2, "")
+    assert "unknown tracker 'mflow'; did you mean 'mlflow'?" in answer.err
+
+
 def test_settings_may_all_be_options(blackbox: Blackbox, config: Path) -> None:
     folder = config.parent
     options = ["--backend", "fake", "--train", folder / "train.jsonl", "--label-words", "negative=bad,positive=great"]
