@@ -26,6 +26,7 @@ from blackbox.opening import NOTHING, Opening
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
+from blackbox.selecting import check_selecting, generation_price
 from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace, prompt_of
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
@@ -105,8 +106,9 @@ def make_parts(
     plan = Plan.of(config)
     plan.check(task, space)
     looks = config.finalists if races(config, space) else 1
-    needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task) + opened.evaluations
-    needed += found.evaluations if found else 0
+    check_selecting(config, task, space, optimizer)
+    needed = price_of_start(task, generation_price(config, task, optimizer), looks) + plan.price(task)
+    needed += opened.evaluations + (found.evaluations if found else 0)
     Budget(config.evaluations, config.seconds).check_start(needed)
     exact = make_exact_backend(config, backend)
     return Parts(config, task, backend, space, optimizer, exact, writer, found=found, given=given, opening=opened)

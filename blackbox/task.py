@@ -13,7 +13,6 @@ from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, ScoreGrader, make_grader
 from blackbox.label_numbers import LabelNumbers
-from blackbox.label_words import LabelWords
 from blackbox.mixing import mixed_rows
 from blackbox.split import RawRow, Split, make_split, shown_rows
 from blackbox.tables import Rows, rows_of
