@@ -58,6 +58,8 @@ def front_of(saved: SavedPrompt, backend: EmbeddingBackend) -> EmbeddedFront | C
         try:
             return backend.cached_front(saved.prompt)
         except UnsupportedPromptError as error:
+            if str(error) == str(reason):
+                raise
             raise UnsupportedPromptError(f"{reason}; nor as a cache: {error}") from error
 
 

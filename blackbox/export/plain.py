@@ -5,6 +5,7 @@ from pathlib import Path
 
 from blackbox.backends import (
     CachedFront,
+    DecomposedPrompt,
     DeepPrompt,
     EmbeddedFront,
     EmbeddingBackend,
@@ -33,7 +34,7 @@ def write_plain(saved: SavedPrompt, backend: EmbeddingBackend, folder: Path) -> 
     try:
         arrays = _inputs(front_of(saved, backend))
     except UnsupportedPromptError:
-        if not isinstance(saved.prompt, SoftPrompt | DeepPrompt):
+        if not isinstance(saved.prompt, SoftPrompt | DeepPrompt | DecomposedPrompt):
             raise
         tokens, arrays = saved.prompt.token_ids, _vectors(saved.prompt)
     write_arrays(folder, ARRAYS_FILE, arrays)
@@ -47,6 +48,6 @@ def _inputs(front: EmbeddedFront | CachedFront) -> Mapping[str, FloatArray]:
     return {"keys_values": front.keys_values}
 
 
-def _vectors(prompt: SoftPrompt | DeepPrompt) -> Mapping[str, FloatArray]:
+def _vectors(prompt: SoftPrompt | DeepPrompt | DecomposedPrompt) -> Mapping[str, FloatArray]:
     """By the number of the layer."""
     return {str(layer): vectors for layer, vectors in vectors_of(prompt).items()}

@@ -13,8 +13,8 @@ from blackbox.backends.rendering import conversation
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.template import Template
 
-_MARKUP = re.compile(r"\{[{%#]")
 _OPEN, _CLOSE = "\ue000", "\ue001"  # around a field's name until the text is escaped: private, in no text
+_MARKUP = re.compile(rf"\{{(?=[{{%#{_OPEN}])|#(?=\}})")  # what opens markup, and the end of a comment
 
 _CONFIG = """\
 # yaml-language-server: $schema=https://promptfoo.dev/config-schema.json

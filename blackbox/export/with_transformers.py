@@ -109,7 +109,8 @@ class Prompted:
         def hook(vectors: Tensor) -> Any:
             def enter(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
                 hidden = (args[0] if args else kwargs["hidden_states"]).clone()
-                hidden[:, start : start + len(vectors)] += vectors.to(hidden)
+                places = hidden[:, start : start + len(vectors)]
+                places += vectors[: places.shape[1]].to(hidden)  # some prompts move the row's first positions, too
                 return ((hidden, *args[1:]), kwargs) if args else (args, {**kwargs, "hidden_states": hidden})
 
             return enter

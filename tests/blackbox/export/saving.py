@@ -4,7 +4,7 @@ from typing import Any
 
 from blackbox.backends import EmbeddingBackend, Prompt
 from blackbox.backends.local import LocalBackend, load_backend
-from blackbox.backends.prompts import SoftPrompt
+from blackbox.backends.prompts import DecomposedPrompt, SoftPrompt
 from blackbox.saved_prompt import SavedPrompt
 from tests.backends.local.candidates import TOKENS, deep, prefix, vectors
 from tests.backends.local.conftest import Save
@@ -20,11 +20,12 @@ def from_folder(save: Save, kind: str) -> LocalBackend:
 
 
 def prompt_of(kind: str, backend: LocalBackend) -> Prompt:
-    """A prompt whose vectors are not zero: "soft", "deep" or "prefix"."""
+    """A prompt whose vectors are not zero: "soft", "deep", "prefix" or "decomposed"."""
     made: dict[str, Any] = {
         "soft": lambda: SoftPrompt(TOKENS, vectors(1)),
         "deep": lambda: deep(0, 2),
         "prefix": lambda: prefix(backend, 0, 1, 3),
+        "decomposed": lambda: DecomposedPrompt(TOKENS, vectors(1, n_tokens=len(TOKENS) + 4)),
     }
     prompt: Prompt = made[kind]()
     return prompt

@@ -102,6 +102,14 @@ def test_what_peft_cannot_express_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("form", ["peft", "vllm"])
+def test_a_prompt_that_moves_the_rows_stands_in_front_of_none(saved_model: Save, tmp_path: Path, form: str) -> None:
+    backend = from_folder(saved_model, "llama")
+    with pytest.raises(RunError, match=f"format '{form}' cannot hold this DecomposedPrompt"):
+        export_folder(saved(prompt_of("decomposed", backend), backend), backend, form, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_label_that_is_offset_says_so(saved_model: Save, tmp_path: Path) -> None:
     backend = from_folder(saved_model, "llama")
     prompt = saved(prompt_of("soft", backend), backend)

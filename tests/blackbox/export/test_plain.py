@@ -36,6 +36,7 @@ CASES = [
     ("t5 gated", "soft", "embeddings"),
     ("t5 gated", "deep", "0 2"),
     ("bart", "soft", "0"),
+    *((kind, "decomposed", "0") for kind in ("llama", "roberta", "t5 gated")),
 ]
 
 

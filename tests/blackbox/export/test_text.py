@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,17 +96,18 @@ def test_dspy_loads_what_is_written(tmp_path: Path) -> None:
 
 
 def test_promptfoo_gets_messages_with_places_for_a_rows_fields() -> None:
-    odd = 'Braces {{ text }} {% if %} {# no #} {one} and \\ " \x7f é'
+    odd = 'Braces {{ text }} {{{3}}} {% if %} {# no #} {one} and \\ " \x7f é'
     prompt = TextPrompt(odd, (Demonstration("A day. It was ", "bad"),), role="system")
-    config = yaml.safe_load(exported(replace(SAVED, prompt=prompt), "promptfoo"))
+    config = yaml.safe_load(exported(replace(SAVED, prompt=prompt, template="{{{text}}} It was {label}"), "promptfoo"))
     (messages,) = config["prompts"]
     rendered = [{**one, "content": nunjucks(one["content"], text="X")} for one in json.loads(messages)]
     assert rendered == [
         {"role": "system", "content": odd},
         {"role": "user", "content": "A day. It was"},
         {"role": "assistant", "content": "bad"},
-        {"role": "user", "content": "X It was"},
+        {"role": "user", "content": "{X} It was"},
     ]
+    assert not re.search(r"\{#|#\}", messages)  # for Nunjucks, unlike Jinja, a comment even in a constant
     assert config["tests"] == [{"vars": {"text": "..."}}]
     assert config["defaultTest"]["assert"] == [{"type": "contains-any", "value": ["bad", "great"]}]
     assert config["providers"] == ["openai:chat:fake"]
