@@ -9,7 +9,7 @@ the query's positions find in the attention of every layer, the keys and values 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +94,9 @@ class DeepPrompt:
         checked = {layer: _checked(self.vectors[layer], len(self.token_ids)) for layer in sorted(self.vectors)}
         object.__setattr__(self, "vectors", MappingProxyType(checked))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DeepPrompt, (self.token_ids, dict(self.vectors))
+
 
 @dataclass(frozen=True, eq=False)
 class PrefixPrompt:
@@ -119,6 +122,9 @@ class PrefixPrompt:
             _check_keys_values(layer, self.keys_values[layer].shape, expected, len(self.token_ids))
         checked = {layer: _frozen(self.keys_values[layer]) for layer in layers}
         object.__setattr__(self, "keys_values", MappingProxyType(checked))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PrefixPrompt, (self.token_ids, dict(self.keys_values))
 
     @property
     def n_positions(self) -> int:

@@ -7,6 +7,8 @@ result = tune(task, model="smollm2-135m", prompt="Is this review bad or great?",
 result.predict([{"text": "A quiet, moving film."}])
 """
 
+from typing import TYPE_CHECKING
+
 from blackbox.callbacks import Callback, Progress
 from blackbox.client import Client
 from blackbox.config import Config
@@ -23,6 +25,9 @@ from blackbox.summary import Summary
 from blackbox.sweeps import SweepResult, run_sweep
 from blackbox.task import Task
 from blackbox.tune import resume, tune
+
+if TYPE_CHECKING:
+    from blackbox.pipelines import PromptClassifier as PromptClassifier
 
 __all__ = [
     "BlackboxError",
@@ -46,3 +51,18 @@ __all__ = [
     "sample_shots",
     "tune",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """`PromptClassifier`, which needs the extra `pipelines`: no part of `from blackbox import *`."""
+    if name != "PromptClassifier":
+        raise AttributeError(f"module 'blackbox' has no attribute {name!r}")
+    from blackbox.backends.errors import MissingPackageError
+
+    try:
+        from blackbox.pipelines import PromptClassifier
+    except ImportError as error:
+        raise MissingPackageError(
+            f"PromptClassifier needs {error.name}; install it with: pip install 'blackbox-prompts[pipelines]'"
+        ) from error
+    return PromptClassifier

@@ -7,6 +7,7 @@ budget of its run.
 """
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,6 +33,7 @@ class LoadedModels:
     def __init__(self) -> None:
         self._held: dict[Key, Backend] = {}
         self._asked: set[Key] = set()
+        self._loading = threading.Lock()  # several threads may ask for one model
 
     @contextmanager
     def shared(self) -> Iterator[None]:
@@ -46,11 +48,18 @@ class LoadedModels:
     def get(self, config: Config, load: BackendFactory) -> Backend:
         """The model of the settings: the one that is there, or what `load` makes of them."""
         key = model_key(config)
-        self._asked.add(key)
-        if key not in self._held:
-            self._let_go()
-            self._held[key] = load(config)
-        return self._held[key]
+        with self._loading:
+            self._asked.add(key)
+            if key not in self._held:
+                self._let_go()
+                self._held[key] = load(config)
+            return self._held[key]
+
+    def forget(self) -> None:
+        """Let all of them go."""
+        with self._loading:
+            self._held.clear()
+            gc.collect()
 
     def _let_go(self) -> None:
         for key in self._held.keys() - self._asked:

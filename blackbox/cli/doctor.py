@@ -29,6 +29,8 @@ _EXTRAS = {
     "demo": ("gguf", "accelerate", "matplotlib"),
     "plots": ("matplotlib",),
     "nevergrad": ("nevergrad",),
+    "pipelines": ("scikit-learn",),
+    "data": ("datasets",),
     "service": ("fastapi", "uvicorn"),
     "mlflow": ("mlflow-skinny",),
     "tensorboard": ("tensorboardX",),

@@ -32,6 +32,8 @@ HOMES = {
     "mlflow": {"blackbox/callbacks/mlflow.py"},
     "wandb": {"blackbox/callbacks/wandb.py"},
     "tensorboardX": {"blackbox/callbacks/tensorboard.py"},
+    "datasets": {"blackbox/published/hub.py"},
+    "sklearn": {"blackbox/pipelines/classifier.py"},
     "safetensors": {"blackbox/saved_prompt.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
 }
 HEAVY = (
@@ -50,6 +52,9 @@ HEAVY = (
     "mlflow",
     "wandb",
     "tensorboardX",
+    "sklearn",
+    "datasets",
+    "pandas",
 )
 
 
@@ -111,6 +116,11 @@ def test_the_local_backend_is_imported_only_when_it_is_asked_for() -> None:
             place = path.relative_to(ROOT).as_posix()
             homes = ("backends/local/", "backends/vllm/", "blackbox/build.py")
             assert place.startswith(homes), f"{place} imports {name}"
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])
+def test_tables_are_known_by_what_they_do_and_not_by_their_package(package: str) -> None:
+    assert not [path for path, name in every_import() if name.split(".")[0] == package]
 
 
 @pytest.mark.parametrize("name", LINKS)

@@ -110,7 +110,7 @@ def test_rows_in_front_of_a_bad_line_are_answered_and_blank_lines_are_counted(
 def test_evaluate_refuses_an_unknown_metric_before_a_model_is_loaded(
     blackbox: Blackbox, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blackbox.cli.run_commands.make_backend", lambda config: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("blackbox.cli.predict_commands.make_backend", lambda config: pytest.fail("a model was loaded"))
     answer = blackbox("evaluate", run, run.parent / "test.jsonl", "--metric", "f1")
     assert answer.code == 2
     assert "unknown metric 'f1'" in answer.err
