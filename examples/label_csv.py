@@ -19,6 +19,7 @@ def main(target: Path = Path("labelled.csv"), **settings: object) -> None:
     task = Task(
         read_rows(DATA / "train.jsonl"),
         dev=read_rows(DATA / "dev.jsonl"),
+        template="{text} It was {label}.",
         label_words={"satisfied": "great", "unsatisfied": "bad"},
     )
     result = tune(task, **{**SETTINGS, **settings})

@@ -130,7 +130,7 @@ def test_the_notebook_runs_from_top_to_bottom_and_draws_its_curve(tmp_path: Path
     kinds = [kind for cell in code for output in cell.outputs for kind in output.get("data", {})]
     assert "image/png" in kinds
     printed = "".join(output.get("text", "") for cell in code for output in cell.outputs)
-    assert re.search(r"before: accuracy .*\nafter:  accuracy .*\n", printed)
+    assert re.search(r"before: .*%.*\nafter:  .*%.*\n", printed)
     assert len(re.findall(r"-> (?:un)?satisfied \(\d+%\)", printed)) == 2
 
 
