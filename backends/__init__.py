@@ -6,6 +6,8 @@ subpackages of their own and are imported only when they are asked for.
 
 from blackbox.backends.base import (
     Backend,
+    BlankStates,
+    BlankStatesBackend,
     Capability,
     Failure,
     GeneratingBackend,
@@ -15,8 +17,10 @@ from blackbox.backends.base import (
     PrefixBackend,
     Query,
     Scores,
+    StatesBackend,
     Usage,
     VectorBackend,
+    VocabularyBackend,
     chosen_options,
 )
 from blackbox.backends.checks import require
@@ -51,6 +55,8 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendSettingError",
+    "BlankStates",
+    "BlankStatesBackend",
     "Capability",
     "DeepPrompt",
     "Demonstration",
@@ -82,11 +88,13 @@ __all__ = [
     "Scores",
     "SoftPrompt",
     "SpentError",
+    "StatesBackend",
     "StoppedError",
     "TextPrompt",
     "UnsupportedPromptError",
     "Usage",
     "VectorBackend",
+    "VocabularyBackend",
     "Writing",
     "Written",
     "chosen_options",

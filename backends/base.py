@@ -23,6 +23,8 @@ class Capability(StrEnum):
     TARGETS = "likelihoods of whole targets"
     INFILL = "text behind the label"
     GENERATE = "text that the model writes"
+    STATES = "hidden states at the blank"
+    VOCABULARY = "probabilities of all tokens at the blank"
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,19 @@ class Generations:
     written: tuple[tuple[Written | None, ...], ...]
     usages: tuple[Usage, ...]
     failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class BlankStates:
+    """The answer of `BlankStatesBackend.blank_states`.
+
+    Attributes:
+        vectors: shape (n_prompts, n_queries, hidden_size), float64; NaN where they are no finite numbers.
+        usages: what each prompt cost, shape (n_prompts,).
+    """
+
+    vectors: npt.NDArray[np.float64]
+    usages: tuple[Usage, ...]
 
 
 def chosen_options(log_probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -205,6 +220,30 @@ class VectorBackend(Backend, Protocol):
 
 
 @runtime_checkable
+class StatesBackend(VectorBackend, Protocol):
+    """A backend whose hidden states can be read."""
+
+    def hidden_states(
+        self, token_ids: Sequence[int], queries: Sequence[Query], layers: Sequence[int]
+    ) -> dict[int, npt.NDArray[np.float32]]:
+        """Where the model has been: what enters some layers for the given prompt tokens and queries.
+
+        Args:
+            layers: some of the model's.
+
+        Returns:
+            For each layer the states at single tokens, shape (n_states, hidden_size): those of the prompt with the
+            first query and those of all queries, evenly spaced ones of them where there are more than
+            `states.MOST_STATES`. Of layer 0 they are the word embeddings of the vocabulary, as many at most.
+
+        Raises:
+            UnsupportedPromptError: the model has not one of the layers.
+            QueryError: a query that the model cannot read.
+        """
+        ...
+
+
+@runtime_checkable
 class PrefixBackend(VectorBackend, Protocol):
     """A backend that takes prefix prompts as well; the `key_value_width` of its shape is not 0."""
 
@@ -217,6 +256,45 @@ class PrefixBackend(VectorBackend, Protocol):
         Args:
             token_ids: at least one token.
         """
+        ...
+
+
+@runtime_checkable
+class BlankStatesBackend(Backend, Protocol):
+    """A backend that shows what the model has computed at the blank: it has `Capability.STATES`."""
+
+    def blank_states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> BlankStates:
+        """What the output head reads where it tells the first token of the blank, behind each prompt.
+
+        The options of the queries are not read.
+
+        Raises:
+            UnsupportedPromptError, QueryError: as of `score`.
+        """
+        ...
+
+
+@runtime_checkable
+class VocabularyBackend(BlankStatesBackend, Protocol):
+    """A backend that tells how probable every token is at the blank: it has `Capability.VOCABULARY`."""
+
+    def token_log_probabilities(self, vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """What the output head makes of states.
+
+        Args:
+            vectors: shape (n, hidden_size), of `blank_states`.
+
+        Returns:
+            Shape (n, n_tokens), nats; a token's column is its number.
+        """
+        ...
+
+    def whole_words(self, query: Query) -> dict[int, str]:
+        """Token -> the word that it is by itself in the blank of a query, of letters alone and two of them at least."""
+        ...
+
+    def is_one_token(self, query: Query, word: str) -> bool:
+        """Whether a word in the blank of a query is read as a single token."""
         ...
 
 

@@ -15,6 +15,8 @@ OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.TARGETS: ("fake", "local or remote with a model that is not a masked one", "vllm"),
     Capability.INFILL: ("fake", "local or remote with a masked model or an encoder-decoder"),
     Capability.GENERATE: ("fake", "local or remote with a model that is not a masked one", "openai", "anthropic"),
+    Capability.STATES: ("fake", "local"),
+    Capability.VOCABULARY: ("local",),
 }
 """The backends of this package that have a capability; named in the error of one that has not."""
 
@@ -88,6 +90,18 @@ def check_fit(backend: VectorBackend, prompt: Prompt) -> None:
                 f"model {backend.name!r} has layers 0 to {backend.shape.n_layers - 1} of size "
                 f"{backend.shape.hidden_size}, got a prompt for layer {layer} of size {vectors.shape[1]}"
             )
+
+
+def check_layers(backend: VectorBackend, layers: Sequence[int]) -> None:
+    """Refuse layers that the model has not.
+
+    Raises:
+        UnsupportedPromptError: there is one.
+    """
+    if wrong := [layer for layer in layers if not 0 <= layer < backend.shape.n_layers]:
+        raise UnsupportedPromptError(
+            f"model {backend.name!r} has layers 0 to {backend.shape.n_layers - 1}, got layer {wrong[0]}"
+        )
 
 
 def _check_prefix(backend: VectorBackend, prompt: PrefixPrompt) -> None:

@@ -30,8 +30,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends.base import Capability, Generations, ModelShape, Query, Scores, Usage
-from blackbox.backends.checks import check_call, check_fit, check_prompts
+from blackbox.backends.base import BlankStates, Capability, Generations, ModelShape, Query, Scores, Usage
+from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts
 from blackbox.backends.prompts import FloatArray, PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.writing import GREEDY, Writing
 
@@ -72,6 +72,7 @@ class FakeBackend:
     def capabilities(self) -> frozenset[Capability]:
         prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.PREFIX}
         answers = {Capability.LABEL_SCORES, Capability.TARGETS, Capability.INFILL, Capability.GENERATE}
+        answers |= {Capability.STATES}
         return frozenset(prompts | answers)
 
     def optimum_loss(self, n_options: int) -> float:
@@ -96,6 +97,20 @@ class FakeBackend:
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
         """One for every layer."""
         return np.ones(self.shape.n_layers)
+
+    def hidden_states(
+        self, token_ids: Sequence[int], queries: Sequence[Query], layers: Sequence[int]
+    ) -> dict[int, FloatArray]:
+        """Unit normal numbers that depend on the layer and the token only; each token that is read has one state."""
+        check_layers(self, layers)
+        read = sorted({*token_ids, *"".join(query.before + query.after for query in queries).encode()})
+        drawn = {
+            layer: np.random.default_rng([17, layer]).standard_normal(
+                (_BYTES, self.shape.hidden_size), dtype=np.float32
+            )
+            for layer in layers
+        }
+        return {layer: states if layer == 0 else states[read] for layer, states in drawn.items()}
 
     def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
         """Unit normal numbers that depend on the layer and the token only."""
@@ -133,6 +148,25 @@ class FakeBackend:
             for short_line, line in zip(cut, texts, strict=True)
         )
         return Generations(tuple(written), tuple(usages))
+
+    def blank_states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> BlankStates:
+        """See `BlankStatesBackend.blank_states`: 2 q - 1 in the right option's place, and numbers drawn from the text.
+
+        The numbers are normal, of the standard deviation 1 - 3/4 q. Unlike a model it reads the options, to know what
+        is right.
+        """
+        check_prompts(self, prompts)
+        for prompt in prompts:
+            check_fit(self, prompt)
+        drawn = [_rng(query.before.encode(), "state").normal(size=self.shape.hidden_size) for query in queries]
+        vectors = np.zeros((len(prompts), len(queries), self.shape.hidden_size))
+        for number, prompt in enumerate(prompts):
+            q = self.quality(prompt)
+            for row, query in enumerate(queries):
+                vectors[number, row] = drawn[row] * (1 - 0.75 * q)
+                vectors[number, row, self.right_option(query) % self.shape.hidden_size] += 2 * q - 1
+        rows = [query.before + query.after for query in queries]
+        return BlankStates(vectors, tuple(self._cost(prompt, rows) for prompt in prompts))
 
     def quality(self, prompt: Prompt) -> float:
         """How good a prompt is, from 0 to 1."""

@@ -1,5 +1,6 @@
 """The settings of a run: every one a key of the TOML file, an option of `blackbox tune` and an argument of `tune`."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ NOBODY = "none"
 PATHS = ("train", "dev", "test", "answers", "prompts", "instructions")
 _OF_SPACES: dict[str, dict[str, Any]] = {
     "texts": {"optimizer": "enumerate"},
+    "low-rank": {"layers": "0"},
+    "multi-space": {"layers": "0"},
     "choices": {"optimizer": "categorical", "population": 10},
     "projected-instruction": {
         "optimizer": "cma-es",
@@ -40,6 +43,16 @@ def _label_words(value: Any) -> Any:
     return {label.strip(): word.strip() for label, _, word in pairs}
 
 
+def _texts(value: Any) -> Any:
+    """Command lines write a JSON list: `["{text} All in all {label}.", "..."]`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError("must be a JSON list of texts") from error
+
+
 def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
@@ -58,6 +71,14 @@ class TaskSettings(BaseModel):
     )
     template: str = Field(
         "{text} It was {label}.", description="Text of a row: its fields and one {label}, for label word or target."
+    )
+    templates: Annotated[list[str], BeforeValidator(_texts)] = Field(
+        default_factory=list,
+        description="Further templates: after the search an average over all of them is tried, and kept if it is "
+        "better on dev; with `robust` the search goes by all.",
+    )
+    robust: bool = Field(
+        False, description="Training rows take turns in `template` and `templates`, at no further evaluations (PAFT)."
     )
     label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(
         default_factory=dict, description="The word that stands for each label: negative=bad,positive=great."
@@ -169,6 +190,7 @@ class SpaceSettings(BaseModel):
     space: str = Field(
         "deep",
         description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many), "
+        "low-rank (vectors that are products of two factors), multi-space (fused from several projections), "
         "texts (the best of `prompts`), choices (a text put together: instruction, shown rows, format, words) or "
         "projected-instruction (what a local model writes behind a soft prompt, for any model).",
     )
@@ -193,21 +215,39 @@ class SpaceSettings(BaseModel):
         "user", description="Who says a text prompt to a chat model: user or system."
     )
     layers: str = Field(
-        "upper-half", description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8."
+        "upper-half",
+        description="Searched layers of a deep or prefix prompt: all, upper-half, 15-29 or 0,4,8 (spaces low-rank and "
+        "multi-space: 0, the input).",
     )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
+    init: Literal["text", "random", "label-words", "vocabulary"] | None = Field(
+        None,
+        description="Tokens that a search of vectors starts from: text (`prompt`), random, label-words or vocabulary "
+        "(words drawn from its most common tokens); default: text if `prompt` is given, else random.",
+    )
     prompt_tokens: int | None = Field(
         None,
         ge=1,
-        description="Length of the prompt: the text is repeated or cut; without one, 50 random tokens (space "
-        "projected-instruction: as many as its first sentence has).",
+        description="Length of the prompt: a text is repeated or cut, label words are repeated; default: as long as "
+        "the text, without one 50 (space projected-instruction: as many as its first sentence has).",
     )
     dimension: int = Field(100, ge=2, description="Numbers searched for each layer.")
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
-    projection: Literal["gaussian", "uniform", "hadamard"] = Field(
-        "gaussian", description="gaussian, uniform or hadamard (stores no matrix)."
+    verbalizer: Literal["given", "search", "representative"] = Field(
+        "given",
+        description="What tells the labels: the given label words, words that are searched on the training rows "
+        "before the prompt is (search: LM-BFF), or the hidden states' distance to the mean of each label's training "
+        "rows (representative: MetaPrompter); the last two need backend local.",
+    )
+    prompt_rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
+    subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
+    projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca"] = Field(
+        "gaussian",
+        description="gaussian, uniform, hadamard (stores no matrix), identity (none: all of a prompt's numbers are "
+        "searched, for es, zo-adam and spsa), or made of the layer's states on the training rows: vocabulary "
+        "(differences of two) or hidden-pca (principal directions).",
     )
 
 
@@ -216,8 +256,8 @@ class OptimizerSettings(BaseModel):
 
     optimizer: str = Field(
         "blockwise:cma-es",
-        description="cma-es, random-search, nevergrad:NAME, islands:OPTIMIZER (several that restart and exchange their "
-        "best) or blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
+        description="cma-es, es, zo-adam, spsa, random-search, nevergrad:NAME, islands:OPTIMIZER (several that restart "
+        "and exchange their best) or blockwise:OPTIMIZER (BBTv2: layer by layer); of choices "
         "(spaces texts and choices) categorical, random-search, nevergrad:NAME or enumerate, which scores them all; "
         "where a model writes new instructions (space choices) evolution, evolution:de or reflective.",
     )
@@ -234,7 +274,33 @@ class OptimizerSettings(BaseModel):
         "until one leads: on, off, or auto (on for text prompts).",
     )
     finalists: int = Field(3, ge=1, description="Best candidates of a race that are looked at on the dev rows.")
-    sigma: float = Field(1.0, gt=0, description="First step size, in units of the space.")
+    sigma: float = Field(
+        1.0,
+        gt=0,
+        description="First step size, in units of the space; of es, zo-adam and spsa how far candidates are from the "
+        "mean.",
+    )
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="es, zo-adam and spsa: length of a step of the mean in each number, in units of the space; "
+        "default: 0.3 of `sigma`.",
+    )
+    momentum: float = Field(0.9, ge=0, lt=1, description="es and zo-adam: share of the past in a step.")
+    update: Literal["adam-mini", "adam", "momentum"] = Field(
+        "adam-mini",
+        description="es and zo-adam: adam-mini (one scale for all numbers), adam (one for each) or momentum (none).",
+    )
+    shaping: Literal["pair-ranks", "ranks", "differences"] = Field(
+        "pair-ranks",
+        description="es: what losses count by, pair-ranks (of the pairs' differences), ranks (of each) or differences.",
+    )
+    direction_rank: int | None = Field(
+        None, ge=1, description="es: rank of its directions, where candidates are matrices; default: full."
+    )
+    directions: Literal["gaussian", "rademacher"] = Field(
+        "gaussian", description="zo-adam: directions of the pairs, gaussian or rademacher (+1 or -1)."
+    )
     covariance: Literal["full", "diagonal"] = Field("full", description="CMA-ES: full or diagonal.")
     step_size: Literal["csa", "tpa"] = Field("csa", description="CMA-ES: rule of the step size, csa or tpa.")
     islands: int = Field(
@@ -280,8 +346,8 @@ class FinishingSettings(BaseModel):
         0,
         ge=0,
         le=5,
-        description="Average the label probabilities of so many of the best text prompts, 2 or more (each row is asked "
-        "as often); 0: of none.",
+        description="Average the label probabilities of so many of the best prompts, 2 or more (each row is asked as "
+        "often); 0: of none.",
     )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",

@@ -48,6 +48,8 @@ def load_task(config: Config) -> Task:
         label_field=config.label_field,
         target_field=config.target_field,
         answer_tokens=config.answer_tokens,
+        templates=config.templates,
+        robust=config.robust,
     )
 
 

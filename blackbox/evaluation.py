@@ -77,6 +77,8 @@ class Evaluation:
         for name, nothing in _RARE.items():
             if values[name] == nothing:
                 del values[name]
+        if self.tried:
+            values["tried"] = self.tried.to_dict()
         return values
 
     @classmethod

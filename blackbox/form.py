@@ -7,6 +7,7 @@ from blackbox.backends import Prompt, Query, TextPrompt
 from blackbox.blank import Blank
 from blackbox.errors import DataError
 from blackbox.template import Template
+from blackbox.turns import turns
 
 Row = Mapping[str, object]
 OwnForm = tuple[str | None, tuple[str, ...] | None]
@@ -16,15 +17,22 @@ OwnForm = tuple[str | None, tuple[str, ...] | None]
 class Form:
     """A template and what fills its blank.
 
+    Attributes:
+        template: the text around the blank.
+        blank: what fills it.
+        others: further templates, which rows whose right option is known take turns in (`blackbox.turns`).
+
     Raises:
         DataError: label words that cannot be told apart, or a template that names the target itself.
     """
 
     template: Template
     blank: Blank
+    others: tuple[Template, ...] = ()
 
     def __post_init__(self) -> None:
-        self.blank.check(self.template)
+        for template in (self.template, *self.others):
+            self.blank.check(template)
 
     def of(self, prompt: Prompt) -> "Form":
         """The form in which rows are put behind a prompt: its own, as far as it has one, else this one.
@@ -38,7 +46,16 @@ class Form:
         return Form(
             self.template if template is None else Template(template),
             self.blank if words is None else self.blank.with_words(words),
+            self.others if template is None else (),
         )
+
+    def within(self, template: str) -> "Form":
+        """The same blank in another template alone.
+
+        Raises:
+            DataError: as of `Form` and `Template`.
+        """
+        return Form(Template(template), self.blank)
 
     def queries(self, rows: Sequence[Row], *, where: str) -> tuple[Query, ...]:
         """The queries that score rows; `where` names them in errors.
@@ -47,8 +64,11 @@ class Form:
             DataError: a row is no mapping, or lacks a field of the template or its target.
         """
         named = _named(rows, where)
+        templates = (self.template, *self.others)
+        places = turns(self.blank.right_options(rows, where=where), len(templates)) if self.others else [0] * len(rows)
         return tuple(
-            self.template.render(row, self.blank.options(row, where=place), where=place) for place, row in named
+            templates[turn].render(row, self.blank.options(row, where=place), where=place)
+            for turn, (place, row) in zip(places, named, strict=True)
         )
 
     def open_queries(self, rows: Sequence[Row], *, where: str) -> tuple[Query, ...]:

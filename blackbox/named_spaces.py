@@ -1,28 +1,17 @@
 """Prompt spaces by name. The built-in ones are registered here as a stranger's would be."""
 
-from collections.abc import Sequence
-
-from blackbox.backends import Backend, Capability, PrefixBackend, VectorBackend, require
+from blackbox.backends import Backend, Capability, require
 from blackbox.config import Config
-from blackbox.errors import SettingError
+from blackbox.named_vector_spaces import soft_behind
 from blackbox.proposing.equipment import make_checks
 from blackbox.proposing.inducing import Inducer
 from blackbox.proposing.meta_prompts import INDUCTION
 from blackbox.proposing.writers import make_vector_writer
 from blackbox.registry import SPACES
 from blackbox.seeds import part_seed
-from blackbox.spaces import (
-    ChoicesSpace,
-    DeepSpace,
-    PrefixSpace,
-    ProjectedInstructionSpace,
-    PromptSpace,
-    SoftSpace,
-    TextsSpace,
-)
+from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace
 from blackbox.spaces.general import GENERAL_FOR_LABELS, GENERAL_FOR_TARGETS, label_words_of, sample_of_rows
-from blackbox.spaces.layers import parse_layers
-from blackbox.spaces.start import start_tokens
+from blackbox.spaces.start import repeated
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, text_prompts
 
@@ -30,53 +19,6 @@ from blackbox.text_prompts import instructions, text_prompts
 def make_space(backend: Backend, task: Task, config: Config) -> PromptSpace:
     """The prompt space that the settings name."""
     return SPACES.get(config.space)(backend, task, config)
-
-
-def _deep(backend: Backend, task: Task, config: Config) -> DeepSpace:
-    vector = _vector_backend(backend, Capability.DEEP)
-    tokens = _start(vector, config)
-    layers = parse_layers(config.layers, vector.shape.n_layers)
-    stds = vector.hidden_stds(tokens, task.train.queries)
-    return DeepSpace(
-        tokens,
-        {layer: float(stds[layer]) for layer in layers},
-        vector.shape.hidden_size,
-        dimension=config.dimension,
-        alpha=config.alpha,
-        projection=config.projection,
-        seed=part_seed(config.seed, "projection"),
-    )
-
-
-def _soft(backend: Backend, task: Task, config: Config) -> SoftSpace:
-    vector = _vector_backend(backend, Capability.SOFT)
-    return _soft_behind(vector, _start(vector, config), task, config)
-
-
-def _soft_behind(backend: VectorBackend, tokens: Sequence[int], task: Task, config: Config) -> SoftSpace:
-    return SoftSpace(
-        tokens,
-        float(backend.hidden_stds(tokens, task.train.queries)[0]),
-        backend.shape.hidden_size,
-        dimension=config.dimension,
-        alpha=config.alpha,
-        projection=config.projection,
-        seed=part_seed(config.seed, "projection"),
-    )
-
-
-def _prefix(backend: Backend, task: Task, config: Config) -> PrefixSpace:
-    vector = _vector_backend(backend, Capability.PREFIX)
-    if not isinstance(vector, PrefixBackend):
-        raise SettingError(f"backend {backend.name!r} says it takes prefix prompts but is no PrefixBackend")
-    return PrefixSpace(
-        vector.prefix_of(_start(vector, config)),
-        parse_layers(config.layers, vector.shape.n_layers),
-        dimension=config.dimension,
-        alpha=config.alpha,
-        projection=config.projection,
-        seed=part_seed(config.seed, "projection"),
-    )
 
 
 def _texts(backend: Backend, task: Task, config: Config) -> TextsSpace:
@@ -100,30 +42,14 @@ def _choices(backend: Backend, task: Task, config: Config) -> ChoicesSpace:
 def _projected(backend: Backend, task: Task, config: Config) -> ProjectedInstructionSpace:
     require(backend, Capability.TEXT)
     writer = make_vector_writer(config, backend)
-    seed = part_seed(config.seed, "start")
-    tokens = start_tokens(writer, text=INDUCTION, length=config.prompt_tokens, seed=seed)
+    tokens = repeated(writer.encode(INDUCTION), config.prompt_tokens, what="instruction")
     rows = sample_of_rows(task.train.labels, config.proposal_rows, seed=part_seed(config.seed, "shown"))
     checks = make_checks(task, [config.prompt] if config.prompt else [], config)
     inducer = Inducer(writer, task, rows, checks=checks, tokens=config.proposal_tokens)
-    vectors = _soft_behind(writer, tokens, task, config)
+    vectors = soft_behind(writer, tokens, task, config)
     return ProjectedInstructionSpace(vectors, inducer, source=inducer.source, start=config.prompt, role=config.role)
 
 
-def _start(backend: VectorBackend, config: Config) -> tuple[int, ...]:
-    seed = part_seed(config.seed, "start")
-    return start_tokens(backend, text=config.prompt, length=config.prompt_tokens, seed=seed)
-
-
-def _vector_backend(backend: Backend, needed: Capability) -> VectorBackend:
-    require(backend, needed)
-    if not isinstance(backend, VectorBackend):
-        raise SettingError(f"backend {backend.name!r} says it takes {needed.value} but is no VectorBackend")
-    return backend
-
-
 SPACES.add("choices", _choices)
-SPACES.add("deep", _deep)
-SPACES.add("prefix", _prefix)
 SPACES.add("projected-instruction", _projected)
-SPACES.add("soft", _soft)
 SPACES.add("texts", _texts)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from blackbox.backends import Backend, require
 from blackbox.budget import Budget, price_of_start
 from blackbox.build import (
@@ -14,17 +16,20 @@ from blackbox.build import (
 )
 from blackbox.config import Config
 from blackbox.data import load_task
+from blackbox.domains import check_fit, domain_of
 from blackbox.finishing.plan import Plan
 from blackbox.kept import Kept
 from blackbox.make_executor import check_executor
-from blackbox.named_optimizers import check_fit, domain_of, make_optimizer
+from blackbox.named_optimizers import make_optimizer
 from blackbox.named_spaces import make_space
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
-from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace
+from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace, prompt_of
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
+from blackbox.verbalizers.setting import SEARCH, with_class_means, with_words
+from blackbox.verbalizers.words import FoundWords, find_words, most_evaluations
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,8 @@ class Parts:
     optimizer: Optimizer
     exact: Backend | None = None  # of the same model in float32, where elites are scored again
     writer: Backend | None = None  # of the model that writes new instructions, if the optimizer asks for some
+    found: FoundWords | None = None  # the label words, where they were searched
+    given: Task | None = None  # the task as it was given, before words were found or class means took their place
 
 
 def make_parts(
@@ -49,30 +56,39 @@ def make_parts(
     optimizer: Optimizer | str | None = None,
     answers: Path | None = None,
     proposals: Path | None = None,
+    found: FoundWords | None = None,
 ) -> Parts:
     """The parts of a run: those that are given as objects, and the settings' own for the rest.
 
     The settings of the task in `Parts.config` are the task's own, also where it was built in code, and prompts that
     stand in a file are read. `answers` is where paid answers are kept if the settings do not say, `proposals` where
-    what a model proposes is kept.
+    what a model proposes is kept. `found` are the label words that the run has found before, if it has.
 
     Raises:
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
     """
     check_executor(config)
-    config, task = read_files(config, task)
+    config, given = read_files(config, task)
+    task = with_class_means(config, given)
     check_elites(config, backend, optimizer)
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
         backend = make_backend(keeping)
     require(backend, task.grader.needs)
     check_template(backend, task.template)
+    by_name = space is None or isinstance(space, str)
     if space is None or isinstance(space, str):
         space = make_space(backend, task, config)
     if isinstance(space, TextsSpace):
         for prompt in space.prompts:
             task.check_prompt(prompt)
             check_template(backend, task.form.of(prompt).template)
+    if config.verbalizer == SEARCH:
+        if found is None:
+            Budget(config.evaluations).check_start(most_evaluations())
+            found = find_words(backend, task, prompt_of(space, np.zeros(space.dimension)))
+        task = with_words(task, found)
+        space = make_space(backend, task, config) if by_name else space
     domain = domain_of(space)
     if optimizer is None or isinstance(optimizer, str):
         optimizer = make_optimizer(config.optimizer, domain, config, part_seed(config.seed, "optimizer"))
@@ -85,8 +101,10 @@ def make_parts(
     plan.check(task, space)
     looks = config.finalists if races(config, space) else 1
     needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task)
+    needed += found.evaluations if found else 0
     Budget(config.evaluations, config.seconds).check_start(needed)
-    return Parts(config, task, backend, space, optimizer, make_exact_backend(config, backend), writer)
+    exact = make_exact_backend(config, backend)
+    return Parts(config, task, backend, space, optimizer, exact, writer, found=found, given=given)
 
 
 def read_files(config: Config, task: Task | None = None) -> tuple[Config, Task]:

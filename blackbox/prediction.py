@@ -11,6 +11,7 @@ from blackbox.row_answers import RowAnswers
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.split import RawRow, Split, make_split
 from blackbox.text_metrics import TextFunction
+from blackbox.verbalizers.grader import answers_of, log_probabilities
 
 
 class Predictor:
@@ -28,6 +29,7 @@ class Predictor:
     def __init__(self, backend: Backend, saved: SavedPrompt, *, metric: str | TextFunction | None = None) -> None:
         saved.check(backend)
         self._backend, self._prompt, self._form, self._finished = backend, saved.prompt, saved.form, saved.finished
+        self._means = saved.class_means
         self._metric = saved.metric if metric is None else metric
         self._tokens = saved.answer_tokens or ANSWER_TOKENS
 
@@ -58,6 +60,8 @@ class Predictor:
             scores, _ = self._finished.score(self._backend, self._prompt, rows, self._form)
             return chosen(scores, self._form.blank.labels)
         queries = self._form.open_queries(rows, where="rows")
+        if self._means:
+            return chosen(log_probabilities(self._backend, self._prompt, queries, self._means), self._form.blank.labels)
         return self._form.blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
     def evaluate(self, rows: Sequence[RawRow], *, metric: str | TextFunction | None = None) -> Figure | None:
@@ -84,4 +88,6 @@ class Predictor:
     def _answers(self, grader: Grader, split: Split) -> RowAnswers:
         if self._finished:
             return self._finished.answers(self._backend, grader, self._prompt, split, range(len(split)))[0]
+        if self._means:
+            return answers_of(grader, log_probabilities(self._backend, self._prompt, split.queries, self._means), split)
         return grader.ask(self._backend, [self._prompt], split)[0][0]

@@ -18,7 +18,7 @@ from blackbox.finishing.plan import Plan
 from blackbox.finishing.stage import Finishing, decoded
 from blackbox.journal import Journal
 from blackbox.make_executor import make_executor
-from blackbox.objective import Objective
+from blackbox.objective import OF_VECTORS, Objective
 from blackbox.parts import Parts, races
 from blackbox.prediction import Predictor
 from blackbox.racing_objective import RacingObjective
@@ -122,7 +122,10 @@ def make_search(
         finish=Finishing(plan, parts.task, parts.space, parts.exact or parts.backend),
         writer=parts.writer,
     )
-    search.selection = Selection(keeps_looks=bool(plan.ensemble))
+    most = plan.ensemble if isinstance(parts.space, OF_VECTORS) else None  # of texts, several candidates may be one
+    search.selection = Selection(keeps_looks=bool(plan.ensemble), most_looks=most)
+    if parts.found:
+        search.before, search.tally.spent = parts.found.usage, parts.found.evaluations
     return search
 
 

@@ -3,6 +3,7 @@
 config.json         the settings as resolved
 task.json           the rows, template and label words, so that the run can be resumed wherever the data has gone
 environment.json    versions, hashes of the model, the data and the space, and which parts were given as objects
+label_words.json    the label words that were found, and what it took (`FoundWords`), where they were searched
 evaluations.jsonl   the journal
 checkpoint.json     the state of the search after its last generation
 answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
@@ -40,6 +41,7 @@ from blackbox.spaces import PromptSpace, WrittenSpace
 from blackbox.summary import Summary
 from blackbox.task import Task
 from blackbox.text_metrics import TextFunction
+from blackbox.verbalizers.words import FoundWords
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +103,19 @@ class RunFolder:
                 "choose another --name, or delete the folder"
             )
 
+    @property
+    def found_words(self) -> Path:
+        return self.path / "label_words.json"
+
     def create(
-        self, config: Config, task: Task, backend: Backend, space: PromptSpace, *, given: Sequence[str] = ()
+        self,
+        config: Config,
+        task: Task,
+        backend: Backend,
+        space: PromptSpace,
+        *,
+        given: Sequence[str] = (),
+        found: FoundWords | None = None,
     ) -> None:
         """Write down what the run is; `given` names the parts that were given as objects.
 
@@ -112,6 +125,8 @@ class RunFolder:
         self.check_free()
         write_json(self.path / "task.json", task.to_dict())
         write_json(self.path / "environment.json", {**environment(task, backend, space), "given": list(given)})
+        if found:
+            write_json(self.found_words, found.to_dict())
         self.write_summary(Summary("running"))
         write_json(self.path / "config.json", config.model_dump())  # last: what has it is a run
 
@@ -143,6 +158,17 @@ class RunFolder:
             return Task.from_dict(values if metric is None else {**values, "metric": metric})
         except (TypeError, ValueError, AttributeError) as error:
             raise DamagedFileError(f"{path} is damaged: it holds no task ({error})") from error
+
+    def read_found_words(self) -> FoundWords:
+        """The label words that were found.
+
+        Raises:
+            RunError: there are none. DamagedFileError: the file is not what was written.
+        """
+        try:
+            return FoundWords.from_dict(read_json(self.found_words))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedFileError(f"{self.found_words} is damaged: it holds no label words ({error})") from error
 
     def read_environment(self) -> dict[str, object]:
         """Versions and hashes as of the run's start.

@@ -11,26 +11,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
-
-from blackbox.backends import Backend, DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, VectorBackend
-from blackbox.backends.prompts import vectors_of
+from blackbox.backends import Backend, Prompt, TextPrompt, VectorBackend
 from blackbox.blank import Blank, make_blank
 from blackbox.errors import DamagedFileError, MismatchError
-from blackbox.files import read_json, write_json, write_whole
+from blackbox.files import read_json, write_json
 from blackbox.finishing.finished import AS_FOUND, Finished
 from blackbox.form import Form
+from blackbox.saved_vectors import (
+    VECTOR_KINDS,
+    VECTORS_FILES,
+    read_means,
+    read_vectors,
+    write_means,
+    write_vectors,
+)
 from blackbox.task import Task
 from blackbox.template import Template
 from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
+from blackbox.verbalizers.class_means import ClassMeans
+from blackbox.verbalizers.grader import MeansGrader
 
-FORMAT, PLAIN_FORMAT = 2, 1  # what cannot read the one shall not take a finished prompt for a plain one
-JSON_FILE, VECTORS_FILES = "prompt.json", "prompt-*.safetensors"
+FORMAT = 3  # what cannot read averages of vectors or over templates, or class means, shall not take it for less
+FINISHED_FORMAT, PLAIN_FORMAT = 2, 1  # nor any other finished prompt
+JSON_FILE = "prompt.json"
 _OWN = ("template", "label_words")
-_KINDS = {TextPrompt: "text", SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
+_KINDS = {TextPrompt: "text", **VECTOR_KINDS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,7 @@ class SavedPrompt:
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
         finished: what is averaged with it, each with the form that it is asked in, and the offsets of its labels.
+        class_means: what the labels are behind it, where hidden states tell them; None where label words do.
     """
 
     prompt: Prompt
@@ -61,6 +67,7 @@ class SavedPrompt:
     metric: str | None = None
     answer_tokens: int | None = None
     finished: Finished = AS_FOUND
+    class_means: ClassMeans | None = None
 
     @classmethod
     def of(
@@ -85,6 +92,7 @@ class SavedPrompt:
             metric=str(task.grader.terms["metric"]),
             answer_tokens=task.answer_tokens,
             finished=finished.in_forms_of(task.form),
+            class_means=task.grader.means(backend, prompt) if isinstance(task.grader, MeansGrader) else None,
         )
 
     @property
@@ -97,6 +105,14 @@ class SavedPrompt:
         """How rows are put behind the prompt."""
         return Form(Template(self.template), self.blank)
 
+    @property
+    def _format(self) -> int:
+        """The first format that has all of it."""
+        of_vectors = bool(self.finished.members) and not isinstance(self.prompt, TextPrompt)
+        if of_vectors or self.finished.templates or self.class_means:
+            return FORMAT
+        return FINISHED_FORMAT if self.finished else PLAIN_FORMAT
+
     def save(self, folder: str | Path) -> None:
         """Write the prompt's files into a folder, in place of another prompt's.
 
@@ -104,17 +120,18 @@ class SavedPrompt:
             RunError: they cannot be written.
         """
         folder = Path(folder)
-        number = FORMAT if self.finished else PLAIN_FORMAT
-        values: dict[str, object] = {"format": number, "kind": _KINDS[type(self.prompt)], **vars(self)}
-        del values["prompt"], values["finished"]
+        values: dict[str, object] = {"format": self._format, "kind": _KINDS[type(self.prompt)], **vars(self)}
+        del values["prompt"], values["finished"], values["class_means"]
         values |= self.finished.to_dict()
         if isinstance(self.prompt, TextPrompt):
             values |= _text_parts(self.prompt)
         else:
-            values |= {"token_ids": self.prompt.token_ids, **_write_vectors(self.prompt, folder)}
+            values |= write_vectors(self.prompt, self.finished.members[1:], folder)
+        if self.class_means:
+            values |= write_means(self.class_means, folder)
         write_json(folder / JSON_FILE, {**values, "checksum": _checksum(values)})
         for path in folder.glob(VECTORS_FILES):
-            if path.name != values.get("vectors"):
+            if path.name not in (values.get("vectors"), values.get("means")):
                 path.unlink(missing_ok=True)
 
     @classmethod
@@ -138,9 +155,12 @@ class SavedPrompt:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
             values = {"target_field": None, "metric": None, "answer_tokens": None, "own": [], **values}
+            prompt, others = (_text_prompt(values), ()) if values["kind"] == "text" else read_vectors(values, folder)
+            members = (prompt, *others) if others else ()
             read: dict[str, Any] = {
-                "prompt": _prompt(values, folder),
-                "finished": Finished.from_dict(values, labels=len(values["label_words"])),
+                "prompt": prompt,
+                "finished": Finished.from_dict(values, labels=len(values["label_words"]), members=members),
+                "class_means": read_means(values, folder),
             }
             return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key not in read}, **read)
         except KeyError as error:
@@ -154,7 +174,7 @@ class SavedPrompt:
         Raises:
             MismatchError: another name, or other weights under the same name.
         """
-        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None
+        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None and self.class_means is None
         if backend.model_hash == self.model_hash or carried:
             return
         if backend.name != self.model:
@@ -167,16 +187,6 @@ class SavedPrompt:
 
 def _checksum(values: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def _write_vectors(prompt: SoftPrompt | DeepPrompt | PrefixPrompt, folder: Path) -> dict[str, object]:
-    """Write the file of the vectors; what `prompt.json` says of it."""
-    vectors = vectors_of(prompt)
-    content = save({str(layer): np.ascontiguousarray(array) for layer, array in vectors.items()})
-    sha256 = hashlib.sha256(content).hexdigest()
-    name = VECTORS_FILES.replace("*", sha256[:12])
-    write_whole(folder / name, content)
-    return {"layers": list(vectors), "vectors": name, "sha256": sha256}
 
 
 def _text_parts(prompt: TextPrompt) -> dict[str, object]:
@@ -192,38 +202,9 @@ def _text(prompt: Prompt, backend: Backend) -> str:
     return backend.decode(prompt.token_ids) if isinstance(backend, VectorBackend) else ""
 
 
-def _prompt(values: dict[str, Any], folder: Path) -> Prompt:
-    kind = values["kind"]
-    if kind == "text":
-        names = ("text", "demonstrations", "role", *values["own"])
-        parts: dict[str, Any] = {name: values[name] for name in names if name in values}
-        if "label_words" in parts:
-            parts["label_words"] = list(parts["label_words"].values())
-        return prompt_from_dict(parts)
-    file = Path(values["vectors"]).name  # never outside the folder
-    vectors = _read_vectors(folder / file, values["sha256"])
-    missing = {str(layer) for layer in values["layers"]} ^ set(vectors)
-    if missing:
-        raise ValueError(f"layers {sorted(missing)} stand in only one of {JSON_FILE} and {file}")
-    token_ids = tuple(values["token_ids"])
-    if kind == "soft":
-        return SoftPrompt(token_ids, vectors["0"])
-    of_layers = {layer: vectors[str(layer)] for layer in values["layers"]}
-    if kind == "deep":
-        return DeepPrompt(token_ids, of_layers)
-    if kind == "prefix":
-        return PrefixPrompt(token_ids, of_layers)
-    raise ValueError(f"kind must be text, soft, deep or prefix, got {kind!r}")
-
-
-def _read_vectors(path: Path, sha256: str) -> dict[str, npt.NDArray[np.float32]]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DamagedFileError(f"{path}: {error.strerror or error}") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise DamagedFileError(f"{path} is damaged: its checksum is not the one in {JSON_FILE}")
-    try:
-        return dict(load(content))
-    except SafetensorError as error:
-        raise DamagedFileError(f"{path} is damaged: {error}") from error
+def _text_prompt(values: dict[str, Any]) -> TextPrompt:
+    names = ("text", "demonstrations", "role", *values["own"])
+    parts: dict[str, Any] = {name: values[name] for name in names if name in values}
+    if "label_words" in parts:
+        parts["label_words"] = list(parts["label_words"].values())
+    return prompt_from_dict(parts)

@@ -49,6 +49,9 @@ class Search:
         save: called after each generation.
         finish: called when the search has ended; None scores the selected prompt on the test rows.
         writer: the model that writes for the optimizer, if any; what it costs is the run's.
+
+    Attributes:
+        before: what the run has spent before its search; its evaluations are in `tally.spent` from the start.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Search:
     ) -> None:
         self.objective, self.optimizer, self.budget, self.rules = objective, optimizer, budget, rules
         self.writer = writer
+        self.before = Usage()
         self.selection = Selection()
         self.tally = Tally()
         self._task = objective.task
@@ -93,7 +97,7 @@ class Search:
         backend, writer = self.objective.backend, self.writer
         if isinstance(backend, MeteredBackend):
             return backend.spent
-        return self._used + (writer.spent if isinstance(writer, MeteredBackend) else Usage())
+        return self._used + (writer.spent if isinstance(writer, MeteredBackend) else Usage()) + self.before
 
     def run(self) -> str:
         """Search until there is a reason to stop, then finish.
@@ -219,7 +223,7 @@ class Search:
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
         first = price_of_start(self._task, self.optimizer.population_size, self.rules.finalists)
-        self.budget.check_start(first + self.rules.reserve)
+        self.budget.check_start(self.tally.spent + first + self.rules.reserve)
         start = np.zeros((1, self.optimizer.dimension))
         self._consider(start, self._score(start, self._task.train))
         self.test(self.selection.chosen)

@@ -35,18 +35,19 @@ class Selection:
     """Keeps the best candidate on the training rows and the best on the dev rows.
 
     Args:
-        keeps_looks: keep all that was looked at on the dev rows, in order.
+        keeps_looks: keep what was looked at on the dev rows.
+        most_looks: how many of them, the best; None keeps all.
 
     Attributes:
         train, dev: the best.
-        looks: what was looked at, if it is kept.
+        looks: what was looked at, if it is kept: all, in order, or the best, the best first.
     """
 
-    def __init__(self, *, keeps_looks: bool = False) -> None:
+    def __init__(self, *, keeps_looks: bool = False, most_looks: int | None = None) -> None:
         self.train: Choice | None = None
         self.dev: Choice | None = None
         self.looks: list[Choice] = []
-        self._keeps_looks = keeps_looks
+        self._keeps_looks, self._most_looks = keeps_looks, most_looks
 
     @property
     def chosen(self) -> Choice | None:
@@ -66,6 +67,8 @@ class Selection:
             self.dev = choice
         if self._keeps_looks:
             self.looks.append(choice)
+        if self._most_looks is not None:
+            self.looks = sorted(self.looks, key=lambda look: dev_rank(look.evaluation))[: self._most_looks]
 
     def state_dict(self) -> dict[str, object]:
         """JSON values."""

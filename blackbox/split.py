@@ -1,7 +1,7 @@
 """Splits: rows with the queries that ask for them, in the task's form or in a prompt's own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,9 +48,26 @@ class Split:
         if own == (None, None):
             return self
         formed = self._in_forms.pop(own, None) or self._rendered(self.form.of(prompt))
-        self._in_forms[own] = formed  # the last one used stands last
-        if len(self._in_forms) > _KEPT_FORMS:
-            del self._in_forms[next(iter(self._in_forms))]
+        self._keep(own, formed)
+        return formed
+
+    def with_words(self, words: Sequence[str]) -> "Split":
+        """The same rows with other label words, in the labels' order.
+
+        Raises:
+            DataError: as of `Form`.
+        """
+        return self._rendered(replace(self.form, blank=self.form.blank.with_words(words)))
+
+    def within(self, template: str) -> "Split":
+        """The same rows in another template, behind any prompt; the forms of the last ones are kept.
+
+        Raises:
+            DataError: the template is none for these rows.
+        """
+        key = (template, ())
+        formed = self._in_forms.pop(key, None) or self._rendered(self.form.within(template))
+        self._keep(key, formed)
         return formed
 
     def take(self, rows: Sequence[int]) -> "Split":
@@ -63,6 +80,11 @@ class Split:
             self.labels[list(rows)],
             tuple(self.accepted[row] for row in rows),
         )
+
+    def _keep(self, own: OwnForm, formed: "Split") -> None:
+        self._in_forms[own] = formed  # the last one used stands last
+        if len(self._in_forms) > _KEPT_FORMS:
+            del self._in_forms[next(iter(self._in_forms))]
 
     def _rendered(self, form: Form) -> "Split":
         queries = form.queries(self.rows, where=self.name)

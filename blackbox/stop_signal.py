@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import threading
 from types import FrameType
 
 _AGAIN_S = 0.01
@@ -12,26 +11,32 @@ def stop_at_sigterm() -> None:
     """Let SIGTERM raise KeyboardInterrupt in the main thread, from where this is called.
 
     Python drops what is raised inside a finalizer or a callback of a weak reference, and a signal may come just then:
-    it is raised again a moment later.
+    it is raised again a moment later. That needs SIGALRM, which nothing else here uses.
     """
     signal.signal(signal.SIGTERM, _stop)
-    others = sys.unraisablehook
+    if sys.platform != "win32":
+        _raise_again()
+
+
+def _raise_again() -> None:
+    others, telling = sys.unraisablehook, False
 
     def again(dropped: "sys.UnraisableHookArgs") -> None:
-        if dropped.exc_type is KeyboardInterrupt:
-            threading.Timer(_AGAIN_S, _stop_main_thread).start()
-        else:
+        nonlocal telling
+        if dropped.exc_type is not KeyboardInterrupt:
             others(dropped)
+            return
+        telling = True  # what is raised in here would be dropped as well
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
+        telling = False
 
+    def rung(signal_number: int, frame: FrameType | None) -> None:
+        if not telling:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, rung)
     sys.unraisablehook = again
-
-
-def _stop_main_thread() -> None:
-    """Also where it waits, which a signal to another thread would not end."""
-    if sys.platform == "win32":
-        signal.raise_signal(signal.SIGTERM)
-    else:
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> None:

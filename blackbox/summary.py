@@ -9,7 +9,7 @@ from blackbox.errors import DamagedFileError
 from blackbox.evaluation import Evaluation
 from blackbox.figures import Figure, figure_of
 from blackbox.files import read_json, write_json
-from blackbox.finishing.outcome import find, handed_out, tokens_a_row
+from blackbox.finishing.outcome import find, handed_out, over_templates, tokens_a_row
 from blackbox.metrics import Measured
 from blackbox.search import Search
 from blackbox.spaces import WrittenSpace
@@ -40,6 +40,7 @@ class Summary:
             rows, else its dev rows; None where it was scored on neither.
         texts: different prompts among the candidates scored, where a model writes them for a space.
         refused: candidates that have no prompt, since what was written cannot be used.
+        dev_over_templates, test_over_templates: mean over several templates of the metric in each alone; None without.
     """
 
     status: str
@@ -64,6 +65,8 @@ class Summary:
     row_completion_tokens: float | None = None
     texts: int = 0
     refused: int = 0
+    dev_over_templates: float | None = None
+    test_over_templates: float | None = None
 
     @property
     def saved(self) -> float:
@@ -139,7 +142,13 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
         row_completion_tokens=row_completion_tokens,
         texts=_texts(search, with_prompt),
         refused=len(on_train) - len(with_prompt),
+        **{f"{split}_over_templates": _over_templates(history, split) for split in ("dev", "test")},
     )
+
+
+def _over_templates(history: tuple[Evaluation, ...], split: str) -> float | None:
+    found = over_templates(history, split)
+    return found.tried.mean_of_templates if found and found.tried else None
 
 
 def _texts(search: Search, evaluations: Sequence[Evaluation]) -> int:

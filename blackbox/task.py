@@ -6,12 +6,13 @@ from typing import Any
 
 from blackbox.backends import Prompt
 from blackbox.blank import make_blank
-from blackbox.errors import DataError
+from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, make_grader
 from blackbox.split import RawRow, Split, make_split, shown_rows
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
+from blackbox.verbalizers.grader import REPRESENTATIVE, means_grader
 
 
 class Task:
@@ -40,19 +41,25 @@ class Task:
         target_field: the field that holds a row's target, or a list of targets: a written text may be any of them, the
             likelihood is that of the first.
         answer_tokens: tokens that the model writes at most; a longer text is cut, and compared as it stands.
+        templates: further templates, which an average over templates is tried with after the search.
+        robust: the training rows take turns in all templates (`blackbox.turns`), so that the search does not go by one;
+            dev and test rows stand in `template`.
+        verbalizer: "given": the model's probabilities of the label words; "representative": how near a row's hidden
+            state is to the mean of each label's training rows (`blackbox.verbalizers.class_means`).
 
     Attributes:
         blank: what fills the blanks of the rows.
         form: it with the template around it.
         grader: asks the rows and grades the answers.
-        metric, answer_tokens: as given.
+        metric, answer_tokens, templates, robust: as given.
 
     Raises:
         DataError: no rows, a row that is no mapping, without a field or with an unknown label, a label without training
             rows, fewer than two labels, an empty label word or one that stands for two labels, label words and targets
             both or neither, a row without a target or with one that the metric does not accept, or a template that
             names the target itself.
-        SettingError: an unknown loss or metric, or one that has no meaning for label words, or for targets.
+        SettingError: an unknown loss or metric, or one that has no meaning for label words, or for targets; `robust`
+            without templates.
     """
 
     def __init__(
@@ -69,6 +76,9 @@ class Task:
         label_field: str = "label",
         target_field: str | None = None,
         answer_tokens: int = ANSWER_TOKENS,
+        templates: Sequence[str] = (),
+        robust: bool = False,
+        verbalizer: str = "given",
     ) -> None:
         self.template = Template(template)
         self.blank = make_blank(label_words, label_field=label_field, target_field=target_field)
@@ -77,12 +87,19 @@ class Task:
         self.form = Form(self.template, self.blank)
         if not train:
             raise DataError("train has no rows")
-        self.train = make_split("train", train, self.form)
+        self.templates, self.robust = _others(templates, template, robust=robust), robust
+        self._check_templates([*train, *dev, *test])
+        others = tuple(Template(other) for other in self.templates) if robust else ()
+        self.train = make_split("train", train, Form(self.template, self.blank, others))
         self.dev = make_split("dev", dev, self.form)
         self.test = make_split("test", test, self.form)
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split)
         self._check_classes()
+        if verbalizer not in ("given", REPRESENTATIVE):
+            raise SettingError(f"verbalizer of a task must be 'given' or 'representative', got {verbalizer!r}")
+        if verbalizer == REPRESENTATIVE:
+            self.grader = means_grader(self.grader, self.train)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -92,7 +109,8 @@ class Task:
     @property
     def terms(self) -> dict[str, object]:
         """What is asked of the rows, by the names that `blackbox.Config` has for it."""
-        return {"template": self.template.text, **self.blank.terms, **self.grader.terms}
+        of_templates = {"templates": list(self.templates), "robust": self.robust} if self.templates else {}
+        return {"template": self.template.text, **of_templates, **self.blank.terms, **self.grader.terms}
 
     def split(self, name: str) -> Split:
         """The rows of "train", "dev" or "test"."""
@@ -104,6 +122,10 @@ class Task:
             **self.terms,
             **{split.name: [dict(row) for row in split.rows] for split in (self.train, self.dev, self.test)},
         }
+
+    def changed(self, **terms: object) -> "Task":
+        """The same rows with other terms, by the names of the arguments."""
+        return Task.from_dict({**self.to_dict(), **terms})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "Task":
@@ -120,8 +142,31 @@ class Task:
             self.grader.check_rows(split.in_form_of(prompt))
         shown_rows(prompt, self.train)
 
+    def _check_templates(self, rows: Sequence[RawRow]) -> None:
+        for template in self.templates:
+            other = self.form.within(template).template
+            if set(other.fields_behind_label) - set(self.template.fields_behind_label):
+                raise DataError(f"template {template!r} puts fields behind {{label}}, and the first one does not")
+            for number, row in enumerate(rows, start=1):
+                other.check(row, where=f"row {number}")
+
     def _check_classes(self) -> None:
         counts = Counter(self.train.labels.tolist())
         for index, label in enumerate(self.labels):
             if not counts[index]:
                 raise DataError(f"label {label!r} has no row in train; every label needs one")
+
+
+def _others(templates: Sequence[str], first: str, *, robust: bool) -> tuple[str, ...]:
+    """The templates beside the first one.
+
+    Raises:
+        SettingError: one stands there twice, or there are none for a search that shall go by several.
+    """
+    if isinstance(templates, str):
+        raise SettingError(f"setting 'templates': must be a list of templates, got the text {templates!r}")
+    if robust and not templates:
+        raise SettingError("setting 'robust': needs `templates` beside the first one, and there are none")
+    if len({first, *templates}) <= len(templates):
+        raise SettingError("setting 'templates': must hold each template once, and not `template` itself")
+    return tuple(templates)

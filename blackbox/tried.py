@@ -2,39 +2,68 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 PLAIN = "off"
+_OF_TEMPLATES = ("templates", "of_templates")
 
 
 @dataclass(frozen=True)
 class Tried:
-    """An ensemble, a calibration, or the one with the other.
+    """An ensemble of prompts, an average over templates, a calibration, or some of them together.
 
     Attributes:
         members: digests of the candidates whose probabilities are averaged, the selected one first; it alone where
             there is no ensemble.
         calibration: "off", "contextual" or "batch".
         offsets: what the calibration adds to the log-probability of each label, nats.
+        templates: each row is asked in all of them, and the probabilities are averaged; empty: in the task's own.
+        of_templates: the metric in each of them alone, without the calibration; empty until it is known, None
+            where no row was answered.
     """
 
     members: tuple[str, ...]
     calibration: str = PLAIN
     offsets: tuple[float, ...] | None = None
+    templates: tuple[str, ...] = ()
+    of_templates: tuple[float | None, ...] = ()
+
+    @property
+    def mean_of_templates(self) -> float | None:
+        """The mean of the metric over the templates; None where that of one is not known."""
+        known = [value for value in self.of_templates if value is not None]
+        return sum(known) / len(known) if known and len(known) == len(self.templates) else None
+
+    @property
+    def asks(self) -> int:
+        """How often each row is asked."""
+        return len(self.members) * max(1, len(self.templates))
 
     @property
     def digest(self) -> str:
         """Sixteen hexadecimal digits that stand for it where a candidate's digest would; whatever its offsets are."""
-        told = json.dumps([self.calibration, *self.members])
+        told = json.dumps([self.calibration, *self.members, *([self.templates] if self.templates else [])])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON values, without what there is nothing of; `from_dict` makes it again."""
+        values = asdict(self)
+        return {key: value for key, value in values.items() if value or key not in _OF_TEMPLATES}
 
     @classmethod
     def from_dict(cls, values: dict[str, object]) -> "Tried":
-        """What `dataclasses.asdict` has made JSON values of.
+        """What `to_dict` wrote.
 
         Raises:
             KeyError, TypeError: the values are something else's.
         """
         offsets = values["offsets"]
         members: list[str] = values["members"]  # type: ignore[assignment]
-        return cls(tuple(members), str(values["calibration"]), None if offsets is None else tuple(offsets))  # type: ignore[arg-type]
+        of_templates: dict[str, Any] = {name: tuple(values.get(name, ())) for name in _OF_TEMPLATES}  # type: ignore[arg-type]
+        return cls(
+            tuple(members),
+            str(values["calibration"]),
+            None if offsets is None else tuple(offsets),  # type: ignore[arg-type]
+            **of_templates,
+        )

@@ -16,6 +16,7 @@ from blackbox.spaces import PromptSpace
 from blackbox.task import Task
 from blackbox.text_metrics import TextFunction
 from blackbox.tracking import check_trackers, make_trackers
+from blackbox.verbalizers.setting import SEARCH
 
 
 def tune(
@@ -54,7 +55,8 @@ def tune(
     parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **files)
     if run_folder:
         objects = _objects({**given, "metric": parts.task.metric})
-        run_folder.create(parts.config, parts.task, parts.backend, parts.space, given=objects)
+        task = parts.given or parts.task
+        run_folder.create(parts.config, task, parts.backend, parts.space, given=objects, found=parts.found)
     return run(parts, run_folder, callbacks)
 
 
@@ -89,12 +91,15 @@ def resume(
     callbacks = _with_trackers(callbacks, config)
     run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer, "metric": metric}))
     task = run_folder.read_task(metric=metric)
-    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **_files(run_folder))
-    run_folder.check_environment(parts.task, parts.backend, parts.space)
+    found = run_folder.read_found_words() if config.verbalizer == SEARCH else None
+    parts = make_parts(
+        config, task, backend=backend, space=space, optimizer=optimizer, found=found, **_files(run_folder)
+    )
+    run_folder.check_environment(parts.given or parts.task, parts.backend, parts.space)
     return ended(parts, run_folder) or run(parts, run_folder, callbacks)
 
 
-def _files(run_folder: RunFolder) -> dict[str, Path]:
+def _files(run_folder: RunFolder) -> dict[str, Any]:
     """Where parts keep what was paid for."""
     return {"answers": run_folder.answers, "proposals": run_folder.proposals}
 

@@ -26,15 +26,21 @@ from blackbox.optimizers.errors import (
     TurnError,
 )
 from blackbox.optimizers.evolution import Evolution
+from blackbox.optimizers.evolution_strategy import EvolutionStrategy
 from blackbox.optimizers.islands import Islands, TakesMigrants
+from blackbox.optimizers.mirrored import MirroredOptimizer
 from blackbox.optimizers.nevergrad_search import NevergradChoices, NevergradSearch
 from blackbox.optimizers.proposals import Proposer, Request, TakesProposals
 from blackbox.optimizers.random_search import RandomSearch
 from blackbox.optimizers.reflective import Reflective
 from blackbox.optimizers.replay import Engine, ReplayedOptimizer
+from blackbox.optimizers.spsa import SPSA
+from blackbox.optimizers.updates import Update, UpdateRule
+from blackbox.optimizers.zeroth_order_adam import ZerothOrderAdam
 
 __all__ = [
     "CMAES",
+    "SPSA",
     "Best",
     "Blockwise",
     "Categorical",
@@ -43,9 +49,11 @@ __all__ = [
     "Engine",
     "Enumeration",
     "Evolution",
+    "EvolutionStrategy",
     "FloatArray",
     "Islands",
     "LearnsFromRows",
+    "MirroredOptimizer",
     "MissingPackageError",
     "NevergradChoices",
     "NevergradSearch",
@@ -65,4 +73,7 @@ __all__ = [
     "TakesProposals",
     "TellError",
     "TurnError",
+    "Update",
+    "UpdateRule",
+    "ZerothOrderAdam",
 ]

@@ -19,6 +19,7 @@ class Domain:
             blockwise search changes in turn; of choices, runs of variables that choose from the same categories, so
             that what one tells of a category goes for all: slots for demonstrations, 1 for a variable of its own.
         sizes: The number of categories of each variable; None for numbers.
+        shapes: (rows, columns) of each block, where blocks of numbers are matrices.
 
     Raises:
         SettingError: Blocks or sizes that cannot be, or that do not fit each other.
@@ -26,6 +27,7 @@ class Domain:
 
     blocks: tuple[int, ...]
     sizes: tuple[int, ...] | None = None
+    shapes: tuple[tuple[int, int], ...] | None = None
 
     def __post_init__(self) -> None:
         for i, block in enumerate(self.blocks):
@@ -33,6 +35,8 @@ class Domain:
         if self.sizes is not None:
             settings.sizes("sizes", self.sizes)
             _check_alike(self.blocks, self.sizes)
+        if self.shapes is not None and self.blocks != tuple(rows * columns for rows, columns in self.shapes):
+            raise SettingError(f"shapes must fill the blocks {self.blocks}, got {self.shapes}")
 
     @property
     def dimension(self) -> int:

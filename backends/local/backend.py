@@ -6,7 +6,8 @@ prefix-tuning, arXiv 2101.00190.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from time import perf_counter
@@ -16,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from blackbox.backends.base import Capability, Failure, Generations, ModelShape, Query, Scores, Usage
-from blackbox.backends.checks import check_call, check_fit, check_prompts, require
+from blackbox.backends.base import BlankStates, Capability, Failure, Generations, ModelShape, Query, Scores, Usage
+from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
 from blackbox.backends.local.forward import make_forward
 from blackbox.backends.local.layer_cache import LayerCache
@@ -27,16 +28,33 @@ from blackbox.backends.local.placed import PlacedPrompt, alike
 from blackbox.backends.local.reading import Reading, query_encoder, reading_of
 from blackbox.backends.local.sequences import Batch, TokenSequence, cut_batches
 from blackbox.backends.local.sharing import put_together, taken_apart
+from blackbox.backends.local.vocabulary import whole_words
 from blackbox.backends.local.whole_forward import WholeForward
 from blackbox.backends.local.writer import OVERFLOW, Writer
 from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.spread import clipped_std
+from blackbox.backends.states import evenly
 from blackbox.backends.writing import GREEDY, Writing
 
 FloatArray = npt.NDArray[np.float64]
 
 _ROWS_MEASURED = 64  # the states of all layers are held at once
 _KNOWN_QUERIES = 16  # calls whose rows need not be tokenised again: a search has three or four sets of rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """What a call reads.
+
+    Attributes:
+        sequences: of its queries.
+        forward: the pass that reads it.
+        shape: of what is read behind a prompt for a query, its options first.
+    """
+
+    sequences: Callable[[tuple[Query, ...]], tuple[TokenSequence, ...]]
+    forward: Callable[..., torch.Tensor]
+    shape: tuple[int, ...]
 
 
 class LocalBackend:
@@ -90,6 +108,7 @@ class LocalBackend:
         self._cache, self._tokenizer = cache, tokenizer
         self._name, self._model_hash = name, model_hash
         self._sequences = lru_cache(maxsize=_KNOWN_QUERIES)(lambda queries: tuple(self._encoder.sequences(queries)))
+        self._blanks = lru_cache(maxsize=_KNOWN_QUERIES)(lambda queries: tuple(self._encoder.blanks(queries)))
         self._cut = lru_cache(maxsize=_KNOWN_QUERIES)(self._cut_batches)
         self._most_prompts = sys.maxsize  # of a pass; fewer once memory has run out
         self._key_value_width = self._whole.key_value_width()
@@ -131,7 +150,8 @@ class LocalBackend:
         infill = {Capability.INFILL} if self._reading is not Reading.CAUSAL else set()
         targets = {Capability.TARGETS} if self._reading is not Reading.MASKED else set()
         writes = {Capability.GENERATE} if self._reading is not Reading.MASKED else set()
-        return frozenset(prompts | prefixes | infill | targets | writes | {Capability.LABEL_SCORES})
+        told = {Capability.LABEL_SCORES, Capability.STATES, Capability.VOCABULARY}
+        return frozenset(prompts | prefixes | infill | targets | writes | told)
 
     @property
     def shape(self) -> ModelShape:
@@ -167,19 +187,55 @@ class LocalBackend:
             ModelMemoryError: a single row does not fit in the memory that is free.
         """
         check_call(self, prompts, queries)
+        n_options = len(queries[0].options) if queries else 0
         with self._lock:
-            return self._scored(prompts, queries)
+            return _scores(
+                *self._read_all(prompts, queries, _Wanted(self._sequences, self._forward.answers, (n_options,)))
+            )
 
-    def _scored(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+    def blank_states(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> BlankStates:
+        """See `BlankStatesBackend.blank_states`.
+
+        Raises:
+            ModelMemoryError: as of `score`.
+        """
+        check_prompts(self, prompts)
+        wanted = _Wanted(self._blanks, self._forward.outputs, (1, self._forward.width))
+        with self._lock:
+            vectors, usages = self._read_all(prompts, queries, wanted)
+        vectors[~np.isfinite(vectors).all(axis=-1)] = np.nan
+        return BlankStates(vectors[:, :, 0], usages)
+
+    def token_log_probabilities(self, vectors: FloatArray) -> FloatArray:
+        """See `VocabularyBackend.token_log_probabilities`."""
+        with self._lock:
+            logits: FloatArray = self._forward.logits(torch.from_numpy(vectors)).numpy()
+        return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+
+    def whole_words(self, query: Query) -> dict[int, str]:
+        """See `VocabularyBackend.whole_words`."""
+        context, space = self._encoder.before_blank(query)
+        return whole_words(self._tokenizer, context[-1:], space, self.shape.vocabulary_size)
+
+    def is_one_token(self, query: Query, word: str) -> bool:
+        """See `VocabularyBackend.is_one_token`."""
+        context, space = self._encoder.before_blank(query)
+        text = query.before.removesuffix(" ") + space + word
+        return len(self.encode(text)) == len(context) + 1 and self.encode(text)[:-1] == context
+
+    def _read_all(
+        self, prompts: Sequence[Prompt], queries: Sequence[Query], wanted: _Wanted
+    ) -> tuple[FloatArray, tuple[Usage, ...]]:
+        """What is read behind each prompt, shape (n_prompts, n_queries, n_options, ...), and what each has cost."""
         placed = [self._placed(prompt) for prompt in prompts]
         distinct = list(dict.fromkeys(queries))  # equal rows are read once
-        n_options = len(queries[0].options) if queries else 0
-        logits, usages = np.zeros((len(prompts), len(distinct), n_options)), [Usage()] * len(prompts)
+        found = np.zeros((len(prompts), len(distinct), *wanted.shape))
+        usages = [Usage()] * len(prompts)
         for group in alike(placed):
-            used = self._score_group([placed[i] for i in group], distinct, logits[group[0] : group[-1] + 1])
+            used = self._read_group([placed[i] for i in group], distinct, found[group[0] : group[-1] + 1], wanted)
             usages[group[0] : group[-1] + 1] = [used + Usage(len(queries))] * len(group)
         place = {query: index for index, query in enumerate(distinct)}
-        return _scores(logits[:, [place[query] for query in queries]], tuple(usages))
+        return found[:, [place[query] for query in queries]], tuple(usages)
 
     def generate(self, prompts: Sequence[Prompt], queries: Sequence[Query], writing: Writing = GREEDY) -> Generations:
         """See `GeneratingBackend.generate`. Equal rows are read once.
@@ -199,12 +255,26 @@ class LocalBackend:
 
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> FloatArray:
         """See `VectorBackend.hidden_stds`; measured on the first rows, at most 64."""
-        prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
-        batches = self._batches(queries[:_ROWS_MEASURED], n_before=prompt.length, extra=prompt.length)
+        prompt, batches = self._measured(token_ids, queries)
         states = [self._whole.states(prompt, batch.sequences) for batch in batches]
         stds = [clipped_std(torch.cat(layer).numpy()) for layer in zip(*states, strict=True)]
         stds[0] = float(self.model.get_input_embeddings().weight.float().std())
         return np.array(stds)
+
+    def hidden_states(
+        self, token_ids: Sequence[int], queries: Sequence[Query], layers: Sequence[int]
+    ) -> dict[int, npt.NDArray[np.float32]]:
+        """See `StatesBackend.hidden_states`; of the first rows, at most 64."""
+        check_layers(self, layers)
+        prompt, batches = self._measured(token_ids, queries)
+        lengths = [len(one.ids) for batch in batches for one in batch.sequences]
+        new = np.concatenate([np.arange(prompt.length + length) >= prompt.length for length in lengths])
+        new[: prompt.length] = True  # the prompt's own states, often the same in all rows, count once
+        with self._lock:
+            of_batches = [self._whole.states(prompt, batch.sequences) for batch in batches]
+        states = {layer: torch.cat([one[layer] for one in of_batches])[new] for layer in layers if layer}
+        table = {0: self.model.get_input_embeddings().weight} if 0 in layers else {}
+        return {layer: evenly(found).float().cpu().numpy() for layer, found in (table | states).items()}
 
     def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
         """See `PrefixBackend.prefix_of`. A decoder's prefix begins with what begins every text, where there is such."""
@@ -213,6 +283,11 @@ class LocalBackend:
         first = 0 if self._reading is Reading.CAUSAL else len(begin)
         arrays = {layer: pair[:, first:].numpy() for layer, pair in enumerate(keys_values)}
         return PrefixPrompt(tuple(token_ids), arrays)
+
+    def _measured(self, token_ids: Sequence[int], queries: Sequence[Query]) -> tuple[PlacedPrompt, tuple[Batch, ...]]:
+        """The prompt and the rows whose states are looked at."""
+        prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
+        return prompt, self._batches(queries[:_ROWS_MEASURED], n_before=prompt.length, extra=prompt.length)
 
     def cache_bytes_needed(self, token_ids: Sequence[int], queries: Sequence[Query]) -> int:
         """What the hidden states take that a search on these rows keeps, bytes; the cache's limit apart."""
@@ -226,31 +301,33 @@ class LocalBackend:
         """What the hidden states take that are kept now, bytes."""
         return self._cache.bytes
 
-    def _score_group(self, prompts: list[PlacedPrompt], queries: Sequence[Query], into: FloatArray) -> Usage:
-        """Score prompts that differ in nothing but their vectors; what each of them has cost."""
+    def _read_group(
+        self, prompts: list[PlacedPrompt], queries: Sequence[Query], into: FloatArray, wanted: _Wanted
+    ) -> Usage:
+        """Read behind prompts that differ in nothing but their vectors; what each of them has cost."""
         began = perf_counter()
         extra = self._forward.read_with_each_row(prompts[0])
         causal = self._reading is Reading.CAUSAL
         n_before = prompts[0].length if causal else len(prompts[0].tokens)  # an encoder's prefix has no positions
-        batches = self._batches(queries, n_before=n_before, extra=extra)
+        batches = self._batches(queries, n_before=n_before, extra=extra, sequences=wanted.sequences)
         longest = max((batch.n_tokens(extra) for batch in batches), default=1)
         at_once = max(1, self.batch_tokens // longest)
         together = min(len(prompts), self._most_prompts)
         for first in range(0, len(prompts), together):
             part = slice(first, first + together)
             for batch in batches:
-                self._read(prompts[part], batch, at_once, into[part])
+                self._read(prompts[part], batch, at_once, into[part], wanted)
         tokens = sum(batch.n_tokens(prompts[0].length) for batch in batches)
         return Usage(prompt_tokens=tokens, seconds=(perf_counter() - began) / len(prompts))
 
-    def _read(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int, into: FloatArray) -> None:
-        """Add the options' scores to `into`, shape (n_prompts, n_queries, n_options).
+    def _read(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int, into: FloatArray, wanted: _Wanted) -> None:
+        """Add what is read to `into`, shape (n_prompts, n_queries, n_options, ...).
 
         Where memory runs out, the prompts of a pass are halved, then its rows, down to one prompt and one row; later
         calls begin with what was left.
         """
         together = min(at_once, len(prompts))
-        found = self._answers(prompts, batch, together)
+        found = self._answers(prompts, batch, together, wanted)
         if found is not None:
             rows, options = reads_of(batch, torch.device("cpu")).into.numpy()
             for number in range(len(prompts)):
@@ -258,21 +335,21 @@ class LocalBackend:
         elif together > 1:
             fewer = self._most_prompts = together // 2  # in all: a call's prompts are themselves read in one pass
             for first in range(0, len(prompts), fewer):
-                self._read(prompts[first : first + fewer], batch, fewer, into[first : first + fewer])
+                self._read(prompts[first : first + fewer], batch, fewer, into[first : first + fewer], wanted)
         else:
             tokens = batch.n_tokens(self._forward.read_with_each_row(prompts[0]))
             self.batch_tokens = min(self.batch_tokens, max(1, tokens // 2))
             self._cut.cache_clear()
             for part in batch.halves():
-                self._read(prompts, part, together, into)
+                self._read(prompts, part, together, into, wanted)
 
-    def _answers(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int) -> FloatArray | None:
-        """What the forward pass answers, shape (n_prompts, n_targets); None where memory ran out.
+    def _answers(self, prompts: list[PlacedPrompt], batch: Batch, at_once: int, wanted: _Wanted) -> FloatArray | None:
+        """What the forward pass answers, shape (n_prompts, n_targets, ...); None where memory ran out.
 
         All that the failed pass held is free by then: its error, which holds it, does not leave here.
         """
         try:
-            found: FloatArray = self._forward.answers(prompts, batch, at_once=at_once).numpy()
+            found: FloatArray = wanted.forward(prompts, batch, at_once=at_once).numpy()
             return found
         except RuntimeError as error:
             if not is_out_of_memory(error):
@@ -284,12 +361,19 @@ class LocalBackend:
         torch.cuda.empty_cache()
         return None
 
-    def _batches(self, queries: Sequence[Query], *, n_before: int, extra: int) -> tuple[Batch, ...]:
+    def _batches(
+        self,
+        queries: Sequence[Query],
+        *,
+        n_before: int,
+        extra: int,
+        sequences: Callable[[tuple[Query, ...]], tuple[TokenSequence, ...]] | None = None,
+    ) -> tuple[Batch, ...]:
         """The queries as batches of sequences that fit behind `n_before` tokens, `extra` of them read with each."""
         of_queries = tuple(queries)
-        sequences = self._sequences(of_queries)
-        self._encoder.check_length(of_queries, sequences, n_before=n_before)
-        return self._cut(sequences, extra)
+        found = (sequences or self._sequences)(of_queries)
+        self._encoder.check_length(of_queries, found, n_before=n_before)
+        return self._cut(found, extra)
 
     def _cut_batches(self, sequences: tuple[TokenSequence, ...], extra: int) -> tuple[Batch, ...]:
         return tuple(cut_batches(sequences, extra=extra, batch_tokens=self.batch_tokens))

@@ -14,6 +14,7 @@ from blackbox.backends.errors import LabelWordError, QueryError
 from blackbox.backends.local.sequences import Target, TokenSequence
 
 Tokens = tuple[int, ...]
+_ANY = 0  # in the place of a token where all are told
 
 
 class QueryEncoder(ABC):
@@ -60,6 +61,21 @@ class QueryEncoder(ABC):
         """
         return [self._opening_of(index, query) for index, query in enumerate(queries)]
 
+    def blanks(self, queries: Sequence[Query]) -> list[TokenSequence]:
+        """The sequences at whose one answering place the first token of the blank is told, whatever it is.
+
+        White space in front of the blank is read with the text, but for a last space, which belongs to a word.
+
+        Raises:
+            QueryError: a query without text.
+        """
+        return [self._blank_of(index, query) for index, query in enumerate(queries)]
+
+    def before_blank(self, query: Query) -> tuple[Tokens, str]:
+        """The tokens in front of a blank, and what of white space belongs to a word in it: a space, or nothing."""
+        spaced = query.before.endswith(" ")
+        return self.encode_text(query.before[:-1] if spaced else query.before), " " if spaced else ""
+
     def check_length(self, queries: Sequence[Query], sequences: Sequence[TokenSequence], *, n_before: int) -> None:
         """Refuse a sequence that is too long behind `n_before` tokens.
 
@@ -80,6 +96,10 @@ class QueryEncoder(ABC):
     @abstractmethod
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         """The sequences of one query, whose index is given."""
+
+    @abstractmethod
+    def _blank_of(self, index: int, query: Query) -> TokenSequence:
+        """The sequence of one query that tells the first token of its blank."""
 
     def _opening_of(self, index: int, query: Query) -> TokenSequence:
         """The sequence of one query from which a text goes on."""
@@ -124,6 +144,10 @@ class CausalEncoder(QueryEncoder):
         ids, branches, targets = option_tree(_not_empty(context, index), options)
         yield TokenSequence(ids, index, targets, branches)
 
+    def _blank_of(self, index: int, query: Query) -> TokenSequence:
+        ids = _not_empty(self.before_blank(query)[0], index)
+        return TokenSequence(ids, index, (Target(0, len(ids) - 1, _ANY),), (0,) * len(ids))
+
 
 class MaskedEncoder(QueryEncoder):
     """Models that fill masks in: an option stands at as many masks as it has tokens, each told by its own mask.
@@ -143,6 +167,11 @@ class MaskedEncoder(QueryEncoder):
                 for place, token in enumerate(tokens)
             ]
             yield TokenSequence(ids, index, tuple(targets), (0,) * len(ids))
+
+    def _blank_of(self, index: int, query: Query) -> TokenSequence:
+        context = self.before_blank(query)[0]
+        ids = (*context, self._tokenizer.mask_token_id, *self.encode_text(query.after), *self._suffix)
+        return TokenSequence(ids, index, (Target(0, len(context), _ANY),), (0,) * len(ids))
 
 
 class EncoderDecoderEncoder(QueryEncoder):
@@ -178,6 +207,12 @@ class EncoderDecoderEncoder(QueryEncoder):
         ids = (*context, *blank, *self.encode_text(query.after), *self._suffix)
         decoder_ids, branches, targets = option_tree(self._opening if blank else self._start, options)
         yield TokenSequence(ids, index, targets, branches, decoder_ids)
+
+    def _blank_of(self, index: int, query: Query) -> TokenSequence:
+        blank = () if self._blank is None else (self._blank,)
+        ids = (*self.before_blank(query)[0], *blank, *self.encode_text(query.after), *self._suffix)
+        read = self._opening if blank else self._start
+        return TokenSequence(ids, index, (Target(0, len(read) - 1, _ANY),), (0,) * len(read), read)
 
 
 def _not_empty(context: Tokens, index: int) -> Tokens:

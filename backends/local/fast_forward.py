@@ -13,7 +13,7 @@ What is computed for a prompt depends on the call alone, not on what is in the c
 prompts of a call agree always run for one of them.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -52,6 +52,13 @@ class FastForward:
         self._reads: WeakKeyDictionary[Batch, Reads] = WeakKeyDictionary()
         self._before: tuple[tuple[PlacedPrompt, ...], list[KeysValues]] | None = None  # of the latest prompts
 
+    @property
+    def width(self) -> int:
+        """Numbers in what the output head reads."""
+        family = self._decoder or self._family
+        with torch.inference_mode():
+            return family.finish(torch.zeros(1, 1, self._hidden_size).to(self._like)).shape[-1]
+
     def read_with_each_row(self, prompt: PlacedPrompt) -> int:
         """Tokens of the prompt that are read once for each row."""
         return 0 if self._family.causal else len(prompt.tokens)
@@ -75,17 +82,33 @@ class FastForward:
             Shape (n_prompts, n_targets), float64, in the order of `reads_of(batch)`: log-probabilities where the
             batch is normalised, otherwise logits.
         """
+        return self._all_read(prompts, batch, at_once, self._read)
+
+    @torch.inference_mode()
+    def outputs(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, at_once: int) -> Tensor:
+        """What the output head reads for the targets: as `answers`, of shape (n_prompts, n_targets, width)."""
+        return self._all_read(prompts, batch, at_once, self._output)
+
+    @torch.inference_mode()
+    def logits(self, outputs: Tensor) -> Tensor:
+        """The logits of all tokens, shape (n, vocabulary_size), from outputs of shape (n, width)."""
+        return (self._decoder or self._family).logits(outputs[None].to(self._like), None)[0].double().cpu()
+
+    def _all_read(
+        self,
+        prompts: Sequence[PlacedPrompt],
+        batch: Batch,
+        at_once: int,
+        read: Callable[[Tensor, Batch, Stack], Tensor],
+    ) -> Tensor:
         if batch not in self._reads:
             self._reads[batch] = reads_of(batch, self._like.device)
         parts = [prompts[start : start + at_once] for start in range(0, len(prompts), at_once)]
         first = prompts[0]
         rows, key = self._rows(batch, first), (batch, first.tokens, first.prefix, first.length)
         left = self._run(key, rows, parts, before=self._in_front(parts))
-        found = [
-            self._read(hidden, batch, rows).double().cpu().expand(len(part), -1)
-            for part, (hidden, _) in zip(parts, left, strict=True)
-        ]
-        return torch.cat(found)
+        found = [read(hidden, batch, rows).double().cpu() for hidden, _ in left]
+        return torch.cat([one.expand(len(part), *one.shape[1:]) for part, one in zip(parts, found, strict=True)])
 
     def _run(
         self,
@@ -183,16 +206,25 @@ class FastForward:
 
     def _read(self, hidden: Tensor, batch: Batch, rows: Stack) -> Tensor:
         """The targets' logits or log-probabilities, shape (prompts or 1, n_targets), from what leaves the stack."""
-        family, reads = self._family, self._reads[batch]
-        hidden = family.finish(hidden)
-        if self._decoder is not None:
-            family, hidden = self._decoder, self._decoder.finish(self._decoded(self._decoder, hidden, rows, batch))
+        family, reads = self._decoder or self._family, self._reads[batch]
+        hidden = self._finished(hidden, batch, rows)
         if not batch.normalised:
             return family.logits(hidden, reads.columns).float()[:, reads.at, reads.column]
         at_once = max(1, _LOGITS_AT_ONCE // (len(hidden) * self._vocabulary_size))
         parts = [hidden[:, first : first + at_once] for first in range(0, hidden.shape[1], at_once)]
         likely = [torch.log_softmax(family.logits(one, None).float(), dim=-1)[..., reads.columns] for one in parts]
         return torch.cat(likely, dim=1)[:, reads.at, reads.column]
+
+    def _output(self, hidden: Tensor, batch: Batch, rows: Stack) -> Tensor:
+        """Shape (prompts or 1, n_targets, width)."""
+        return self._finished(hidden, batch, rows)[:, self._reads[batch].at]
+
+    def _finished(self, hidden: Tensor, batch: Batch, rows: Stack) -> Tensor:
+        """What the output head reads of what leaves the stack."""
+        hidden = self._family.finish(hidden)
+        if self._decoder is None:
+            return hidden
+        return self._decoder.finish(self._decoded(self._decoder, hidden, rows, batch))
 
     def _stacked(self, prompts: Sequence[PlacedPrompt], layer: int) -> Tensor | None:
         """What the prompts have in a layer, on the device: see `stacked`."""

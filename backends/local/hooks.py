@@ -62,19 +62,33 @@ def before_layers(layers: nn.ModuleList, change: Callable[[int, Tensor], Tensor]
 
 
 @contextmanager
-def head_reads(head: nn.Module, positions: Tensor) -> Iterator[None]:
+def head_reads(head: nn.Module, positions: Tensor, look: Callable[[Tensor], None] | None = None) -> Iterator[None]:
     """While open, the output head sees only some positions of each sequence.
 
     Args:
         positions: shape (sequences, n_read), indices of positions.
+        look: is shown what it sees, shape (sequences, n_read, width).
     """
 
     def enter(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Tensor]:
         hidden: Tensor = args[0]
         rows = torch.arange(hidden.shape[0], device=hidden.device)[:, None]
-        return (hidden[rows, positions],)
+        seen = hidden[rows, positions]
+        if look is not None:
+            look(seen)
+        return (seen,)
 
     handle = head.register_forward_pre_hook(enter)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def head_is_given(head: nn.Module, outputs: Tensor) -> Iterator[None]:
+    """While open, the output head sees these outputs, shape (1, n, width), whatever the model reads."""
+    handle = head.register_forward_pre_hook(lambda _module, _args: (outputs,))
     try:
         yield
     finally:

@@ -3,7 +3,7 @@
 For models without a family, and what the families are checked against.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from blackbox.backends.local.attention import KeysValues
-from blackbox.backends.local.hooks import before_layers, find_layers, head_reads, in_front_of_keys, takes_prefixes
+from blackbox.backends.local.hooks import (
+    before_layers,
+    find_layers,
+    head_is_given,
+    head_reads,
+    in_front_of_keys,
+    takes_prefixes,
+)
 from blackbox.backends.local.placed import PlacedPrompt, stacked
 from blackbox.backends.local.reading import Reading
 from blackbox.backends.local.sequences import Batch, TokenSequence, unrolled
@@ -32,6 +39,11 @@ class WholeForward:
         self.model, self.layers, self.head = model, find_layers(model), model.get_output_embeddings()
         self.reading = reading
 
+    @property
+    def width(self) -> int:
+        """See `FastForward.width`."""
+        return int(self.head.weight.shape[1])
+
     def read_with_each_row(self, prompt: PlacedPrompt) -> int:
         """Tokens of the prompt that are read once for each row: all."""
         return len(prompt.tokens)
@@ -51,6 +63,19 @@ class WholeForward:
     def answers(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, at_once: int) -> Tensor:
         """See `FastForward.answers`."""
         return torch.stack([self._answers(prompt, batch) for prompt in prompts])
+
+    @torch.inference_mode()
+    def outputs(self, prompts: Sequence[PlacedPrompt], batch: Batch, *, at_once: int) -> Tensor:
+        """See `FastForward.outputs`."""
+        return torch.stack([self._outputs(prompt, batch) for prompt in prompts])
+
+    @torch.inference_mode()
+    def logits(self, outputs: Tensor) -> Tensor:
+        """See `FastForward.logits`; a model may do more to logits than its head, so that a token is read for them."""
+        place = {"device": self.model.device, "dtype": self.model.dtype}
+        ids, mask = self.padded([_ANY_TOKEN])
+        with head_is_given(self.head, outputs[None].to(**place)):
+            return self._call(ids, mask, [_ANY_TOKEN])[0].double().cpu()
 
     @torch.inference_mode()
     def states(self, prompt: PlacedPrompt, sequences: Sequence[TokenSequence]) -> list[Tensor]:
@@ -83,6 +108,25 @@ class WholeForward:
 
     def _answers(self, prompt: PlacedPrompt, batch: Batch) -> Tensor:
         """Shape (n_targets,)."""
+        logits, rows, columns, tokens = self._asked(prompt, batch)
+        if batch.normalised:
+            logits = torch.log_softmax(logits, dim=-1)
+        return logits[rows, columns, tokens].double().cpu()
+
+    def _outputs(self, prompt: PlacedPrompt, batch: Batch) -> Tensor:
+        """Shape (n_targets, width)."""
+        seen: list[Tensor] = []
+        _, rows, columns, _ = self._asked(prompt, batch, look=seen.append)
+        return seen[0][rows, columns].double().cpu()
+
+    def _asked(
+        self, prompt: PlacedPrompt, batch: Batch, *, look: Callable[[Tensor], None] | None = None
+    ) -> tuple[Tensor, list[int], list[int], list[int]]:
+        """Logits where targets are told, (n_paths, n_read, vocabulary_size), and the three indices of each target.
+
+        Args:
+            look: is shown what the output head reads there.
+        """
         paths = [(sequence, *path) for sequence in batch.sequences for path in unrolled(sequence)]
         decodes = self.reading is Reading.ENCODER_DECODER
         ids, mask = self.padded([prompt.tokens + (one.ids if decodes else path) for one, path, _ in paths])
@@ -94,11 +138,9 @@ class WholeForward:
                 asks.append((row, places[target.place] + (0 if decodes else len(prompt.tokens))))
                 tokens.append(target.token)
         positions, columns = _by_row(asks, len(paths))
-        with self.inserted([prompt]), head_reads(self.head, positions.to(ids.device)):
+        with self.inserted([prompt]), head_reads(self.head, positions.to(ids.device), look):
             logits = self._call(ids, mask, [path for _, path, _ in paths], shift=prompt.n_positions)
-        if batch.normalised:
-            logits = torch.log_softmax(logits, dim=-1)
-        return logits[[row for row, _ in asks], columns, tokens].double().cpu()
+        return logits, [row for row, _ in asks], columns, tokens
 
     def _call(self, ids: Tensor, mask: Tensor, decoder_rows: Sequence[Tokens], *, shift: int = 0) -> Tensor:
         """Logits of rows, float32; `shift` is how many keys stand in front of them, which a decoder counts."""

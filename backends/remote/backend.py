@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends.base import Capability, Generations, ModelShape, Query, Scores
-from blackbox.backends.checks import check_call, check_fit, check_prompts, require
+from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts, require
 from blackbox.backends.errors import BackendSettingError
 from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt
 from blackbox.backends.remote import answers
@@ -21,6 +21,7 @@ from blackbox.backends.remote.messages import (
     QueryPart,
     ScoreMessage,
     SpreadsMessage,
+    StatesMessage,
     TextMessage,
     TokensMessage,
     WritingPart,
@@ -132,6 +133,13 @@ class RemoteBackend:
         content = self._ask("/v1/spreads", message, rows=len(queries))
         return np.array(answers.read_arrays(content, ["stds"], dtype=np.float64)["stds"])
 
+    def hidden_states(
+        self, token_ids: Sequence[int], queries: Sequence[Query], layers: Sequence[int]
+    ) -> dict[int, npt.NDArray[np.float32]]:
+        """See `StatesBackend.hidden_states`; a call for each layer."""
+        check_layers(self, layers)
+        return {layer: self._states(token_ids, queries, layer) for layer in layers}
+
     def prefix_of(self, token_ids: Sequence[int]) -> PrefixPrompt:
         """See `PrefixBackend.prefix_of`."""
         require(self, Capability.PREFIX)
@@ -143,6 +151,11 @@ class RemoteBackend:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def _states(self, token_ids: Sequence[int], queries: Sequence[Query], layer: int) -> npt.NDArray[np.float32]:
+        message = StatesMessage(model=self.model_hash, tokens=_tokens(token_ids), queries=_parts(queries), layer=layer)
+        content = self._ask("/v1/states", message, rows=len(queries))
+        return np.array(answers.read_arrays(content, ["states"], dtype=np.float32)["states"])
 
     def _connect(
         self, base_url: str, key_variable: str | None, parallel: int, call_seconds: float, outage_seconds: float

@@ -143,6 +143,12 @@ class SpreadsMessage(Message):
     queries: list[QueryPart]
 
 
+class StatesMessage(SpreadsMessage):
+    """Of POST /v1/states: `StatesBackend.hidden_states` is asked for, of one layer."""
+
+    layer: Annotated[int, Field(ge=0)]
+
+
 class PrefixMessage(Message):
     """Of POST /v1/prefix: `PrefixBackend.prefix_of` is asked for."""
 

@@ -21,10 +21,11 @@ from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.openai import OpenAI
 from blackbox.backends.api.transport import Transport
 from blackbox.backends.base import Capability, Failure, ModelShape, Query, Scores, Usage
-from blackbox.backends.checks import check_call, check_fit
+from blackbox.backends.checks import check_call, check_fit, check_layers
 from blackbox.backends.errors import EndpointError, NoAnswerError
 from blackbox.backends.local.encoding import CausalEncoder
 from blackbox.backends.prompts import Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.states import evenly
 from blackbox.backends.vllm.calls import MOST_ASKED, embeds_call, tokens_call, told
 from blackbox.backends.vllm.reading import Ask, asks_of
 
@@ -85,6 +86,13 @@ class VllmBackend:
     def hidden_stds(self, token_ids: Sequence[int], queries: Sequence[Query]) -> npt.NDArray[np.float64]:
         """That of the word embeddings, shape (1,): see `VectorBackend.hidden_stds`."""
         return np.array([float(torch.from_numpy(self._embeddings).std())])
+
+    def hidden_states(
+        self, token_ids: Sequence[int], queries: Sequence[Query], layers: Sequence[int]
+    ) -> dict[int, npt.NDArray[np.float32]]:
+        """Word embeddings, for layer 0: see `StatesBackend.hidden_states`."""
+        check_layers(self, layers)
+        return {layer: evenly(self._embeddings) for layer in layers}
 
     def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
         """See `Backend.score`. A row that the server does not answer is missing, with the reason.

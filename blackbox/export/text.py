@@ -19,15 +19,18 @@ def exported(saved: SavedPrompt, form: str) -> str:
 
     Raises:
         UnknownNameError: there is no such format.
-        RunError: the prompt is no text, or an average of several and the format has room for one.
+        RunError: the prompt is no text, its labels are told by hidden states, or it is an average of several and the
+            format has room for one.
     """
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
+    if saved.class_means:
+        raise RunError("the prompt's labels are told by hidden states of its model, which no text carries")
     if not isinstance(saved.prompt, TextPrompt):
         kind = type(saved.prompt).__name__
         raise RunError(f"only text prompts can be written as text, this one is a {kind} for {saved.model}")
-    if saved.finished.members and form != "json":
-        count = len(saved.finished.members)
+    if (saved.finished.members or saved.finished.templates) and form != "json":
+        count = max(1, len(saved.finished.members)) * max(1, len(saved.finished.templates))
         raise RunError(f"the prompt is an average of {count}, which no single text is; use format 'json'")
     return FORMATS[form](saved.prompt, saved)
 

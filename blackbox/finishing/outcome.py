@@ -1,6 +1,7 @@
 """Which prompt a run hands out, and what a row costs behind it: told by the history alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from blackbox.evaluation import Evaluation
 from blackbox.selection import dev_rank
@@ -49,11 +50,16 @@ def uncalibrated(history: Sequence[Evaluation], handed: Evaluation) -> Evaluatio
     """The look at the dev rows before the calibration, which costs nothing when the prompt is used."""
     if handed.tried is None or handed.tried.calibration == PLAIN:
         return handed
-    members = handed.tried.members
-    if len(members) == 1:
-        return find(history, "dev", members[0])
-    alike = (one for one in attempts(history) if one.tried and one.tried.calibration == PLAIN)
-    return next((one for one in alike if one.tried and one.tried.members == members), None)
+    if handed.tried.asks == 1:
+        return find(history, "dev", handed.tried.members[0])
+    plain = replace(handed.tried, calibration=PLAIN)
+    return find(history, "dev", plain.digest)
+
+
+def over_templates(history: Sequence[Evaluation], split: str) -> Evaluation | None:
+    """The first evaluation over several templates on a split, whose `tried` tells the metric in each of them."""
+    found = (one for one in history if one.split == split and one.tried and one.tried.templates)
+    return next(found, None)
 
 
 def serving(evaluation: Evaluation | None) -> Tokens | None:

@@ -3,14 +3,11 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from blackbox.backends import TextPrompt
 from blackbox.budget import price
 from blackbox.config import Config
 from blackbox.errors import SettingError
 from blackbox.finishing.offsets import CONTENT_FREE
-from blackbox.spaces import PromptSpace
+from blackbox.spaces import ChoicesSpace, PromptSpace, TextsSpace
 from blackbox.task import Task
 from blackbox.tried import PLAIN
 
@@ -24,27 +21,33 @@ class Plan:
     Attributes:
         ensemble: members at most; 0 for none.
         calibrations: "contextual" and "batch", as far as they shall be tried.
+        templates: to be averaged over, the task's own first; none where it has only that one.
     """
 
     ensemble: int
     calibrations: tuple[str, ...]
+    templates: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: Config) -> "Plan":
         """The plan of the settings."""
-        return cls(config.ensemble, _WAYS[config.calibration])
+        averaged = bool(config.templates) and config.target_field is None
+        templates = (config.template, *config.templates) if averaged else ()
+        return cls(config.ensemble, _WAYS[config.calibration], templates)
 
     def __bool__(self) -> bool:
-        return bool(self.ensemble or self.calibrations)
+        return bool(self.ensemble or self.calibrations or self.templates)
 
     def check(self, task: Task, space: PromptSpace) -> None:
         """Refuse what cannot be done, before anything is spent.
 
         Raises:
-            SettingError: an ensemble of one, a task without label words or dev rows, or an ensemble of other prompts
-                than texts.
+            SettingError: an ensemble of one, a task without label words or dev rows, or several templates for prompts
+                that bring one along.
         """
-        if not self:
+        if task.templates:
+            _check_templates(task, space)
+        if not (self.ensemble or self.calibrations):
             return
         name = "ensemble" if self.ensemble else "calibration"
         if self.ensemble == 1:
@@ -53,20 +56,29 @@ class Plan:
             raise SettingError(f"setting {name!r}: needs label words, whose probabilities it changes; got targets")
         if not len(task.dev):
             raise SettingError(f"setting {name!r}: is kept only where it is better on dev rows, and there are none")
-        start = space.decode(np.zeros((1, space.dimension)))[0]
-        if self.ensemble and not isinstance(start, TextPrompt):
-            raise SettingError(
-                f"setting 'ensemble': needs text prompts (space texts or choices), got {type(start).__name__}"
-            )
 
     def price(self, task: Task) -> int:
         """Evaluations that the search leaves for it: all attempts, each with as many members as there may be."""
         members = max(self.ensemble, 1)
+        asks = members * max(1, len(self.templates))
         ensemble = attempt_price(task, PLAIN, members) if self.ensemble else 0
-        return ensemble + sum(attempt_price(task, way, members) for way in self.calibrations)
+        templates = attempt_price(task, PLAIN, asks) if self.templates else 0
+        return ensemble + templates + sum(attempt_price(task, way, asks) for way in self.calibrations)
 
 
-def attempt_price(task: Task, calibration: str, members: int) -> int:
-    """What an attempt counts, for each member: a look at the dev rows, and the rows that it is calibrated by."""
+def attempt_price(task: Task, calibration: str, asks: int) -> int:
+    """What an attempt counts, for each time that a row is asked: the dev rows, and those that it is calibrated by."""
     rows = {PLAIN: 0, "contextual": math.ceil(len(CONTENT_FREE) / len(task.train)), "batch": 1}
-    return members * (price(task.dev, task) + rows[calibration])
+    return asks * (price(task.dev, task) + rows[calibration])
+
+
+def _check_templates(task: Task, space: PromptSpace) -> None:
+    own = isinstance(space, ChoicesSpace) or (isinstance(space, TextsSpace) and any(p.template for p in space.prompts))
+    if own:
+        raise SettingError("setting 'templates': the prompts of this space bring templates of their own; leave it out")
+    if task.robust:
+        return
+    if not task.labels:
+        raise SettingError("setting 'templates': targets are not averaged over templates; set robust = true")
+    if not len(task.dev):
+        raise SettingError("setting 'templates': an average is kept only where it is better on dev, and there is none")

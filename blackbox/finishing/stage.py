@@ -1,4 +1,6 @@
-"""The stage between the end of a search and its summary: an ensemble, then a calibration, each kept if it helps on dev.
+"""The stage between the end of a search and its summary: averages and calibrations, each kept if it helps on dev.
+
+First an ensemble of prompts, then an average over templates, then the calibrations.
 
 Attempts stand in the journal like all evaluations, with what they were (`blackbox.tried`), so that a run that was
 killed goes on with them; what is handed out is told by the history (`blackbox.finishing.outcome`).
@@ -14,7 +16,7 @@ from blackbox.backends.errors import QueryError
 from blackbox.evaluation import Evaluation
 from blackbox.finishing.finished import Finished
 from blackbox.finishing.offsets import measured_offsets
-from blackbox.finishing.outcome import handed_out
+from blackbox.finishing.outcome import handed_out, over_templates
 from blackbox.finishing.plan import Plan, attempt_price
 from blackbox.outcome import Outcome, outcome_of
 from blackbox.search import Search
@@ -52,6 +54,9 @@ class Finishing:
             search.test(search.selection.chosen)
         elif len(self.task.test):
             self._score(search, handed.tried, self.task.test, counts=0)
+        looked = over_templates(search.history, "dev")
+        if looked and looked.tried and len(self.task.test) and not over_templates(search.history, "test"):
+            self._score(search, looked.tried, self.task.test, counts=0)
 
     def _try_all(self, search: Search, selected: Choice) -> None:
         members = best_members(search.selection.looks, self.plan.ensemble, self.space)
@@ -61,14 +66,18 @@ class Finishing:
             log.warning("no ensemble: the search has looked at one prompt only on the dev rows")
         handed = _handed_out(search)
         best = handed.tried if handed and handed.tried else Tried((_digest(selected),))
+        if self.plan.templates:
+            self._score(search, replace(best, templates=self.plan.templates), self.task.dev)
+            handed = _handed_out(search)
+            best = handed.tried if handed and handed.tried else best
         for way in self.plan.calibrations:
             self._score(search, replace(best, calibration=way), self.task.dev)
 
     def _score(self, search: Search, tried: Tried, split: Split, counts: int | None = None) -> None:
         """One evaluation; a warning where the budget does not allow it, or where there is nothing to be scored."""
-        count = attempt_price(self.task, tried.calibration, len(tried.members)) if counts is None else counts
+        count = attempt_price(self.task, tried.calibration, tried.asks) if counts is None else counts
         outcome = partial(self._outcome, search, tried, split)
-        if search.add(tried.digest, split, outcome, counts=count, prompts=len(tried.members)) is None:
+        if search.add(tried.digest, split, outcome, counts=count, prompts=tried.asks) is None:
             what = "a calibration" if tried.calibration != PLAIN else "an ensemble"
             log.warning("%s is not scored on the %s rows", what, split.name)
 
@@ -86,7 +95,10 @@ class Finishing:
             tried = replace(tried, offsets=tuple(offsets.tolist()))
             finished = replace(finished, offsets=tried.offsets)
         rows = range(len(split))
-        answers, cost = finished.answers(self.backend, self.task.grader, prompt, split, rows)
+        scores, cost = finished.all_answers(self.backend, self.task.grader, prompt, split, rows)
+        answers = finished.joined_answers(scores)
+        if tried.templates:
+            tried = replace(tried, of_templates=finished.of_templates(scores))
         found = outcome_of(Asked(tuple(rows), answers, usage + cost), prompt, n_rows=len(split), shown=0)
         return replace(found, tried=tried)
 
@@ -96,16 +108,20 @@ def decoded(search: Search, tried: Tried, space: PromptSpace) -> tuple[Prompt, F
     looks = search.selection.looks or [choice for choice in (search.selection.dev,) if choice]
     candidates = {_digest(look): look.candidate for look in looks}
     prompts = [prompt_of(space, candidates[member]) for member in tried.members]
-    members = tuple(one for one in prompts if isinstance(one, TextPrompt)) if len(prompts) > 1 else ()
-    return prompts[0], Finished(members, tried.offsets)
+    members = tuple(prompts) if len(prompts) > 1 else ()
+    return prompts[0], Finished(members, tried.offsets, tried.templates)
 
 
 def best_members(looks: list[Choice], count: int, space: PromptSpace) -> list[Choice]:
-    """The best candidates by their looks at the dev rows, the best first, as many as there are distinct prompts."""
-    found: dict[Prompt, Choice] = {}
+    """The best candidates by their looks at the dev rows, the best first, as many as there are distinct prompts.
+
+    Candidates of one text are one; vectors are told apart by their candidates.
+    """
+    found: dict[Prompt | str, Choice] = {}
     for look in sorted(looks, key=lambda look: dev_rank(look.evaluation)):
         if len(found) < count and look.evaluation.figure:
-            found.setdefault(prompt_of(space, look.candidate), look)
+            prompt = prompt_of(space, look.candidate)
+            found.setdefault(prompt if isinstance(prompt, TextPrompt) else _digest(look), look)
     return list(found.values())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from blackbox.backends import Prompt, Query, Scores, TextPrompt, Writing
 from blackbox.backends.base import Capability
-from blackbox.backends.checks import check_call, check_fit, check_prompts, require
+from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, MessageError, QueryError
 from blackbox.backends.prompts import PrefixPrompt
 from blackbox.backends.remote import answers
@@ -22,6 +22,7 @@ from blackbox.backends.remote.messages import (
     QueryPart,
     ScoreMessage,
     SpreadsMessage,
+    StatesMessage,
     TextMessage,
     TokensMessage,
     read,
@@ -75,6 +76,7 @@ class Reader:
             "/v1/tokens": (TokensMessage, self._tokens),
             "/v1/text": (TextMessage, self._text),
             "/v1/spreads": (SpreadsMessage, self._spreads),
+            "/v1/states": (StatesMessage, self._states),
             "/v1/prefix": (PrefixMessage, self._prefix),
         }
 
@@ -129,10 +131,25 @@ class Reader:
         return OtherCall(lambda backend: answers.packed_text(backend.decode(tokens)))
 
     def _spreads(self, message: SpreadsMessage) -> Call:
+        tokens, queries = self._measured(message)
+        return OtherCall(lambda backend: answers.packed_arrays({"stds": backend.hidden_stds(tokens, queries)}))
+
+    def _states(self, message: StatesMessage) -> Call:
+        check_layers(self._backend, [message.layer])
+        tokens, queries = self._measured(message)
+
+        def do(backend: ServableBackend) -> bytes:
+            return answers.packed_arrays(
+                {"states": backend.hidden_states(tokens, queries, [message.layer])[message.layer]}
+            )
+
+        return OtherCall(do)
+
+    def _measured(self, message: SpreadsMessage) -> tuple[tuple[int, ...], tuple[Query, ...]]:
         tokens, queries = self._known(message.tokens), self._queries(message.queries)
         if not queries:
-            raise QueryError("the spreads of hidden states are measured on queries, got none")
-        return OtherCall(lambda backend: answers.packed_arrays({"stds": backend.hidden_stds(tokens, queries)}))
+            raise QueryError("hidden states are measured on queries, got none")
+        return tokens, queries
 
     def _prefix(self, message: PrefixMessage) -> Call:
         require(self._backend, Capability.PREFIX)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from blackbox.backends import Backend, GeneratingBackend, PrefixBackend, Prompt
+from blackbox.backends import Backend, GeneratingBackend, PrefixBackend, Prompt, StatesBackend
 from blackbox.backends.base import Capability
 from blackbox.backends.errors import BackendSettingError
 from blackbox.backends.remote.description import Description, Limits, ShapeValues
 
 
-class ServableBackend(PrefixBackend, GeneratingBackend, Protocol):
+@runtime_checkable
+class ServableBackend(PrefixBackend, StatesBackend, GeneratingBackend, Protocol):
     """What can be served: a backend that answers every kind of call. What it cannot do, its capabilities say."""
 
 
@@ -36,11 +37,11 @@ def servable(backend: Backend) -> ServableBackend:
     """The backend, if every kind of call can be handed to it.
 
     Raises:
-        BackendSettingError: it takes no vectors or does not write.
+        BackendSettingError: it takes no vectors, does not write or shows no states.
     """
-    if isinstance(backend, PrefixBackend) and isinstance(backend, GeneratingBackend):
+    if isinstance(backend, ServableBackend):
         return backend
-    raise BackendSettingError(f"a model server needs a backend with vectors and text, got {backend.name!r}")
+    raise BackendSettingError(f"a model server needs a backend with vectors, states and text, got {backend.name!r}")
 
 
 def described(backend: ServableBackend, limits: Limits, *, single_token_labels: bool) -> Description:

@@ -63,6 +63,8 @@ def _lines(summary: Summary) -> list[tuple[str, str | Text]]:
     ]
     for what, figure in zip(("dev", "test before", "test after"), _on_dev_and_test(summary), strict=True):
         lines.append((what, f"{figure.metric} {figure}" if figure else "–"))
+    means = {"dev over templates": summary.dev_over_templates, "test over templates": summary.test_over_templates}
+    lines += [(what, f"mean {mean:.3f}") for what, mean in means.items() if mean is not None]
     return lines
 
 

@@ -1,12 +1,19 @@
 """What is done to a saved prompt wherever it is used, in lines for the terminal."""
 
+from blackbox.backends import TextPrompt
+from blackbox.report.words import counted
 from blackbox.saved_prompt import SavedPrompt
 
 
 def finished_in_words(saved: SavedPrompt) -> list[str]:
-    """The members of an ensemble, and the offsets of the labels; nothing of a plain prompt."""
+    """The members of an ensemble, the templates, and the offsets of the labels; nothing of a plain prompt."""
     members, offsets = saved.finished.members, saved.finished.offsets
-    lines = [f"averaged with: {member.whole!r}" for member in members[1:]]
+    lines = [f"averaged with: {member.whole!r}" for member in members[1:] if isinstance(member, TextPrompt)]
+    if members and not lines:
+        lines = [f"averaged with: the vectors of {counted(len(members) - 1, 'further prompt')}"]
+    lines += [f"averaged over the template: {template!r}" for template in saved.finished.templates]
+    if saved.class_means:
+        lines.append("labels are told by the hidden states' distance to the mean of each label's training rows")
     if offsets is not None:
         told = (f"{label} {offset:+.3f}" for label, offset in zip(saved.blank.labels, offsets, strict=True))
         lines.append(f"calibrated, nats: {', '.join(told)}")

@@ -55,6 +55,9 @@ def tried_in_words(tried: Tried | None) -> str:
     """ "the selected prompt", "an average of 3 prompts", either "with batch calibration"."""
     members = len(tried.members) if tried else 1
     what = "the selected prompt" if members == 1 else f"an average of {counted(members, 'prompt')}"
+    if tried and tried.templates:
+        alone = ", ".join("–" if value is None else f"{value:.3f}" for value in tried.of_templates)
+        what += f" averaged over {len(tried.templates)} templates (alone {alone})"
     return what if tried is None or tried.calibration == PLAIN else f"{what} with {tried.calibration} calibration"
 
 

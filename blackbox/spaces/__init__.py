@@ -1,6 +1,6 @@
 """Prompt spaces: candidates in, prompts out."""
 
-from blackbox.spaces.base import GrowingSpace, PromptSpace, WrittenSpace, prompt_of
+from blackbox.spaces.base import GrowingSpace, MatrixSpace, PromptSpace, WrittenSpace, prompt_of
 from blackbox.spaces.choices import ChoicesSpace
 from blackbox.spaces.deep import DeepSpace
 from blackbox.spaces.prefix import PrefixSpace
@@ -15,6 +15,7 @@ __all__ = [
     "DeepSpace",
     "GrowingSpace",
     "Induced",
+    "MatrixSpace",
     "PrefixSpace",
     "ProjectedInstructionSpace",
     "Projection",

@@ -45,6 +45,16 @@ class PromptSpace(Protocol):
 
 
 @runtime_checkable
+class MatrixSpace(PromptSpace, Protocol):
+    """A space of numbers whose blocks may be matrices, for optimizers that know what to do with one."""
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...] | None:
+        """(rows, columns) of each block, row by row in a candidate; None: they are none."""
+        ...
+
+
+@runtime_checkable
 class GrowingSpace(PromptSpace, Protocol):
     """A space to which a search adds: what was added is part of its checkpoint."""
 

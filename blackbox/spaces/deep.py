@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import DeepPrompt, Prompt
-from blackbox.spaces.layer_projections import FloatArray, LayerProjections
+from blackbox.spaces.layer_projections import FloatArray, LayerProjections, ProjectionOfLayer
 
 
 class DeepSpace:
@@ -23,7 +23,7 @@ class DeepSpace:
         hidden_size: numbers in a hidden state.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard".
+        projection: "gaussian", "uniform", "hadamard" or "identity", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
     """
 
@@ -35,7 +35,7 @@ class DeepSpace:
         *,
         dimension: int,
         alpha: float = 1.0,
-        projection: str = "gaussian",
+        projection: str | ProjectionOfLayer = "gaussian",
         seed: int,
     ) -> None:
         self.token_ids = tuple(token_ids)
@@ -66,6 +66,10 @@ class DeepSpace:
     @property
     def sizes(self) -> None:
         return None
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...] | None:
+        return ((len(self.token_ids), self._hidden_size),) * len(self.layers) if self._projections.whole else None
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """Prompts that agree in a layer's numbers share that layer's array, also with those of the last call."""

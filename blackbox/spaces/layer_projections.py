@@ -2,20 +2,42 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from blackbox.errors import SettingError
-from blackbox.spaces.projection import Projection, make_projection
+from blackbox.spaces.projection import IDENTITY, Projection, make_projection
 
 FloatArray = npt.NDArray[np.float32]
+
+
+class ProjectionOfLayer(Protocol):
+    """Makes the projection of a layer: see `make_projection`, which makes those that are the same for all layers."""
+
+    def __call__(
+        self, layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence
+    ) -> Projection: ...
+
+
+def projection_of_layer(projection: str | ProjectionOfLayer) -> ProjectionOfLayer:
+    """What makes the projections of a name; what makes them already is given back."""
+    return partial(_named, projection) if isinstance(projection, str) else projection
+
+
+def _named(
+    name: str, layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence
+) -> Projection:
+    return make_projection(name, dimension, outputs, std=std, seed=seed)
 
 
 class LayerProjections:
     """Block j of a candidate is z_j, the numbers of the j-th searched layer, which become finish(layer, A_j z_j).
 
-    The entries of A_j have standard deviation alpha * s_j / sqrt(d).
+    The entries of A_j have standard deviation alpha * s_j / sqrt(d). With "identity" the layer's numbers are searched
+    themselves, in units of alpha * s_j; d is their count then.
 
     Args:
         spreads: layer -> s_j for each searched layer.
@@ -23,8 +45,11 @@ class LayerProjections:
         finish: makes of a layer and its projected numbers, shape (outputs,), the layer's array.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard".
+        projection: "gaussian", "uniform", "hadamard" or "identity", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
+
+    Attributes:
+        whole: whether all numbers of a layer are searched themselves.
     """
 
     def __init__(
@@ -35,21 +60,23 @@ class LayerProjections:
         finish: Callable[[int, FloatArray], FloatArray],
         dimension: int,
         alpha: float,
-        projection: str,
+        projection: str | ProjectionOfLayer,
         seed: int,
     ) -> None:
         if dimension < 2:
             raise SettingError(f"dimension must be at least 2, got {dimension}")
         if not (alpha > 0 and math.isfinite(alpha)):
             raise SettingError(f"alpha must be positive and finite, got {alpha}")
-        self._block = dimension
+        self.whole = projection == IDENTITY
+        self._block = outputs if self.whole else dimension
         self._finish = finish
+        make = projection_of_layer(projection)
         self._projections: dict[int, Projection] = {
-            layer: make_projection(
-                projection,
-                dimension,
+            layer: make(
+                layer,
+                self._block,
                 outputs,
-                std=alpha * spread / math.sqrt(dimension),
+                std=alpha * spread / (1 if self.whole else math.sqrt(dimension)),
                 seed=np.random.SeedSequence(seed, spawn_key=(layer,)),
             )
             for layer, spread in sorted(spreads.items())

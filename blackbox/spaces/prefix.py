@@ -4,15 +4,16 @@ Prefix-tuning (Li & Liang 2021, arXiv 2101.00190) and P-tuning v2 (arXiv 2110.07
 each layer's are moved through a projection of its own, as BBTv2 (arXiv 2205.11200) moves the states of a deep prompt.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.backends import PrefixPrompt, Prompt
+from blackbox.backends import PrefixBackend, PrefixPrompt, Prompt
 from blackbox.backends.spread import clipped_std
 from blackbox.errors import SettingError
-from blackbox.spaces.layer_projections import FloatArray, LayerProjections
+from blackbox.spaces.layer_projections import FloatArray, LayerProjections, ProjectionOfLayer
 
 
 class PrefixSpace:
@@ -29,7 +30,7 @@ class PrefixSpace:
         layers: the searched ones.
         dimension: numbers of a block, d.
         alpha: scale of the space.
-        projection: "gaussian", "uniform" or "hadamard".
+        projection: "gaussian", "uniform", "hadamard" or "identity", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
 
     Raises:
@@ -43,7 +44,7 @@ class PrefixSpace:
         *,
         dimension: int,
         alpha: float = 1.0,
-        projection: str = "gaussian",
+        projection: str | ProjectionOfLayer = "gaussian",
         seed: int,
     ) -> None:
         self.start = start
@@ -75,6 +76,15 @@ class PrefixSpace:
     def sizes(self) -> None:
         return None
 
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...] | None:
+        if not self._projections.whole:
+            return None
+        return tuple(
+            (math.prod(self.start.keys_values[layer].shape[:-1]), self.start.keys_values[layer].shape[-1])
+            for layer in self.layers
+        )
+
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """Prompts that agree in a layer's numbers share that layer's array, also with those of the last call."""
         moved = self._projections.arrays(candidates)
@@ -86,6 +96,22 @@ class PrefixSpace:
             return keys_values
         moved: FloatArray = keys_values + self._spreads[layer] * projected.reshape(keys_values.shape)
         return moved
+
+
+def seen_keys_values(
+    backend: PrefixBackend, start: PrefixPrompt, texts: Sequence[str], layers: Sequence[int]
+) -> dict[int, FloatArray]:
+    """What the layers hold at the tokens of texts: layer -> shape (n_tokens, 2 width), a key and a value of each.
+
+    Both are divided by the spreads of the start's, as the space multiplies what is projected by them.
+    """
+    read = [backend.prefix_of(tokens).keys_values for text in texts if (tokens := backend.encode(text))]
+    return {
+        layer: np.concatenate([(one[layer] / _spreads(start, layer)).swapaxes(0, 1) for one in read]).reshape(
+            -1, 2 * backend.shape.key_value_width
+        )
+        for layer in layers
+    }
 
 
 def _spreads(start: PrefixPrompt, layer: int) -> FloatArray:

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from blackbox.errors import unknown_name
+from blackbox.errors import SettingError, unknown_name
 from blackbox.optimizers.blas import one_blas_thread
 
 FloatArray = npt.NDArray[np.float32]
@@ -96,6 +96,18 @@ class HadamardProjection:
         return projected
 
 
+class IdentityProjection:
+    """No projection: every number of the prompt is searched, times std."""
+
+    def __init__(self, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence) -> None:
+        if dimension != outputs:
+            raise SettingError(f"an identity projects {outputs} numbers onto themselves, got {dimension}")
+        self._std = np.float32(std)
+
+    def __call__(self, candidates: npt.NDArray[np.float64]) -> FloatArray:
+        return candidates.astype(np.float32) * self._std
+
+
 def _random_signs(rng: np.random.Generator, count: int) -> FloatArray:
     return (2 * rng.integers(0, 2, size=count) - 1).astype(np.float32)
 
@@ -113,6 +125,10 @@ PROJECTIONS: dict[str, Callable[..., Projection]] = {
     "uniform": UniformProjection,
     "hadamard": HadamardProjection,
 }
+"""Those of any dimension, by name."""
+
+IDENTITY = "identity"
+_ALL = {**PROJECTIONS, IDENTITY: IdentityProjection}
 
 
 def make_projection(name: str, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence) -> Projection:
@@ -124,6 +140,6 @@ def make_projection(name: str, dimension: int, outputs: int, *, std: float, seed
     Raises:
         UnknownNameError: no projection has this name.
     """
-    if name not in PROJECTIONS:
-        raise unknown_name("projection", name, PROJECTIONS)
-    return PROJECTIONS[name](dimension, outputs, std=std, seed=seed)
+    if name not in _ALL:
+        raise unknown_name("projection", name, _ALL)
+    return _ALL[name](dimension, outputs, std=std, seed=seed)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from blackbox.backends import DeepPrompt, Prompt, SoftPrompt
 from blackbox.spaces.deep import DeepSpace
+from blackbox.spaces.layer_projections import ProjectionOfLayer
 
 
 class SoftSpace:
@@ -26,7 +27,7 @@ class SoftSpace:
         *,
         dimension: int,
         alpha: float = 1.0,
-        projection: str = "gaussian",
+        projection: str | ProjectionOfLayer = "gaussian",
         seed: int,
     ) -> None:
         self._input = DeepSpace(
@@ -44,6 +45,10 @@ class SoftSpace:
     @property
     def sizes(self) -> None:
         return None
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...] | None:
+        return self._input.shapes
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """One `SoftPrompt` for each candidate of shape (n, dimension)."""

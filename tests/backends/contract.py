@@ -18,6 +18,7 @@ from blackbox.backends import (
     Query,
     QueryError,
     SoftPrompt,
+    StatesBackend,
     TextPrompt,
     UnsupportedPromptError,
     Usage,
@@ -25,6 +26,7 @@ from blackbox.backends import (
     Writing,
     Written,
 )
+from blackbox.backends.states import MOST_STATES
 
 
 class StrangePrompt:
@@ -281,6 +283,39 @@ class VectorBackendContract(BackendContract):
         assert stds.shape == (backend.shape.n_layers,)
         assert np.isfinite(stds).all()
         assert (stds > 0).all()
+
+
+class StatesBackendContract(VectorBackendContract):
+    """A backend whose hidden states can be read."""
+
+    def make(self) -> StatesBackend:
+        raise NotImplementedError
+
+    def states(self, *layers: int) -> dict[int, np.ndarray]:
+        backend = self.make()
+        return backend.hidden_states(backend.encode(self.text), self.queries, layers)
+
+    def test_it_is_a_states_backend(self) -> None:
+        assert isinstance(self.make(), StatesBackend)
+
+    def test_states_are_those_of_the_layers_asked_for(self) -> None:
+        shape = self.make().shape
+        found = self.states(0, shape.n_layers - 1)
+        assert set(found) == {0, shape.n_layers - 1}
+        for states in found.values():
+            assert states.dtype == np.float32
+            assert states.shape == (len(states), shape.hidden_size)
+            assert 1 < len(states) <= MOST_STATES
+            assert np.isfinite(states).all()
+
+    def test_the_states_of_a_layer_do_not_depend_on_which_others_are_asked_for(self) -> None:
+        last = self.make().shape.n_layers - 1
+        assert self.states(last)[last].tobytes() == self.states(0, last)[last].tobytes()
+
+    def test_states_of_a_layer_that_the_model_has_not_are_refused(self) -> None:
+        n_layers = self.make().shape.n_layers
+        with pytest.raises(UnsupportedPromptError, match=f"layer {n_layers}"):
+            self.states(n_layers)
 
 
 class PrefixBackendContract(VectorBackendContract):

@@ -16,10 +16,15 @@ from blackbox.backends import (
     Writing,
 )
 from blackbox.backends.fake import HELPFUL_WORDS, NO_IDEA
-from tests.backends.contract import GeneratingContract, PrefixBackendContract, TargetBackendContract
+from tests.backends.contract import (
+    GeneratingContract,
+    PrefixBackendContract,
+    StatesBackendContract,
+    TargetBackendContract,
+)
 
 
-class TestFakeBackend(GeneratingContract, TargetBackendContract, PrefixBackendContract):
+class TestFakeBackend(GeneratingContract, TargetBackendContract, PrefixBackendContract, StatesBackendContract):
     tolerance = 1e-12
 
     def make(self) -> FakeBackend:

@@ -3,8 +3,9 @@ import pytest
 from blackbox import tune
 from blackbox.backends import TextPrompt
 from blackbox.config import make_config
+from blackbox.domains import check_fit, domain_of
 from blackbox.errors import SettingError, UnfitOptimizerError
-from blackbox.named_optimizers import check_fit, check_optimizer_name, domain_of, make_optimizer
+from blackbox.named_optimizers import check_optimizer_name, make_optimizer
 from blackbox.optimizers import Blockwise, Domain, Enumeration, Islands, Optimizer, RandomChoices, RandomSearch
 from blackbox.optimizers import SettingError as OptimizerSettingError
 from blackbox.spaces import TextsSpace

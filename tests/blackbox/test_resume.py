@@ -370,12 +370,24 @@ def test_every_optimizer_goes_on_as_unbroken(optimizer: str, tmp_path: Path) -> 
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("space", ["soft", "prefix"])
-def test_every_space_goes_on_as_unbroken(space: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"space": "soft"},
+        {"space": "prefix"},
+        {"space": "low-rank", "prompt_rank": 2},
+        {"space": "low-rank", "prompt_rank": 2, "layers": "0"},
+        {"space": "multi-space", "subspaces": 2},
+        {"space": "soft", "prompt": None, "init": "label-words"},
+        {"space": "soft", "prompt": None, "init": "vocabulary"},
+    ],
+    ids=str,
+)
+def test_every_space_goes_on_as_unbroken(settings: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
-        start(tmp_path / "run", space=space, backend=Breaking(11, RuntimeError()))
+        start(tmp_path / "run", **settings, backend=Breaking(11, RuntimeError()))
     go_on(tmp_path / "run")
-    start(tmp_path / "whole", space=space)
+    start(tmp_path / "whole", **settings)
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
 
 

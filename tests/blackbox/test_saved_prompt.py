@@ -192,8 +192,8 @@ def test_no_prompt_at_all_is_refused_by_path(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_refused_by_number(folder: Path) -> None:
-    change(folder / "prompt.json", format=3, kind="dream")
-    with pytest.raises(MismatchError, match="has format 3, this version reads up to 2"):
+    change(folder / "prompt.json", format=4, kind="dream")
+    with pytest.raises(MismatchError, match="has format 4, this version reads up to 3"):
         SavedPrompt.load(folder)
 
 

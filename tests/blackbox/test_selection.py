@@ -100,3 +100,11 @@ def test_looks_are_kept_in_order_where_they_are_asked_for_and_come_back() -> Non
     assert [look.evaluation.candidate for look in again.looks] == ["a", "b", "c"]
     assert plain.looks == []
     assert plain.state_dict().keys() == {"train", "dev"}
+
+
+def test_of_many_looks_the_best_are_kept_the_best_first_and_the_earlier_of_two_alike() -> None:
+    selection = Selection(keeps_looks=True, most_looks=2)
+    for look in (choice(0.5, 0.5, "a"), choice(0.4, 0.9, "b"), choice(0.4, 0.9, "c"), choice(0.3, 0.6, "d")):
+        selection.consider_dev(look)
+    assert [look.evaluation.candidate for look in selection.looks] == ["b", "c"]
+    assert selection.dev is selection.looks[0]

@@ -11,7 +11,7 @@ from tests.blackbox.small import QUICK, make_task
 KEYS = ["status", "stop_reason", "evaluations", "entries", "requests", "prompt_tokens", "completion_tokens", "usd",
         "seconds", "train_loss", "dev", "test_before", "test_after", "dev_loss", "test_loss_before",
         "test_loss_after", "train_rows", "train_rows_in_full", "row_prompt_tokens", "row_completion_tokens",
-        "texts", "refused"]  # fmt: skip
+        "texts", "refused", "dev_over_templates", "test_over_templates"]  # fmt: skip
 
 
 def test_it_has_the_documented_keys_and_comes_back(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ HOMES = {
     "tensorboardX": {"blackbox/callbacks/tensorboard.py"},
     "datasets": {"blackbox/published/hub.py"},
     "sklearn": {"blackbox/pipelines/classifier.py"},
-    "safetensors": {"blackbox/saved_prompt.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
+    "safetensors": {"blackbox/saved_vectors.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
 }
 HEAVY = (
     "torch",

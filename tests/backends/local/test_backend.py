@@ -1,5 +1,7 @@
 """The local backend keeps what every backend keeps, whatever way its model reads."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -16,11 +18,12 @@ from blackbox.backends import (
     UnsupportedPromptError,
 )
 from blackbox.backends.local import LocalBackend
+from blackbox.backends.states import evenly
 from tests.backends.contract import (
     GeneratingContract,
     PrefixBackendContract,
+    StatesBackendContract,
     TargetBackendContract,
-    VectorBackendContract,
 )
 from tests.backends.local.candidates import TOKENS, deep, of_every_kind, prefix, vectors
 from tests.backends.local.conftest import Load
@@ -46,21 +49,23 @@ class _Small:
         return self._made
 
 
-class TestLeftToRight(_Small, GeneratingContract, TargetBackendContract, PrefixBackendContract):
+class TestLeftToRight(_Small, GeneratingContract, TargetBackendContract, PrefixBackendContract, StatesBackendContract):
     kind = "llama"
 
 
-class TestWithMasks(_Small, PrefixBackendContract):
+class TestWithMasks(_Small, PrefixBackendContract, StatesBackendContract):
     kind = "roberta"
     prefix_is_text = False  # an encoder's prefix does not see the row
 
 
-class TestEncoderDecoder(_Small, GeneratingContract, TargetBackendContract, PrefixBackendContract):
+class TestEncoderDecoder(
+    _Small, GeneratingContract, TargetBackendContract, PrefixBackendContract, StatesBackendContract
+):
     kind = "t5 gated"
     prefix_is_text = False
 
 
-class TestRunWhole(_Small, GeneratingContract, TargetBackendContract, VectorBackendContract):
+class TestRunWhole(_Small, GeneratingContract, TargetBackendContract, StatesBackendContract):
     kind = "falcon"
 
 
@@ -130,6 +135,33 @@ def test_hidden_stds_are_those_of_the_states_between_the_layers(load: Load, kind
     found = backend.hidden_stds(TOKENS, LABELS)
     assert np.allclose(found[1:], expected, rtol=1e-3)
     assert found[0] == pytest.approx(float(model.get_input_embeddings().weight.std()), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["llama", "bert", "t5"])
+def test_hidden_states_are_those_between_the_layers_and_the_prompts_own_count_once(load: Load, kind: str) -> None:
+    backend = load(kind, batch_tokens=30)
+    model, tokenizer = backend.model, backend._tokenizer
+    begin, end = {"llama": ([1], []), "bert": ([2], [4, 3]), "t5": ([], [3, 1])}[kind]  # with a mask or a blank
+    rows = sorted((tokenizer(query.before, add_special_tokens=False).input_ids for query in LABELS), key=len)
+    reader = model.get_encoder() if kind == "t5" else model
+    expected = []
+    for number, row in enumerate(rows):
+        ids = torch.tensor([[*begin, *TOKENS, *row, *end]])
+        with torch.inference_mode():
+            hidden = reader(ids, output_hidden_states=True).hidden_states[2][0].numpy()
+        expected.append(hidden[len(begin) + len(TOKENS) if number else 0 :])
+    found = backend.hidden_states(TOKENS, LABELS, [2, 0])
+    assert np.allclose(found[2], np.concatenate(expected), atol=1e-5)
+    assert np.array_equal(found[0], evenly(model.get_input_embeddings().weight.detach().numpy()))
+
+
+def test_states_of_a_model_in_bfloat16_are_float32_numbers(load: Load, loaded: Load) -> None:
+    model = copy.deepcopy(loaded("llama").model).to(torch.bfloat16)
+    half = LocalBackend(model, load()._tokenizer, name="half", model_hash="half")
+    for layer, states in half.hidden_states(TOKENS, LABELS, [0, 2]).items():
+        assert states.dtype == np.float32
+        exact = load().hidden_states(TOKENS, LABELS, [layer])[layer]
+        assert np.corrcoef(states.ravel(), exact.ravel())[0, 1] > 0.99
 
 
 def test_a_row_longer_than_the_model_reads_is_named(load: Load) -> None:

@@ -153,6 +153,10 @@ def test_what_spaces_ask_is_as_in_this_process(remote: RemoteBackend, load: Load
     assert remote.encode("it was great") == local.encode("it was great")
     assert remote.decode(TOKENS) == local.decode(TOKENS)
     assert remote.hidden_stds(TOKENS, LABELS).tobytes() == local.hidden_stds(TOKENS, LABELS).tobytes()
+    states, of_local = (one.hidden_states(TOKENS, LABELS, [0, 3]) for one in (remote, local))
+    assert {layer: array.tobytes() for layer, array in states.items()} == {
+        layer: array.tobytes() for layer, array in of_local.items()
+    }
     found, expected = (one.prefix_of(TOKENS).keys_values for one in (remote, local))
     assert all(found[layer].tobytes() == expected[layer].tobytes() for layer in range(4))
 

@@ -97,6 +97,10 @@ def test_what_a_soft_space_asks_is_as_in_this_process(load: Load, connected: Ope
         assert backend.shape.hidden_size == local.shape.hidden_size
         assert backend.shape.vocabulary_size == local.shape.vocabulary_size
         assert backend.hidden_stds(TOKENS, LABELS) == pytest.approx(local.hidden_stds(TOKENS, LABELS)[:1], rel=1e-6)
+        [states] = backend.hidden_states(TOKENS, LABELS, [0]).values()
+        assert np.array_equal(states, local.hidden_states(TOKENS, LABELS, [0])[0])
+        with pytest.raises(UnsupportedPromptError, match="layers 0 to 0, got layer 1"):
+            backend.hidden_states(TOKENS, LABELS, [1])
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from blackbox import Predictor, SavedPrompt
-from blackbox.backends import FakeBackend, SoftPrompt, TextPrompt
+from blackbox.backends import DeepPrompt, FakeBackend, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError, DataError, MismatchError, RunError
 from blackbox.export import exported
 from blackbox.files import read_json
@@ -22,7 +23,7 @@ SECOND = TextPrompt("classify the sentiment")
 BOTH = Finished((FIRST, SECOND), (0.25, -0.25))
 
 
-def saved(finished: Finished = BOTH, prompt: TextPrompt | SoftPrompt = FIRST) -> SavedPrompt:
+def saved(finished: Finished = BOTH, prompt: Prompt = FIRST) -> SavedPrompt:
     return SavedPrompt.of(prompt, backend=FakeBackend(), task=make_task(), scores={}, finished=finished)
 
 
@@ -112,6 +113,44 @@ def test_offsets_of_a_prompt_of_vectors_come_back(tmp_path: Path) -> None:
     assert SavedPrompt.load(tmp_path).finished.offsets == (1.0, -1.0)
 
 
+def vectors(kind: str, seed: int) -> Prompt:
+    rng = np.random.default_rng(seed)
+    layers = {layer: rng.normal(size=(2, 8)).astype(np.float32) for layer in (1, 3)}
+    if kind == "soft":
+        return SoftPrompt((97, 98), layers[1])
+    if kind == "deep":
+        return DeepPrompt((97, 98), layers)
+    return PrefixPrompt((97, 98), {layer: rng.normal(size=(2, 2, 6)).astype(np.float32) for layer in range(4)})
+
+
+@pytest.mark.parametrize("kind", ["soft", "deep", "prefix"])
+def test_an_ensemble_of_vectors_comes_back_bit_for_bit(kind: str, tmp_path: Path) -> None:
+    members = tuple(vectors(kind, seed) for seed in range(3))
+    saved(Finished(members, (0.5, -0.5)), members[0]).save(tmp_path)
+    assert read_json(tmp_path / "prompt.json")["format"] == 3
+    assert len(list(tmp_path.iterdir())) == 2
+    loaded = SavedPrompt.load(tmp_path)
+    assert loaded.finished.offsets == (0.5, -0.5)
+    assert loaded.prompt is loaded.finished.members[0]
+    for member, again in zip(members, loaded.finished.members, strict=True):
+        assert type(again) is type(member)
+        assert again.token_ids == (97, 98)  # type: ignore[union-attr]
+        of_member, of_again = vectors_of(member), vectors_of(again)
+        assert {layer: array.tobytes() for layer, array in of_member.items()} == {
+            layer: array.tobytes() for layer, array in of_again.items()
+        }
+
+
+def test_a_member_that_lost_its_vectors_is_damaged(tmp_path: Path) -> None:
+    members = (vectors("deep", 1), vectors("deep", 2))
+    saved(Finished(members), members[0]).save(tmp_path)
+    change(tmp_path / "prompt.json", vector_members=[])
+    with pytest.raises(
+        DamagedFileError, match=r"layers \['1\.1', '1\.3'\] stand in only one of prompt.json and prompt-"
+    ):
+        SavedPrompt.load(tmp_path)
+
+
 def test_an_ensemble_is_exported_as_json_only() -> None:
     with pytest.raises(RunError, match="an average of 2, which no single text is"):
         exported(saved(), "text")
@@ -123,6 +162,10 @@ def test_an_ensemble_is_exported_as_json_only() -> None:
 
 def test_what_is_done_to_a_prompt_is_said_in_lines() -> None:
     assert finished_in_words(saved(Finished())) == []
+    members = tuple(vectors("soft", seed) for seed in range(3))
+    assert finished_in_words(saved(Finished(members), members[0])) == [
+        "averaged with: the vectors of 2 further prompts"
+    ]
     assert finished_in_words(saved()) == [
         "averaged with: 'classify the sentiment'",
         "calibrated, nats: negative +0.250, positive -0.250",

@@ -7,7 +7,7 @@ from blackbox.backends import FakeBackend
 from blackbox.config import make_config
 from blackbox.errors import BudgetError, SettingError
 from blackbox.finishing.plan import Plan, attempt_price
-from tests.blackbox.small import QUICK, make_target_task, make_task
+from tests.blackbox.small import make_target_task, make_task
 
 TEXTS = {"backend": "fake", "space": "texts", "prompts": ["a", "classify"], "population": 2, "evaluations": 100}
 
@@ -40,7 +40,6 @@ def test_an_attempt_counts_a_look_for_each_member_and_what_it_is_calibrated_by()
         (make_task(dev=0), {**TEXTS, "calibration": "auto"}, "'calibration': is kept only where"),
         (make_target_task(), {**TEXTS, "ensemble": 2}, "'ensemble': needs label words"),
         (make_target_task(), {**TEXTS, "calibration": "batch"}, "'calibration': needs label words"),
-        (make_task(), {**QUICK, "ensemble": 3}, "'ensemble': needs text prompts .*, got DeepPrompt"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_spent(

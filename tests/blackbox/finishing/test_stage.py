@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from blackbox import Predictor, Result, SavedPrompt, resume, tune
-from blackbox.backends import FakeBackend, Prompt, Query, Scores, TextPrompt
+from blackbox.backends import FakeBackend, Prompt, Query, Scores, SoftPrompt, TextPrompt
 from blackbox.backends.errors import SpentError
 from blackbox.evaluation import Evaluation
 from blackbox.selection import dev_rank
@@ -57,12 +58,30 @@ class Erring(FakeBackend):
         scores = super().score(prompts, queries)
         logits = np.zeros_like(scores.log_probabilities)
         for number, prompt in enumerate(prompts):
-            place = PROMPTS.index(prompt.whole.strip())  # type: ignore[union-attr]
+            place = PROMPTS.index(prompt.whole.strip()) if isinstance(prompt, TextPrompt) else place_of(prompt)
             for row, query in enumerate(queries):
                 day = int("".join(filter(str.isdigit, query.before)) or 0)
                 wrong = (day // 2) % 3 == place
                 logits[number, row, self.right_option(query)] = 0.0 if place == 3 else (-1.0 if wrong else 3.0 + place)
         return Scores(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True), scores.usages)
+
+
+def place_of(prompt: Prompt) -> int:
+    """The number of a prompt of `OfVectors`."""
+    assert isinstance(prompt, SoftPrompt)
+    return int(prompt.vectors[0, 0])
+
+
+class OfVectors:
+    """Four soft prompts to choose from, told apart by their vectors."""
+
+    dimension, blocks, sizes = 1, (1,), (4,)
+
+    def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
+        return [SoftPrompt((97,), np.full((1, 8), number, dtype=np.float32)) for number in candidates[:, 0]]
+
+
+VECTORS: dict[str, Any] = {"space": OfVectors(), "optimizer": "enumerate", "prompts": None}
 
 
 def run(backend: FakeBackend, **changes: Any) -> Result:
@@ -92,6 +111,41 @@ def test_an_ensemble_that_is_better_on_the_dev_rows_is_what_is_handed_out() -> N
     rows = make_rows(12, first=200)
     assert [found.label for found in result.predict(rows)] == [row["label"] for row in rows]
     assert result.predictor.evaluate(rows) == tested.measured
+
+
+def test_an_ensemble_of_vectors_is_handed_out_saved_and_asked_in_one_call(tmp_path: Path) -> None:
+    result = run(Erring(), ensemble=3, **VECTORS, folder=tmp_path / "run")
+    [ensemble] = tried(result)
+    assert ensemble.measured.value == 1.0 > alone(result).measured.value  # type: ignore[union-attr]
+    assert [place_of(member) for member in result.saved.finished.members] == [2, 1, 0]
+    assert place_of(result.prompt) == 2
+    backend, rows = Erring(), make_rows(12, first=200)
+    there = Predictor(backend, SavedPrompt.load(tmp_path / "run" / "prompt"))
+    assert there.predict(rows) == result.predict(rows)
+    assert [found.label for found in there.predict(rows)] == [row["label"] for row in rows]
+    assert backend.calls == 2
+    assert there.evaluate(rows) == result.summary.test_after
+    assert backend.calls == 3
+
+
+def test_a_run_with_an_ensemble_of_vectors_ends_as_the_unbroken_run(tmp_path: Path) -> None:
+    whole = Erring()
+    run(whole, ensemble=3, **VECTORS, folder=tmp_path / "whole")
+    expected = outcome(tmp_path / "whole")
+    for at in (whole.calls - 2, whole.calls - 1, whole.calls):
+        folder = tmp_path / str(at)
+        with pytest.raises(RuntimeError):
+            run(Erring(at, RuntimeError("gone")), ensemble=3, **VECTORS, folder=folder)
+        resume(folder, backend=Erring(), space=OfVectors())
+        assert outcome(folder) == expected
+
+
+def test_the_best_deep_prompts_of_a_search_are_tried_together() -> None:
+    result = tune(make_task(), **{**QUICK, "ensemble": 3, "evaluations": 120})
+    [ensemble] = tried(result)
+    looks = sorted((one for one in result.history if one.split == "dev" and not one.tried), key=dev_rank)
+    assert list(ensemble.tried.members) == [look.candidate for look in looks[:3]]  # type: ignore[union-attr]
+    assert ensemble.loss < looks[2].loss
 
 
 def test_the_ensemble_costs_the_tokens_of_all_its_members_a_row() -> None:

@@ -142,6 +142,7 @@ def test_a_call_that_is_not_as_it_must_be_is_refused_by_its_place(  # noqa: PLR0
         ("/v1/tokens", {"text": "a"}),
         ("/v1/text", {"tokens": [65]}),
         ("/v1/spreads", {"tokens": [65], "queries": QUERIES}),
+        ("/v1/states", {"tokens": [65], "queries": QUERIES, "layer": 1}),
         ("/v1/prefix", {"tokens": [65]}),
     ],
 )
@@ -160,6 +161,12 @@ def test_no_prefix_of_no_token_and_no_spreads_of_no_row(url: str) -> None:
     whole = {"version": 1, "model": HASH, "tokens": []}
     assert post(url, "/v1/prefix", whole).code == "setting"
     assert post(url, "/v1/spreads", {**whole, "queries": []}).code == "query"
+    assert post(url, "/v1/states", {**whole, "queries": [], "layer": 0}).code == "query"
+
+
+def test_no_states_of_a_layer_that_the_model_has_not(url: str) -> None:
+    answer = post(url, "/v1/states", {"version": 1, "model": HASH, "tokens": [65], "queries": QUERIES, "layer": 4})
+    assert (answer.status, answer.code) == (422, "unsupported_prompt")
 
 
 def test_more_is_written_than_may_be(url: str) -> None:

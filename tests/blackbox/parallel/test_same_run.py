@@ -25,6 +25,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "a race of texts": {"space": "choices", "optimizer": "categorical", "population": 6},
     "texts without a race": {"space": "choices", "optimizer": "categorical", "population": 6, "racing": "off"},
     "a race of vectors": {"racing": "on", "optimizer": "cma-es", "population": 6},
+    "a projection of states": {"projection": "vocabulary"},
     "soft, with a target": {"space": "soft", "optimizer": "cma-es", "target": 0.9},
 }
 

@@ -5,7 +5,7 @@ import pytest
 
 from blackbox.backends import DeepPrompt, FakeBackend, TextPrompt
 from blackbox.errors import SettingError
-from blackbox.spaces import PROJECTIONS, DeepSpace
+from blackbox.spaces import PROJECTIONS, DeepSpace, Projection
 from tests.backends.contract import VectorBackendContract
 
 TOKENS = (97, 98, 99)
@@ -140,3 +140,14 @@ def test_a_setting_out_of_its_range_is_refused(setting: dict[str, object], messa
 def test_a_candidate_of_another_length_is_refused(width: int) -> None:
     with pytest.raises(ValueError, match="shape|argument|cannot reshape"):
         space().decode(np.zeros((1, width)))
+
+
+def test_a_layer_may_have_a_projection_of_its_own() -> None:
+    def constant(layer: int, dimension: int, outputs: int, *, std: float, seed: np.random.SeedSequence) -> Projection:
+        return lambda candidates: np.full((len(candidates), outputs), layer * std, dtype=np.float32)
+
+    space = DeepSpace((1, 2), {0: 0.5, 3: 2.0}, 8, dimension=4, alpha=3.0, projection=constant, seed=1)
+    [prompt] = space.decode(np.ones((1, 8)))
+    assert isinstance(prompt, DeepPrompt)
+    assert (prompt.vectors[0] == 0).all()
+    assert (prompt.vectors[3] == 3 * (3.0 * 2.0 / np.sqrt(4))).all()

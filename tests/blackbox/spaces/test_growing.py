@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blackbox.backends import TextPrompt
-from blackbox.named_optimizers import domain_of
+from blackbox.domains import domain_of
 from blackbox.optimizers.edits import Variables
 from blackbox.spaces import ChoicesSpace, GrowingSpace, TextsSpace
 from tests.blackbox.small import make_target_task, make_task

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from blackbox.errors import UnknownNameError
+from blackbox.errors import SettingError, UnknownNameError
 from blackbox.spaces import PROJECTIONS
 from blackbox.spaces.projection import BLOCK, hadamard, make_projection
 
@@ -56,6 +56,14 @@ def test_hadamard_takes_sizes_that_are_no_powers_of_two(dimension: int, outputs:
 def test_the_hadamard_matrix_is_sylvesters(order: int) -> None:
     linalg = pytest.importorskip("scipy.linalg")
     assert np.array_equal(hadamard(order), linalg.hadamard(order))
+
+
+def test_an_identity_scales_and_projects_nothing() -> None:
+    candidates = np.random.default_rng(1).normal(size=(3, 6))
+    projection = make_projection("identity", 6, 6, std=STD, seed=np.random.SeedSequence(1))
+    assert projection(candidates).tobytes() == (candidates.astype(np.float32) * np.float32(STD)).tobytes()
+    with pytest.raises(SettingError, match="an identity projects 8 numbers onto themselves, got 6"):
+        make_projection("identity", 6, 8, std=STD, seed=np.random.SeedSequence(1))
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)

@@ -1,0 +1,179 @@
+"""Spaces of vectors by name: a start, the spread of what is moved, and a projection."""
+
+from collections.abc import Callable, Sequence
+
+from blackbox.backends import Backend, Capability, PrefixBackend, PrefixPrompt, StatesBackend, VectorBackend, require
+from blackbox.config import Config
+from blackbox.errors import SettingError
+from blackbox.registry import SPACES
+from blackbox.seeds import part_seed
+from blackbox.spaces import DeepSpace, PrefixSpace, SoftSpace
+from blackbox.spaces.layer_projections import ProjectionOfLayer
+from blackbox.spaces.layers import parse_layers
+from blackbox.spaces.low_rank import LowRank
+from blackbox.spaces.multi_space import MultiSpace
+from blackbox.spaces.prefix import seen_keys_values
+from blackbox.spaces.seen_projections import OF_STATES
+from blackbox.starts import make_start
+from blackbox.task import Task
+
+_TEXTS_SEEN = 16
+"""Training rows whose keys and values are looked at: each is a call."""
+
+
+def deep_space(backend: Backend, task: Task, config: Config) -> DeepSpace:
+    """Vectors for the layers that the settings name."""
+    vector = vector_backend(backend, Capability.DEEP)
+    tokens = make_start(vector, task, config)
+    layers = parse_layers(config.layers, vector.shape.n_layers)
+    projection = projection_of(vector, tokens, task, config, layers)
+    return deep_behind(vector, tokens, task, config, layers=layers, projection=projection)
+
+
+def soft_space(backend: Backend, task: Task, config: Config) -> SoftSpace:
+    """Vectors for the input."""
+    vector = vector_backend(backend, Capability.SOFT)
+    return soft_behind(vector, make_start(vector, task, config), task, config)
+
+
+def low_rank_space(backend: Backend, task: Task, config: Config) -> SoftSpace | DeepSpace:
+    """Vectors that are products of two factors."""
+
+    def low_rank(tokens: Sequence[int], projection: str | ProjectionOfLayer) -> LowRank:
+        return LowRank(len(tokens), config.prompt_rank, projection)
+
+    return _mapped(low_rank, backend, task, config)
+
+
+def multi_space(backend: Backend, task: Task, config: Config) -> SoftSpace | DeepSpace:
+    """Vectors that are fused from several subspaces."""
+
+    def several(tokens: Sequence[int], projection: str | ProjectionOfLayer) -> MultiSpace:
+        return MultiSpace(config.subspaces, projection)
+
+    return _mapped(several, backend, task, config)
+
+
+def _mapped(
+    mapped: Callable[[Sequence[int], str | ProjectionOfLayer], ProjectionOfLayer],
+    backend: Backend,
+    task: Task,
+    config: Config,
+) -> SoftSpace | DeepSpace:
+    """Vectors by another map than a projection, which is made of the start's tokens and a projection.
+
+    Those of layer 0 alone are a soft prompt.
+    """
+    vector = vector_backend(backend, Capability.SOFT)
+    layers = parse_layers(config.layers, vector.shape.n_layers)
+    if layers != (0,):
+        require(vector, Capability.DEEP)
+    tokens = make_start(vector, task, config)
+    way = mapped(tokens, projection_of(vector, tokens, task, config, layers))
+    if layers == (0,):
+        return soft_behind(vector, tokens, task, config, way)
+    return deep_behind(vector, tokens, task, config, layers=layers, projection=way)
+
+
+def prefix_space(backend: Backend, task: Task, config: Config) -> PrefixSpace:
+    """Keys and values for the layers that the settings name."""
+    vector = vector_backend(backend, Capability.PREFIX)
+    if not isinstance(vector, PrefixBackend):
+        raise SettingError(f"backend {backend.name!r} says it takes prefix prompts but is no PrefixBackend")
+    start = vector.prefix_of(make_start(vector, task, config))
+    layers = parse_layers(config.layers, vector.shape.n_layers)
+    return PrefixSpace(
+        start,
+        layers,
+        dimension=config.dimension,
+        alpha=config.alpha,
+        projection=_projection_of_keys(vector, start, task, config, layers),
+        seed=part_seed(config.seed, "projection"),
+    )
+
+
+def deep_behind(
+    backend: VectorBackend,
+    tokens: Sequence[int],
+    task: Task,
+    config: Config,
+    *,
+    layers: Sequence[int],
+    projection: str | ProjectionOfLayer,
+) -> DeepSpace:
+    """Vectors for some layers, at tokens of the caller's choice."""
+    stds = backend.hidden_stds(tokens, task.train.queries)
+    return DeepSpace(
+        tokens,
+        {layer: float(stds[layer]) for layer in layers},
+        backend.shape.hidden_size,
+        dimension=config.dimension,
+        alpha=config.alpha,
+        projection=projection,
+        seed=part_seed(config.seed, "projection"),
+    )
+
+
+def soft_behind(
+    backend: VectorBackend,
+    tokens: Sequence[int],
+    task: Task,
+    config: Config,
+    projection: str | ProjectionOfLayer | None = None,
+) -> SoftSpace:
+    """Vectors for the input, at tokens of the caller's choice; by the settings' projection, if no other is given."""
+    return SoftSpace(
+        tokens,
+        float(backend.hidden_stds(tokens, task.train.queries)[0]),
+        backend.shape.hidden_size,
+        dimension=config.dimension,
+        alpha=config.alpha,
+        projection=projection or projection_of(backend, tokens, task, config, (0,)),
+        seed=part_seed(config.seed, "projection"),
+    )
+
+
+def projection_of(
+    backend: VectorBackend, tokens: Sequence[int], task: Task, config: Config, layers: Sequence[int]
+) -> str | ProjectionOfLayer:
+    """The projection that the settings name, for these layers of prompts that start from these tokens.
+
+    Raises:
+        SettingError: it is made of hidden states, which the backend does not show, or of which a layer has too few.
+    """
+    if config.projection not in OF_STATES:
+        return config.projection
+    if not isinstance(backend, StatesBackend):
+        raise SettingError(
+            f"projection {config.projection!r} is made of hidden states, and backend {backend.name!r} shows none"
+        )
+    return OF_STATES[config.projection](backend.hidden_states(tokens, task.train.queries, layers))
+
+
+def _projection_of_keys(
+    backend: PrefixBackend, start: PrefixPrompt, task: Task, config: Config, layers: Sequence[int]
+) -> str | ProjectionOfLayer:
+    """The same for a prefix prompt, made of keys and values."""
+    if config.projection not in OF_STATES:
+        return config.projection
+    texts = [query.before for query in task.train.queries[:_TEXTS_SEEN]]
+    return OF_STATES[config.projection](seen_keys_values(backend, start, texts, layers), parts=2)
+
+
+def vector_backend(backend: Backend, needed: Capability) -> VectorBackend:
+    """The same backend, as one whose hidden states can be changed.
+
+    Raises:
+        UnsupportedPromptError, SettingError: it is none.
+    """
+    require(backend, needed)
+    if not isinstance(backend, VectorBackend):
+        raise SettingError(f"backend {backend.name!r} says it takes {needed.value} but is no VectorBackend")
+    return backend
+
+
+SPACES.add("deep", deep_space)
+SPACES.add("low-rank", low_rank_space)
+SPACES.add("multi-space", multi_space)
+SPACES.add("prefix", prefix_space)
+SPACES.add("soft", soft_space)

@@ -1,0 +1,76 @@
+"""Labels as directions of hidden states: the representative verbalizer of MetaPrompter (arXiv 2306.00618, section 4.2).
+
+The representation v_y of a label is the mean of what the model's output head reads at the blank, over the label's
+training rows behind the same prompt. A row with the state h has
+
+    p(y) = exp(rho cos(v_y, h)) / sum_y' exp(rho cos(v_y', h)), rho = 10 as there.
+
+Two things differ. The mean of all training rows is taken off first, from v_y and h: states of language models share a
+large common part, which leaves all cosines near 1. And where a training row is scored, its own state is left out of its
+label's mean, so that the loss of the search does not see the row's label.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+LabelArray = npt.NDArray[np.int64]
+
+_RHO = 10.0
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMeans:
+    """What labels are behind one prompt.
+
+    Attributes:
+        centre: shape (width,), the mean state of the training rows.
+        means: shape (n_labels, width), v_y less the centre.
+    """
+
+    centre: FloatArray
+    means: FloatArray
+
+    @classmethod
+    def of(cls, states: FloatArray, labels: LabelArray, n_labels: int) -> "ClassMeans":
+        """Those of training rows: states of shape (n_rows, width), labels of shape (n_rows,)."""
+        centre = states.mean(axis=0)
+        means = np.array([states[labels == label].mean(axis=0) for label in range(n_labels)])
+        return cls(centre, means - centre)
+
+    def log_probabilities(self, states: FloatArray) -> FloatArray:
+        """Of the labels, nats, shape (n_rows, n_labels), from states of shape (n_rows, width); NaN where they are."""
+        return _normalised(_RHO * _cosines(states - self.centre, self.means[None]))
+
+    def of_training_rows(self, states: FloatArray, labels: LabelArray, rows: LabelArray) -> FloatArray:
+        """The same of some of the training rows, each without itself in the mean of its label.
+
+        A row that is the only one of its label has no mean without itself; it is scored with it.
+
+        Args:
+            states, labels: all training rows, as of `of`.
+            rows: the numbers of those that are scored.
+        """
+        counts = np.bincount(labels, minlength=len(self.means))
+        own, n = labels[rows], counts[labels[rows]][:, None]
+        means = np.repeat(self.means[None], len(rows), axis=0)
+        without = (n * self.means[own] - (states[rows] - self.centre)) / np.maximum(n - 1, 1)
+        means[np.arange(len(rows)), own] = np.where(n > 1, without, self.means[own])
+        return _normalised(_RHO * _cosines(states[rows] - self.centre, means))
+
+
+def _cosines(states: FloatArray, means: FloatArray) -> FloatArray:
+    """Shape (n_rows, n_labels), from (n_rows, width) and (1 or n_rows, n_labels, width); row by row, bit for bit."""
+    products = (states[:, None] * means).sum(axis=-1)
+    lengths = np.linalg.norm(states, axis=-1)[:, None] * np.linalg.norm(means, axis=-1)
+    cosines: FloatArray = products / np.maximum(lengths, _TINY)
+    return cosines
+
+
+def _normalised(logits: FloatArray) -> FloatArray:
+    with np.errstate(invalid="ignore"):  # of rows without states
+        found: FloatArray = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+    return found

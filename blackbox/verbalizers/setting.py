@@ -1,0 +1,33 @@
+"""What the setting `verbalizer` makes of a task."""
+
+from blackbox.config import Config
+from blackbox.errors import SettingError
+from blackbox.finishing.plan import Plan
+from blackbox.task import Task
+from blackbox.verbalizers.grader import REPRESENTATIVE
+from blackbox.verbalizers.words import FoundWords
+
+SEARCH = "search"
+
+
+def with_class_means(config: Config, task: Task) -> Task:
+    """The task with class means in the place of label words, where the settings say so; else as it is.
+
+    Raises:
+        SettingError: the task has targets, or the settings change the probabilities of label words after the search.
+    """
+    if config.verbalizer != REPRESENTATIVE:
+        return task
+    if not task.labels:
+        raise SettingError("setting 'verbalizer': class means are of labels, and the task has targets")
+    if Plan.of(config):
+        raise SettingError(
+            "setting 'verbalizer': averages and calibrations change the probabilities of label words, and class means "
+            "have none; leave ensemble, calibration and templates out (templates with robust = true too)"
+        )
+    return task.changed(verbalizer=REPRESENTATIVE)
+
+
+def with_words(task: Task, found: FoundWords | None) -> Task:
+    """The task with the words that were found, if any were."""
+    return task.changed(label_words=dict(zip(task.labels, found.words, strict=True))) if found else task

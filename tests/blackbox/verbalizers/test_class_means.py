@@ -1,0 +1,65 @@
+"""Labels as directions of hidden states."""
+
+import numpy as np
+import pytest
+
+from blackbox.verbalizers.class_means import ClassMeans
+
+RNG = np.random.default_rng(0)
+LABELS = np.array([0, 1, 1, 0, 1, 2, 2])
+STATES = RNG.normal(size=(7, 5)) + 3.0
+
+
+def by_hand(state: np.ndarray, states: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """exp(10 cos(v_y, h)) / sum, of states from which the mean of all training rows is taken."""
+    centre = STATES.mean(axis=0)
+    h = state - centre
+    logits = []
+    for label in range(3):
+        v = states[labels == label].mean(axis=0) - centre
+        logits.append(10 * float(v @ h) / float(np.linalg.norm(v) * np.linalg.norm(h)))
+    shares = np.exp(logits)
+    return shares / shares.sum()
+
+
+def test_a_row_is_told_by_the_cosine_to_each_labels_mean() -> None:
+    means, rows = ClassMeans.of(STATES, LABELS, 3), RNG.normal(size=(4, 5))
+    expected = [by_hand(row, STATES, LABELS) for row in rows]
+    assert np.exp(means.log_probabilities(rows)) == pytest.approx(np.array(expected))
+
+
+def test_a_training_row_is_told_without_itself() -> None:
+    means = ClassMeans.of(STATES, LABELS, 3)
+    expected = [
+        by_hand(STATES[row], np.delete(STATES, row, axis=0), np.delete(LABELS, row)) for row in range(len(LABELS))
+    ]
+    found = np.exp(means.of_training_rows(STATES, LABELS, np.arange(7)))
+    assert found == pytest.approx(np.array(expected))
+    some = np.array([4, 0])
+    assert np.array_equal(np.exp(means.of_training_rows(STATES, LABELS, some)), found[some])
+
+
+def test_a_row_alone_with_its_label_is_told_with_itself() -> None:
+    labels = np.array([0, 1, 1, 1, 1, 1, 1])
+    means = ClassMeans.of(STATES, labels, 2)
+    one = means.of_training_rows(STATES, labels, np.array([0]))
+    assert one == pytest.approx(means.log_probabilities(STATES[:1]))
+
+
+def test_labels_that_say_nothing_are_not_learned_from_the_rows_own() -> None:
+    """Of random labels the training rows are told no better than by chance; with themselves they would be."""
+    rng = np.random.default_rng(3)
+    labels = np.arange(60) % 2
+    states = rng.normal(size=(60, 200))
+    means = ClassMeans.of(states, labels, 2)
+    without = means.of_training_rows(states, labels, np.arange(60)).argmax(axis=-1) == labels
+    with_itself = means.log_probabilities(states).argmax(axis=-1) == labels
+    assert without.mean() < 0.65 < with_itself.mean()
+
+
+def test_rows_without_states_have_no_answer() -> None:
+    means = ClassMeans.of(STATES, LABELS, 3)
+    rows = np.array([[np.nan] * 5, STATES[0]])
+    found = means.log_probabilities(rows)
+    assert np.isnan(found[0]).all()
+    assert np.isfinite(found[1]).all()
