@@ -91,8 +91,8 @@ class TaskSettings(BaseModel):
     )
     loss: str | None = Field(
         None,
-        description="cross-entropy (default), hinge or error-rate; targets have cross-entropy, or with a metric "
-        "error-rate.",
+        description="cross-entropy (default), hinge or error-rate; targets have cross-entropy; with a metric "
+        "error-rate (default) or cross-entropy: only dev and test rows are written to.",
     )
     margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
     metric: str | None = Field(

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from blackbox.losses import mean_loss
 from blackbox.metrics import Measured
 from blackbox.row_answers import FloatArray, RowAnswers
 
@@ -26,6 +27,11 @@ class TargetAnswers:
     @property
     def losses(self) -> FloatArray:
         return np.where(self.answered, self.likelihoods.losses, np.nan)
+
+    @property
+    def mean_loss(self) -> float:
+        """Of the rows that have an answer; inf without any."""
+        return mean_loss(self.losses)
 
     @property
     def scores(self) -> FloatArray:
