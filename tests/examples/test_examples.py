@@ -69,7 +69,7 @@ def test_the_few_shot_classifier_labels_its_texts(capsys: pytest.CaptureFixture[
 def test_the_pipeline_labels_its_texts(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("sklearn")
     assert len((EXAMPLES / "pipeline.py").read_text().splitlines()) <= 42
-    example("pipeline")["main"](evaluations=8, settings={"population": 3, "layers": "28-29", "dimension": 4})
+    example("pipeline")["main"](evaluations=7, settings={"population": 3, "layers": "28-29", "dimension": 4})
     first, *labelled = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"accuracy of two folds: \d+%, \d+%", first)
     assert len(labelled) == 2
@@ -80,7 +80,7 @@ def test_the_pipeline_labels_its_texts(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_csv_file_is_labelled_by_the_program_and_by_the_commands_that_it_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = {"evaluations": 14, "population": 5, "layers": "29", "dimension": 4}
+    small = {"evaluations": 7, "population": 3, "layers": "29", "dimension": 4}
     labelled = tmp_path / "labelled.csv"
     module = example("label_csv")
     module["main"](labelled, **small)
@@ -94,6 +94,10 @@ def test_a_csv_file_is_labelled_by_the_program_and_by_the_commands_that_it_names
     (tmp_path / "examples").symlink_to(EXAMPLES)
     tuned, predicted = re.findall(r"^    blackbox (.+)$", module["__doc__"], re.MULTILINE)
     options = [f"--{name}={value}" for name, value in small.items()]
+    for name in ("train", "dev", "test"):
+        lines = (EXAMPLES / "data" / "feedback" / f"{name}.jsonl").read_text().splitlines(keepends=True)
+        (tmp_path / f"{name}.jsonl").write_text("".join(lines[:8]))
+        options.append(f"--{name}={name}.jsonl")
     for line in ([*shlex.split(tuned), *options], shlex.split(predicted)):
         with pytest.raises(SystemExit) as ended:
             command_line([*line])
@@ -124,9 +128,9 @@ def test_the_notebook_runs_from_top_to_bottom_and_draws_its_curve(tmp_path: Path
     notebook = nbformat.read(EXAMPLES / "few_shot.ipynb", as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)  # kept small
-    code[1].source = code[1].source.replace("evaluations = 60", "evaluations = 14")
+    code[1].source = code[1].source.replace("evaluations = 60", "evaluations = 8")
     nbclient.NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(EXAMPLES)}}).execute()
-    assert "evaluations = 14" in code[1].source
+    assert "evaluations = 8" in code[1].source
     kinds = [kind for cell in code for output in cell.outputs for kind in output.get("data", {})]
     assert "image/png" in kinds
     printed = "".join(output.get("text", "") for cell in code for output in cell.outputs)
