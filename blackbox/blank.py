@@ -9,7 +9,9 @@ import numpy.typing as npt
 from blackbox.backends import Backend, Capability, Prompt, Query
 from blackbox.errors import DataError
 from blackbox.filling import Prediction
+from blackbox.label_numbers import LabelNumbers
 from blackbox.label_words import LabelWords
+from blackbox.tags import Tags
 from blackbox.targets import Targets
 from blackbox.template import Template
 
@@ -54,6 +56,19 @@ class Blank(Protocol):
             DataError: not one word for each label.
         """
 
+    def asked(self, rows: Sequence[tuple[str, Row]]) -> list[Row]:
+        """What a model is asked of named rows: each of them, or where rows are sentences each of their tokens.
+
+        Raises:
+            DataError: a sentence is none.
+        """
+
+    def given(self, asked: Sequence[Row]) -> list[Row]:
+        """The rows from what `asked` has made of them."""
+
+    def joined(self, predictions: Sequence[Prediction], asked: Sequence[Row]) -> list[Prediction]:
+        """Predictions of rows from those of what was asked."""
+
     def options(self, row: Row, *, where: str) -> tuple[str, ...]:
         """The texts of which the model tells how likely they fill the blank of a row; `where` names it in errors.
 
@@ -78,6 +93,13 @@ class Blank(Protocol):
     def as_text(self, row: Row) -> dict[str, object]:
         """The row's fields as texts, without those that are null; a list of targets stays a list, of texts."""
 
+    def chosen(self, log_probabilities: npt.NDArray[np.float64]) -> list[Prediction]:
+        """What scores of the `choices` say of rows, shape (n_rows, n_choices), nats.
+
+        Raises:
+            DataError: there are no choices, but targets.
+        """
+
     def fill(self, backend: Backend, prompt: Prompt, queries: Sequence[Query], *, tokens: int) -> list[Prediction]:
         """What the model puts into the blanks behind a prompt; a text is of `tokens` at most.
 
@@ -87,17 +109,35 @@ class Blank(Protocol):
 
 
 def make_blank(
-    label_words: Mapping[Any, str] | None = None, *, label_field: str = "label", target_field: str | None = None
+    label_words: Mapping[Any, str] | None = None,
+    *,
+    label_field: str = "label",
+    target_field: str | None = None,
+    number_field: str | None = None,
+    tags_field: str | None = None,
+    tokens_field: str | None = None,
 ) -> Blank:
     """The blank for label words or for targets. Labels that are no text are taken as `str` writes them.
 
     Raises:
-        DataError: both are given, or neither.
+        DataError: both are given, or neither, or a `number_field` or a `tags_field` without label words, or together.
     """
+    of_rows = {"number_field": number_field, "tags_field": tags_field}
+    given = [name for name, value in of_rows.items() if value is not None]
+    if len(given) > 1:
+        raise DataError("rows have numbers or tags; leave number_field or tags_field out")
     if label_words and target_field is not None:
         raise DataError("a task has label_words or a target_field, got both; leave one out")
+    if given and not label_words:
+        example = (
+            "the words of some numbers, 1=terrible,5=great" if number_field else "the words of the tags, NOUN=noun"
+        )
+        raise DataError(f"a {given[0]} needs label_words: {example}")
     if target_field is not None:
         return Targets(target_field)
     if not label_words:
         raise DataError("a task needs label_words or a target_field, got neither")
-    return LabelWords({str(label): word for label, word in label_words.items()}, label_field)
+    words = {str(label): word for label, word in label_words.items()}
+    if tags_field is not None:
+        return Tags(words, tags_field, tokens_field or Tags.tokens_field)
+    return LabelWords(words, label_field) if number_field is None else LabelNumbers(words, number_field)

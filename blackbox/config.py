@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat
 
 from blackbox.checked import checked
 from blackbox.errors import SettingError
@@ -53,6 +53,11 @@ def _texts(value: Any) -> Any:
         raise ValueError("must be a JSON list of texts") from error
 
 
+def _class_weights(value: Any) -> Any:
+    """Command lines write `negative=1,positive=3`, or a word."""
+    return _label_words(value) if isinstance(value, Mapping) or (isinstance(value, str) and "=" in value) else value
+
+
 def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
@@ -89,16 +94,37 @@ class TaskSettings(BaseModel):
         description="The field of a row that holds its target, a text of its own, or a list of which any will do; "
         "instead of label words.",
     )
+    number_field: str | None = Field(
+        None,
+        description="The field of a row that holds its number, instead of a label; label words stand for numbers then, "
+        "1=terrible,3=okay,5=great, and the expected one is the prediction.",
+    )
+    tags_field: str | None = Field(
+        None,
+        description="The field of a sentence that holds the list of its tags: each token is asked for on its own, by "
+        "{token}, {text} (the sentence), {left} and {right}.",
+    )
+    tokens_field: str = Field("tokens", description="The field of a sentence that holds the list of its tokens.")
     loss: str | None = Field(
         None,
-        description="cross-entropy (default), hinge or error-rate; targets have cross-entropy; with a metric "
+        description="cross-entropy (default), hinge, error-rate or, for labels in the order of a scale, "
+        "ranked-probability; numbers have squared-error; targets have cross-entropy; with a metric "
         "error-rate (default) or cross-entropy: only dev and test rows are written to.",
+    )
+    class_weights: Annotated[dict[str, PositiveFloat] | Literal["balanced"] | None, BeforeValidator(_class_weights)] = (
+        Field(
+            None,
+            description="How much the rows of a label count in the loss: balanced (all labels alike) or "
+            "negative=1,positive=3; default: all rows alike.",
+        )
     )
     margin: float = Field(2.0, gt=0, description="Margin of the hinge loss, nats.")
     metric: str | None = Field(
         None,
-        description="accuracy (default) or macro-f1; for targets none (default: their likelihood is the loss) or, "
-        "where the model shall write them, exact-match, numeric-match, contains or token-f1.",
+        description="accuracy (default) or macro-f1; for numbers mae (default), pearson or spearman; for tags also "
+        "span-f1; for targets none "
+        "(default: their likelihood is the loss) or, where the model shall write them, exact-match, numeric-match, "
+        "contains or token-f1.",
     )
 
 

@@ -24,7 +24,13 @@ def load_task(config: Config) -> Task:
     """
     if config.train is None:
         raise DataError("no training rows: set `train` to a .jsonl or .csv file")
-    blank = make_blank(config.label_words, label_field=config.label_field, target_field=config.target_field)
+    blank = make_blank(
+        config.label_words,
+        label_field=config.label_field,
+        target_field=config.target_field,
+        number_field=config.number_field,
+        tags_field=config.tags_field,
+    )
     train: Sequence[RawRow] = read_rows(config.train)
     dev: Sequence[RawRow] = read_rows(config.dev) if config.dev else []
     if config.shots:
@@ -47,9 +53,13 @@ def load_task(config: Config) -> Task:
         metric=config.metric,
         label_field=config.label_field,
         target_field=config.target_field,
+        number_field=config.number_field,
+        tags_field=config.tags_field,
+        tokens_field=config.tokens_field,
         answer_tokens=config.answer_tokens,
         templates=config.templates,
         robust=config.robust,
+        class_weights=config.class_weights,
     )
 
 

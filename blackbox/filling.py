@@ -29,15 +29,23 @@ class Prediction:
             targets.
         probabilities: label -> its share of the probability of all label words; empty without an answer.
         text: of a prompt for targets, what the model wrote; None where it gave no answer.
+        number: of labels that are numbers, the expected one; None without an answer, and for other labels.
+        tags: of a sentence, the label of each token, None where there is no answer; None for other rows.
     """
 
     label: str | None = None
     probabilities: dict[str, float] = field(default_factory=dict)
     text: str | None = None
+    number: float | None = None
+    tags: list[str | None] | None = None
 
     @property
-    def answer(self) -> str | None:
-        """The label, or the text."""
+    def answer(self) -> str | float | list[str | None] | None:
+        """The tags, the number, the label, or the text."""
+        if self.tags is not None:
+            return self.tags
+        if self.number is not None:
+            return self.number
         return self.text if self.label is None else self.label
 
 

@@ -57,6 +57,14 @@ class Form:
         """
         return Form(Template(template), self.blank)
 
+    def asked(self, rows: Sequence[Row], *, where: str) -> list[Row]:
+        """What a model is asked of rows: see `Blank.asked`.
+
+        Raises:
+            DataError: a row is no mapping, or no sentence where it must be one.
+        """
+        return self.blank.asked(_named(rows, where))
+
     def queries(self, rows: Sequence[Row], *, where: str) -> tuple[Query, ...]:
         """The queries that score rows; `where` names them in errors.
 

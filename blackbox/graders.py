@@ -10,10 +10,16 @@ from blackbox.backends import Backend, Capability, Prompt, Usage, Writing
 from blackbox.blank import Blank
 from blackbox.errors import DataError, SettingError
 from blackbox.filling import write
-from blackbox.losses import Loss, make_loss
+from blackbox.label_numbers import LabelNumbers
+from blackbox.losses import Loss, Weighted, make_loss
 from blackbox.metrics import METRICS, Metric, make_metric
+from blackbox.number_metrics import NumberMetric, make_number_metric
+from blackbox.number_scores import SQUARED_ERROR, NumberScores, SquaredError
 from blackbox.row_answers import LabelScores, RowAnswers, WrittenTexts
 from blackbox.split import Split
+from blackbox.tag_metrics import TagMetric, make_tag_metric
+from blackbox.tag_scores import FloatArray, LabelArray, TagScores
+from blackbox.tags import Tags, sentences_of
 from blackbox.target_answers import TargetAnswers
 from blackbox.text_metrics import TEXT_METRICS, TextFunction, TextMetric, make_text_metric
 
@@ -88,6 +94,70 @@ class ScoreGrader:
 
     def nothing(self) -> LabelScores:
         return LabelScores(np.empty((0, 1)), np.empty(0, dtype=np.int64), self.loss, self.metric)
+
+
+@dataclass(frozen=True)
+class NumberGrader:
+    """Asks for the log-probabilities of label words that stand for numbers."""
+
+    terms: dict[str, object]
+    loss: Loss
+    metric: NumberMetric
+    blank: LabelNumbers
+
+    needs = Capability.LABEL_SCORES
+    writing = None
+
+    def check_goal(self, goal: float | None) -> None:
+        if self.terms["metric"] != "mae":
+            _check_share(goal)
+
+    def check_rows(self, split: Split) -> None:
+        """Each has its number."""
+
+    def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
+        scores, numbers = backend.score(prompts, split.queries), self.blank.numbers(split.rows, where=split.name)
+        return [
+            (NumberScores(of_prompt, split.labels, self.loss, None, numbers, self.blank.values, self.metric), usage)
+            for of_prompt, usage in zip(scores.log_probabilities, scores.usages, strict=True)
+        ]
+
+    def nothing(self) -> NumberScores:
+        values, nothing = self.blank.values, np.empty(0, dtype=np.int64)
+        return NumberScores(np.empty((0, len(values))), nothing, self.loss, None, np.empty(0), values, self.metric)
+
+
+@dataclass(frozen=True)
+class TagGrader:
+    """Asks for the log-probabilities of the tags of each token."""
+
+    terms: dict[str, object]
+    loss: Loss
+    metric: TagMetric
+    blank: Tags
+
+    needs = Capability.LABEL_SCORES
+    writing = None
+
+    def check_goal(self, goal: float | None) -> None:
+        _check_share(goal)
+
+    def check_rows(self, split: Split) -> None:
+        """Each token has its tag."""
+
+    def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
+        scores, sentences = backend.score(prompts, split.queries), sentences_of(split.rows)
+        return [
+            (self._answers(of_prompt, split.labels, sentences), usage)
+            for of_prompt, usage in zip(scores.log_probabilities, scores.usages, strict=True)
+        ]
+
+    def nothing(self) -> TagScores:
+        nothing = np.empty(0, dtype=np.int64)
+        return self._answers(np.empty((0, len(self.blank.labels))), nothing, nothing)
+
+    def _answers(self, scores: FloatArray, right: LabelArray, sentences: LabelArray) -> TagScores:
+        return TagScores(scores, right, self.loss, METRICS["accuracy"], sentences, self.blank.labels, self.metric)
 
 
 @dataclass(frozen=True)
@@ -174,37 +244,78 @@ def make_grader(
     margin: float = 2.0,
     metric: str | TextFunction | None = None,
     answer_tokens: int = ANSWER_TOKENS,
+    weights: tuple[float, ...] | None = None,
 ) -> Grader:
     """The grader of what fills a blank.
 
     Args:
         blank: label words or targets.
         loss: None is "cross-entropy"; where texts are compared, "error-rate", or "cross-entropy" for a search by the
-            likelihood of targets.
+            likelihood of targets; of numbers "squared-error".
         margin: of the hinge loss, nats.
-        metric: None is "accuracy" of label words, "none" of targets; their likelihood is their loss then.
+        metric: None is "accuracy" of label words, "none" of targets; their likelihood is their loss then; of numbers
+            "mae".
         answer_tokens: written at most.
+        weights: of the labels, in their order; None where all count alike.
 
     Raises:
-        SettingError: an unknown loss or metric, or one that has no meaning for this blank.
+        SettingError: an unknown loss or metric, or one that has no meaning for this blank, or weights of what has no
+            labels.
     """
+    if weights is not None and (not blank.labels or isinstance(blank, LabelNumbers)):
+        raise SettingError("class_weights are of labels, and the rows have targets or numbers; leave them out")
+    if isinstance(blank, LabelNumbers):
+        return _number_grader(blank, loss or SQUARED_ERROR, margin, metric)
+    if isinstance(blank, Tags):
+        return _tag_grader(blank, loss or "cross-entropy", margin, metric, weights)
     if not blank.labels and metric is not None and metric != "none":
         if loss == "cross-entropy":
             return _likelihood_grader(blank, margin, metric, answer_tokens)
         return _text_grader(loss or "error-rate", margin, metric, answer_tokens)
-    return _score_grader(blank, loss or "cross-entropy", margin, metric)
+    return _score_grader(blank, loss or "cross-entropy", margin, metric, weights)
 
 
-def _score_grader(blank: Blank, loss: str, margin: float, metric: str | TextFunction | None) -> ScoreGrader:
-    of_scores = make_loss(loss, margin=margin)
+def _number_grader(blank: LabelNumbers, loss: str, margin: float, metric: str | TextFunction | None) -> NumberGrader:
+    name = _named(metric, "mae")
+    of_scores = SquaredError(blank.values) if loss == SQUARED_ERROR else make_loss(loss, margin=margin)
+    return NumberGrader({"loss": loss, "margin": margin, "metric": name}, of_scores, make_number_metric(name), blank)
+
+
+def _tag_grader(
+    blank: Tags, loss: str, margin: float, metric: str | TextFunction | None, weights: tuple[float, ...] | None
+) -> TagGrader:
+    name, of_tags = _named(metric, "accuracy"), _label_loss(loss, margin, weights)
+    terms = {"loss": loss, "margin": margin, "metric": name}
+    return TagGrader(terms, of_tags, make_tag_metric(name, blank.labels), blank)
+
+
+def _score_grader(
+    blank: Blank,
+    loss: str,
+    margin: float,
+    metric: str | TextFunction | None,
+    weights: tuple[float, ...] | None,
+) -> ScoreGrader:
+    of_scores = _label_loss(loss, margin, weights)
     if not blank.labels:
         if loss != "cross-entropy":
             raise SettingError(f"loss {loss!r} compares label words, and targets have none; use 'cross-entropy'")
         return ScoreGrader(blank.needs, {"loss": loss, "margin": margin, "metric": "none"}, of_scores, None)
-    name = "accuracy" if metric is None else metric
-    if not isinstance(name, str):
-        raise SettingError(f"a function compares written texts, and labels are chosen; known: {', '.join(METRICS)}")
+    name = _named(metric, "accuracy")
     return ScoreGrader(blank.needs, {"loss": loss, "margin": margin, "metric": name}, of_scores, make_metric(name))
+
+
+def _label_loss(loss: str, margin: float, weights: tuple[float, ...] | None) -> Loss:
+    if loss == SQUARED_ERROR:
+        raise SettingError(f"loss {loss!r} is of numbers: name the field that holds them, number_field")
+    of_scores = make_loss(loss, margin=margin)
+    return of_scores if weights is None else Weighted(of_scores, weights)
+
+
+def _named(metric: str | TextFunction | None, default: str) -> str:
+    if metric is None or isinstance(metric, str):
+        return default if metric is None else metric
+    raise SettingError(f"a function compares written texts, and labels are chosen; known: {', '.join(METRICS)}")
 
 
 def _text_grader(loss: str, margin: float, metric: str | TextFunction, answer_tokens: int) -> TextGrader:
@@ -222,7 +333,7 @@ def _text_grader(loss: str, margin: float, metric: str | TextFunction, answer_to
 
 
 def _likelihood_grader(blank: Blank, margin: float, metric: str | TextFunction, answer_tokens: int) -> LikelihoodGrader:
-    likelihoods = _score_grader(blank, "cross-entropy", margin, None)
+    likelihoods = _score_grader(blank, "cross-entropy", margin, None, None)
     texts = _text_grader("error-rate", margin, metric, answer_tokens)
     return LikelihoodGrader({**texts.terms, "loss": "cross-entropy"}, likelihoods, texts)
 

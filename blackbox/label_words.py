@@ -1,14 +1,15 @@
 """Label words: the blank of a row is filled by one of a few words, each of which stands for a label."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import Backend, Capability, Prompt, Query
 from blackbox.errors import DataError
-from blackbox.filling import Prediction, choose
+from blackbox.filling import Prediction, chosen
 from blackbox.template import Template
 
 Row = Mapping[str, object]
@@ -37,7 +38,7 @@ class LabelWords:
         return tuple(self.label_words.values())
 
     @property
-    def sampled_by(self) -> str:
+    def sampled_by(self) -> str | None:
         return self.label_field
 
     @property
@@ -56,13 +57,25 @@ class LabelWords:
             if twins:
                 raise DataError(f"label word {word!r} stands for {label!r} and {twins[0]!r}; each label needs its own")
 
-    def with_words(self, words: Sequence[str]) -> "LabelWords":
+    def with_words(self, words: Sequence[str]) -> Self:
         if len(words) != len(self.labels):
             raise DataError(
                 f"label_words of a prompt must be {len(self.labels)}, one for each of {', '.join(self.labels)}, "
                 f"got {len(words)}"
             )
-        return LabelWords(dict(zip(self.labels, words, strict=True)), self.label_field)
+        return replace(self, label_words=dict(zip(self.labels, words, strict=True)))
+
+    def asked(self, rows: Sequence[tuple[str, Row]]) -> list[Row]:
+        """The rows themselves."""
+        return [row for _, row in rows]
+
+    def given(self, asked: Sequence[Row]) -> list[Row]:
+        """The rows themselves."""
+        return list(asked)
+
+    def joined(self, predictions: Sequence[Prediction], asked: Sequence[Row]) -> list[Prediction]:
+        """One a row."""
+        return list(predictions)
 
     def options(self, row: Row, *, where: str) -> tuple[str, ...]:
         """The label words; the row's own label, if it has one, is not looked at."""
@@ -89,4 +102,7 @@ class LabelWords:
 
     def fill(self, backend: Backend, prompt: Prompt, queries: Sequence[Query], *, tokens: int) -> list[Prediction]:
         """The most probable label word of each."""
-        return choose(backend, prompt, queries, self.labels)
+        return self.chosen(backend.score([prompt], queries).log_probabilities[0])
+
+    def chosen(self, log_probabilities: npt.NDArray[np.float64]) -> list[Prediction]:
+        return chosen(log_probabilities, self.labels)

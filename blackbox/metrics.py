@@ -1,4 +1,7 @@
-"""Metrics, reported beside the loss and never mixed up with it: higher is better, with 95% intervals."""
+"""Metrics, reported beside the loss and never mixed up with it, with 95% intervals.
+
+Those of labels are shares of one, and higher is better; those of numbers are in `blackbox.number_metrics`.
+"""
 
 import math
 from dataclasses import asdict, dataclass
@@ -14,11 +17,15 @@ FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
 _Z = 1.959963984540054  # 97.5% quantile of the normal distribution
 _RESAMPLES = 2000
+UNITS = {"mae": "as in the rows", "pearson": "-1 to 1", "spearman": "-1 to 1"}
+"""Of metrics that are no shares of one."""
+ERRORS = ("mae",)
+"""Metrics of which lower is better."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A metric on some rows, with its 95% interval; all shares of one. A `blackbox.figures.Figure`."""
+    """A metric on some rows, with its 95% interval: shares of one, but for metrics of numbers. A `Figure`."""
 
     metric: str
     value: float
@@ -27,7 +34,7 @@ class Measured:
     rows: int
 
     def __str__(self) -> str:
-        return f"{self.brief} ({self.low:.1%} to {self.high:.1%}, {self.rows} rows)"
+        return f"{self.brief} ({self._written(self.low)} to {self._written(self.high)}, {self.rows} rows)"
 
     def to_dict(self) -> dict[str, object]:
         """As the run's summary holds it."""
@@ -39,26 +46,35 @@ class Measured:
 
     @property
     def unit(self) -> str:
-        return "%"
+        return UNITS.get(self.metric, "%")
 
     @property
     def scale(self) -> float:
-        return 100.0
+        return 100.0 if self._is_share else 1.0
 
     @property
     def brief(self) -> str:
-        return f"{self.value:.1%}"
+        return self._written(self.value)
 
     @property
     def rank(self) -> float:
-        return -self.value
+        return self.value if self.metric in ERRORS else -self.value
 
     def reaches(self, goal: float) -> bool:
-        return self.value >= goal
+        return self.value <= goal if self.metric in ERRORS else self.value >= goal
 
     def change_from(self, value: float) -> str:
+        if not self._is_share:
+            return f"{abs(self.value - value):.3f} {'more' if self.value >= value else 'less'}"
         points = 100 * (self.value - value)
         return f"{abs(points):.1f} percentage points {'more' if points >= 0 else 'less'}"
+
+    @property
+    def _is_share(self) -> bool:
+        return self.metric not in UNITS
+
+    def _written(self, value: float) -> str:
+        return f"{value:.1%}" if self._is_share else f"{value:.3f}"
 
 
 class Metric(Protocol):

@@ -8,7 +8,6 @@ import numpy as np
 
 from blackbox.asking import Asked, ask
 from blackbox.backends import Backend, Prompt, TextPrompt, Usage
-from blackbox.losses import mean_loss
 from blackbox.metrics import Measured
 from blackbox.split import Split, shown_rows
 from blackbox.task import Task
@@ -67,7 +66,7 @@ def outcome_of(asked: Asked, prompt: Prompt | None, *, n_rows: int, shown: int) 
     losses = asked.answers.losses
     known = dict(zip(asked.rows, losses.tolist(), strict=True))
     return Outcome(
-        loss=mean_loss(losses),
+        loss=asked.answers.mean_loss,
         measured=asked.answers.measured(),
         rows=len(asked.rows),
         failed_rows=int((~asked.answers.answered).sum()),

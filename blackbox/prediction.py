@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from blackbox.backends import Backend
 from blackbox.figures import Figure, figure_of
-from blackbox.filling import Prediction, chosen
+from blackbox.filling import Prediction
 from blackbox.graders import ANSWER_TOKENS, Grader, make_grader
-from blackbox.losses import mean_loss
 from blackbox.row_answers import RowAnswers
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.split import RawRow, Split, make_split
@@ -40,10 +39,12 @@ class Predictor:
             DataError: the row lacks a field, or has null there.
         """
         for prompt in self._finished.prompts(self._prompt):
-            self._form.of(prompt).template.check(row, where=where)
+            form = self._form.of(prompt)
+            for one in form.blank.asked([(where, row)]):
+                form.template.check(one, where=where)
 
     def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
-        """Predictions for rows with the fields of the template; labels and targets, if any, are not looked at.
+        """Predictions for rows with the fields of the template; labels, targets and tags are not looked at.
 
         Labels are chosen; behind a prompt for targets the model writes.
 
@@ -54,15 +55,20 @@ class Predictor:
             DataError: a row lacks a field, or has null there.
             UnsupportedPromptError: the prompt is for targets, and the backend does not write.
         """
-        if not rows:
+        blank, asked = self._form.blank, self._form.asked(rows, where="rows")
+        return blank.joined(self._predicted(asked), asked)
+
+    def _predicted(self, asked: Sequence[RawRow]) -> list[Prediction]:
+        if not asked:
             return []
+        blank = self._form.blank
         if self._finished:
-            scores, _ = self._finished.score(self._backend, self._prompt, rows, self._form)
-            return chosen(scores, self._form.blank.labels)
-        queries = self._form.open_queries(rows, where="rows")
+            scores, _ = self._finished.score(self._backend, self._prompt, asked, self._form)
+            return blank.chosen(scores)
+        queries = self._form.open_queries(asked, where="rows")
         if self._means:
-            return chosen(log_probabilities(self._backend, self._prompt, queries, self._means), self._form.blank.labels)
-        return self._form.blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
+            return blank.chosen(log_probabilities(self._backend, self._prompt, queries, self._means))
+        return blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
     def evaluate(self, rows: Sequence[RawRow], *, metric: str | TextFunction | None = None) -> Figure | None:
         """The metric on rows with labels or targets, or their mean loss without one; None if none was answered.
@@ -83,7 +89,7 @@ class Predictor:
         split = make_split("rows", rows, self._form)
         grader.check_rows(split)
         answers = self._answers(grader, split)
-        return figure_of(answers.measured(), mean_loss(answers.losses), rows=int(answers.answered.sum()))
+        return figure_of(answers.measured(), answers.mean_loss, rows=int(answers.answered.sum()))
 
     def _answers(self, grader: Grader, split: Split) -> RowAnswers:
         if self._finished:

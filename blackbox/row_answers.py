@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import Written, chosen_options
-from blackbox.losses import Loss
+from blackbox.losses import Loss, mean_loss
 from blackbox.metrics import Measured, Metric, measured_mean
 from blackbox.text_metrics import TextMetric
 
@@ -28,8 +28,15 @@ class RowAnswers(Protocol):
         """Of each row, shape (n_rows,)."""
 
     @property
+    def mean_loss(self) -> float:
+        """Of the rows that have an answer; inf without any."""
+
+    @property
     def scores(self) -> FloatArray:
-        """What each row adds to the metric, from 0 to 1, shape (n_rows,); without a metric its loss, less than zero."""
+        """What each row adds to the metric, from 0 to 1, shape (n_rows,); without a metric its loss, less than zero.
+
+        Of numbers, how far the expected one is off, less than zero.
+        """
 
     @property
     def answered(self) -> npt.NDArray[np.bool_]:
@@ -69,6 +76,10 @@ class LabelScores:
     def losses(self) -> FloatArray:
         losses: FloatArray = self.loss.of_rows(self.log_probabilities[None], self.right)[0]
         return losses
+
+    @property
+    def mean_loss(self) -> float:
+        return float(self.loss.mean(self.losses[None], self.right)[0])
 
     @property
     def scores(self) -> FloatArray:
@@ -121,6 +132,10 @@ class WrittenTexts:
     @property
     def losses(self) -> FloatArray:
         return 1 - self.scores
+
+    @property
+    def mean_loss(self) -> float:
+        return mean_loss(self.losses)
 
     @cached_property
     def scores(self) -> FloatArray:

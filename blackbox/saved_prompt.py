@@ -35,6 +35,7 @@ FORMAT = 3  # what cannot read averages of vectors or over templates, or class m
 FINISHED_FORMAT, PLAIN_FORMAT = 2, 1  # nor any other finished prompt
 JSON_FILE = "prompt.json"
 _OWN = ("template", "label_words")
+_RARE = ("number_field", "tags_field", "tokens_field")
 _KINDS = {TextPrompt: "text", **VECTOR_KINDS}
 
 
@@ -46,8 +47,8 @@ class SavedPrompt:
         prompt: the prompt itself.
         text: its text, or that of the tokens that it stands on or started from, for people to read.
         model, model_hash: the model it was tuned for; it means nothing to another.
-        template, label_words, label_field, target_field: so that rows can be rendered; the task's, as far as the prompt
-            has none of its own.
+        template, label_words, label_field, target_field, number_field, tags_field, tokens_field: so that rows can be
+            rendered; the task's, as far as the prompt has none of its own.
         metric, answer_tokens: how its answers are judged by default, and how much the model writes; a metric that is a
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
@@ -68,6 +69,9 @@ class SavedPrompt:
     answer_tokens: int | None = None
     finished: Finished = AS_FOUND
     class_means: ClassMeans | None = None
+    number_field: str | None = None
+    tags_field: str | None = None
+    tokens_field: str | None = None
 
     @classmethod
     def of(
@@ -98,7 +102,14 @@ class SavedPrompt:
     @property
     def blank(self) -> Blank:
         """What fills the blanks of rows."""
-        return make_blank(self.label_words, label_field=self.label_field, target_field=self.target_field)
+        return make_blank(
+            self.label_words,
+            label_field=self.label_field,
+            target_field=self.target_field,
+            number_field=self.number_field,
+            tags_field=self.tags_field,
+            tokens_field=self.tokens_field,
+        )
 
     @property
     def form(self) -> Form:
@@ -122,6 +133,7 @@ class SavedPrompt:
         folder = Path(folder)
         values: dict[str, object] = {"format": self._format, "kind": _KINDS[type(self.prompt)], **vars(self)}
         del values["prompt"], values["finished"], values["class_means"]
+        values = {name: value for name, value in values.items() if name not in _RARE or value is not None}
         values |= self.finished.to_dict()
         if isinstance(self.prompt, TextPrompt):
             values |= _text_parts(self.prompt)
@@ -154,7 +166,8 @@ class SavedPrompt:
         try:
             if values.pop("checksum") != _checksum(values):
                 raise ValueError("its checksum does not match")
-            values = {"target_field": None, "metric": None, "answer_tokens": None, "own": [], **values}
+            absent = dict.fromkeys(("target_field", "metric", "answer_tokens", *_RARE))
+            values = {**absent, "own": [], **values}
             prompt, others = (_text_prompt(values), ()) if values["kind"] == "text" else read_vectors(values, folder)
             members = (prompt, *others) if others else ()
             read: dict[str, Any] = {

@@ -97,7 +97,7 @@ class Search:
         backend, writer = self.objective.backend, self.writer
         if isinstance(backend, MeteredBackend):
             return backend.spent
-        return self._used + (writer.spent if isinstance(writer, MeteredBackend) else Usage()) + self.before
+        return self._used + self.before + (writer.spent if isinstance(writer, MeteredBackend) else Usage())
 
     def run(self) -> str:
         """Search until there is a reason to stop, then finish.

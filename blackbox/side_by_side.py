@@ -21,7 +21,8 @@ class Scored:
     Attributes:
         prompt: what was scored.
         measured: its metric with an interval; None where no row was answered.
-        right: shape (n_rows,), 1 where the chosen option is right, 0 where it is not, NaN where no answer came.
+        right: shape (n_rows,), 1 where the chosen option is right, 0 where it is not, NaN where no answer came; of
+            numbers how far the expected one is off, less than zero.
         unreadable: rows whose answer is none of the options; they count as wrong.
         usage: what its answers cost when they were paid for.
         against_first: `right` less that of the first prompt, on the rows that both have; None for the first itself.

@@ -20,7 +20,8 @@ class Split:
 
     Attributes:
         name: "train", "dev" or "test".
-        rows: the rows as given, without fields that are null and otherwise as text, but for lists of targets.
+        rows: the rows as given, without fields that are null and otherwise as text, but for lists of targets; of
+            sentences the tokens.
         form: how they are put to a model.
         queries: the rows in that form, one each.
         labels: shape (n_rows,), index of each row's right option: its label among the task's labels; 0 for a target.
@@ -97,7 +98,8 @@ def make_split(name: str, rows: Sequence[RawRow], form: Form) -> Split:
     Raises:
         DataError: a row is no mapping, lacks a field, its label or its target, or has an unknown label.
     """
-    blank, queries = form.blank, form.queries(rows, where=name)
+    blank, rows = form.blank, form.asked(rows, where=name)
+    queries = form.queries(rows, where=name)
     texts = tuple(blank.as_text(row) for row in rows)
     accepted = tuple(blank.accepted(row, where=name) for row in rows)
     return Split(name, texts, form, queries, blank.right_options(rows, where=name), accepted)

@@ -47,6 +47,18 @@ class Targets:
     def with_words(self, words: Sequence[str]) -> NoReturn:
         raise DataError(f"a prompt has label words, {', '.join(words)}, and the task has targets; leave them out")
 
+    def asked(self, rows: Sequence[tuple[str, Row]]) -> list[Row]:
+        """The rows themselves."""
+        return [row for _, row in rows]
+
+    def given(self, asked: Sequence[Row]) -> list[Row]:
+        """The rows themselves."""
+        return list(asked)
+
+    def joined(self, predictions: Sequence[Prediction], asked: Sequence[Row]) -> list[Prediction]:
+        """One a row."""
+        return list(predictions)
+
     def options(self, row: Row, *, where: str) -> tuple[str, ...]:
         """The row's own target, the first of several."""
         return self.accepted(row, where=where)[:1]
@@ -68,6 +80,9 @@ class Targets:
         texts: dict[str, object] = {key: str(value) for key, value in row.items() if value is not None}
         targets = row.get(self.target_field)
         return {**texts, self.target_field: [str(target) for target in targets]} if isinstance(targets, list) else texts
+
+    def chosen(self, log_probabilities: npt.NDArray[np.float64]) -> NoReturn:
+        raise DataError("targets are written, not chosen")
 
     def fill(self, backend: Backend, prompt: Prompt, queries: Sequence[Query], *, tokens: int) -> list[Prediction]:
         """What the model writes, cut or not."""

@@ -2,14 +2,19 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from blackbox.backends import Prompt
 from blackbox.blank import make_blank
+from blackbox.class_weights import as_settings
+from blackbox.class_weights import class_weights as weights_of
 from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, make_grader
+from blackbox.label_numbers import LabelNumbers
 from blackbox.split import RawRow, Split, make_split, shown_rows
+from blackbox.tags import Tags
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
 from blackbox.verbalizers.grader import REPRESENTATIVE, means_grader
@@ -31,7 +36,8 @@ class Task:
             may be several tokens long. Labels that are no text are taken as `str` writes them.
         dev: rows that the prompt is selected on; empty selects on the training loss.
         test: rows that are touched only to report the start and the outcome.
-        loss: of label words "cross-entropy" (the default), "hinge" or "error-rate"; of targets there is one only:
+        loss: of label words "cross-entropy" (the default), "hinge", "error-rate" or "ranked-probability", which takes
+            their order for that of a scale; of targets there is one only:
             "cross-entropy", the mean of -log p(target) in nats, or with a metric "error-rate" (the default then); with
             a metric and "cross-entropy", dev and test rows are written to as well, and training rows are not.
         margin: of the hinge loss, nats.
@@ -39,20 +45,28 @@ class Task:
             "numeric-match", "contains" or "token-f1" (`blackbox.text_metrics`), or a function of a written text and the
             row's targets with values from 0 to 1. A run with a function is resumed with the same function.
         label_field: the field that holds a row's label.
+        number_field: the field that holds a row's number, instead of a label; the labels of `label_words` are numbers
+            then, the prediction is the expected one, the loss "squared-error" of it (the default) or one of label
+            words, for the label that is nearest, the metric "mae" (the default), "pearson" or "spearman".
         target_field: the field that holds a row's target, or a list of targets: a written text may be any of them, the
             likelihood is that of the first.
+        tags_field, tokens_field: the fields that hold the lists of a sentence's tags and tokens, instead of a label:
+            each token is asked for on its own (`blackbox.tags`), the metric is "accuracy" (the default), "macro-f1" or
+            "span-f1", its interval one over sentences.
         answer_tokens: tokens that the model writes at most; a longer text is cut, and compared as it stands.
         templates: further templates, which an average over templates is tried with after the search.
         robust: the training rows take turns in all templates (`blackbox.turns`), so that the search does not go by one;
             dev and test rows stand in `template`.
         verbalizer: "given": the model's probabilities of the label words; "representative": how near a row's hidden
             state is to the mean of each label's training rows (`blackbox.verbalizers.class_means`).
+        class_weights: how much the rows of a label count in the loss: "balanced", so that all labels count alike, or
+            label -> weight (`blackbox.class_weights`); None: all rows alike.
 
     Attributes:
         blank: what fills the blanks of the rows.
         form: it with the template around it.
         grader: asks the rows and grades the answers.
-        metric, answer_tokens, templates, robust: as given.
+        metric, answer_tokens, templates, robust, class_weights: as given, but for labels that are no text.
 
     Raises:
         DataError: no rows, a row that is no mapping, without a field or with an unknown label, a label without training
@@ -76,27 +90,41 @@ class Task:
         metric: str | TextFunction | None = None,
         label_field: str = "label",
         target_field: str | None = None,
+        number_field: str | None = None,
+        tags_field: str | None = None,
+        tokens_field: str = Tags.tokens_field,
         answer_tokens: int = ANSWER_TOKENS,
         templates: Sequence[str] = (),
         robust: bool = False,
         verbalizer: str = "given",
+        class_weights: str | Mapping[Any, float] | None = None,
     ) -> None:
         self.template = Template(template)
-        self.blank = make_blank(label_words, label_field=label_field, target_field=target_field)
-        self.metric, self.answer_tokens = metric, answer_tokens
-        self.grader = make_grader(self.blank, loss=loss, margin=margin, metric=metric, answer_tokens=answer_tokens)
+        self.blank = make_blank(
+            label_words,
+            label_field=label_field,
+            target_field=target_field,
+            number_field=number_field,
+            tags_field=tags_field,
+            tokens_field=tokens_field,
+        )
+        self.metric, self.answer_tokens, self.class_weights = metric, answer_tokens, as_settings(class_weights)
+        grader = partial(make_grader, self.blank, loss=loss, margin=margin, metric=metric, answer_tokens=answer_tokens)
+        self.grader = grader()
         self.form = Form(self.template, self.blank)
         if not train:
             raise DataError("train has no rows")
         self.templates, self.robust = _others(templates, template, robust=robust), robust
-        self._check_templates([*train, *dev, *test])
         others = tuple(Template(other) for other in self.templates) if robust else ()
         self.train = make_split("train", train, Form(self.template, self.blank, others))
         self.dev = make_split("dev", dev, self.form)
         self.test = make_split("test", test, self.form)
+        self._check_templates()
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split)
         self._check_classes()
+        if self.class_weights is not None:
+            self.grader = grader(weights=self._weights(self.class_weights))
         if verbalizer not in ("given", REPRESENTATIVE):
             raise SettingError(f"verbalizer of a task must be 'given' or 'representative', got {verbalizer!r}")
         if verbalizer == REPRESENTATIVE:
@@ -111,7 +139,8 @@ class Task:
     def terms(self) -> dict[str, object]:
         """What is asked of the rows, by the names that `blackbox.Config` has for it."""
         of_templates = {"templates": list(self.templates), "robust": self.robust} if self.templates else {}
-        return {"template": self.template.text, **of_templates, **self.blank.terms, **self.grader.terms}
+        weights = {} if self.class_weights is None else {"class_weights": self.class_weights}
+        return {"template": self.template.text, **of_templates, **self.blank.terms, **self.grader.terms, **weights}
 
     def split(self, name: str) -> Split:
         """The rows of "train", "dev" or "test"."""
@@ -121,7 +150,10 @@ class Task:
         """The task as JSON values; `Task.from_dict` makes it again."""
         return {
             **self.terms,
-            **{split.name: [dict(row) for row in split.rows] for split in (self.train, self.dev, self.test)},
+            **{
+                split.name: [dict(row) for row in self.blank.given(split.rows)]
+                for split in (self.train, self.dev, self.test)
+            },
         }
 
     def changed(self, **terms: object) -> "Task":
@@ -143,7 +175,8 @@ class Task:
             self.grader.check_rows(split.in_form_of(prompt))
         shown_rows(prompt, self.train)
 
-    def _check_templates(self, rows: Sequence[RawRow]) -> None:
+    def _check_templates(self) -> None:
+        rows = [*self.train.rows, *self.dev.rows, *self.test.rows]
         for template in self.templates:
             other = self.form.within(template).template
             if set(other.fields_behind_label) - set(self.template.fields_behind_label):
@@ -152,10 +185,21 @@ class Task:
                 other.check(row, where=f"row {number}")
 
     def _check_classes(self) -> None:
-        counts = Counter(self.train.labels.tolist())
-        for index, label in enumerate(self.labels):
-            if not counts[index]:
+        if isinstance(self.blank, LabelNumbers | Tags):  # a number may be far off, a tag rare
+            return
+        for label, count in zip(self.labels, self._counts, strict=True):
+            if not count:
                 raise DataError(f"label {label!r} has no row in train; every label needs one")
+
+    @property
+    def _counts(self) -> list[int]:
+        """Training rows of each label."""
+        counts = Counter(self.train.labels.tolist())
+        return [counts[index] for index in range(len(self.labels))]
+
+    def _weights(self, given: str | Mapping[str, float]) -> tuple[float, ...]:
+        """Of the labels; none of what has none, which the grader refuses."""
+        return weights_of(given, self.labels, self._counts) if self.labels else ()
 
 
 def _others(templates: Sequence[str], first: str, *, robust: bool) -> tuple[str, ...]:

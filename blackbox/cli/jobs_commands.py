@@ -25,6 +25,7 @@ from blackbox.config import (
     read_settings,
 )
 from blackbox.errors import SettingError
+from blackbox.metrics import UNITS
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
 
 jobs = typer.Typer(help="Jobs of a service: submit, list, watch, cancel, pause, resume, result.", no_args_is_help=True)
@@ -228,4 +229,4 @@ def _dev(figure: dict[str, Any] | None) -> str:
     if not figure:
         return "–"
     value = figure["value"]
-    return f"{value:.4f}" if figure.get("metric") == "loss" else f"{value:.1%}"
+    return f"{value:.4f}" if figure.get("metric") in ("loss", *UNITS) else f"{value:.1%}"

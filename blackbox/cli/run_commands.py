@@ -85,7 +85,14 @@ def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
     config = make_config({"space": "texts", **values})
     if len(paths) != 1:
         raise SettingError(f"prompts are scored on one file of rows, got {counted(len(paths), 'path')}")
-    blank = make_blank(config.label_words, label_field=config.label_field, target_field=config.target_field)
+    blank = make_blank(
+        config.label_words,
+        label_field=config.label_field,
+        target_field=config.target_field,
+        number_field=config.number_field,
+        tags_field=config.tags_field,
+        tokens_field=config.tokens_field,
+    )
     grader = make_grader(blank, metric=config.metric, answer_tokens=config.answer_tokens)
     if grader.needs is Capability.TARGETS:
         raise SettingError("prompts are compared by what is right: targets need a metric, such as exact-match")

@@ -75,7 +75,7 @@ class Result:
 class Answer:
     """The answer to one row; `probabilities` of the labels."""
 
-    answer: str | None
+    answer: str | float | list[str | None] | None
     probabilities: Mapping[str, float]
 
 

@@ -101,7 +101,7 @@ def _cell(figure: Figure | None, *, named: bool, style: str = "") -> Text:
     if figure is None:
         return Text("–")
     metric = f"{figure.metric} " if named else ""
-    ends = "–".join(f"{figure.scale * end:.1f}" for end in figure.interval or ())
+    ends = "–".join(f"{figure.scale * end:.{1 if figure.unit == '%' else 3}f}" for end in figure.interval or ())
     return Text.assemble((f"{metric}{figure.brief}", style), (f"\n{ends}" if ends else "", "dim"))
 
 
@@ -119,6 +119,8 @@ def _caption(figures: Sequence[Figure]) -> str | None:
     metrics = {figure.metric for figure in figures}
     metric = metrics.pop() if len(metrics) == 1 else "metrics differ, so no run is best"
     interval = (
-        "; below it the 95% interval, %" if any(figure.interval for figure in figures) else f", {figures[0].unit}"
+        f"; below it the 95% interval, {figures[0].unit}"
+        if any(figure.interval for figure in figures)
+        else f", {figures[0].unit}"
     )
     return f"dev and test: {metric}{interval}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from blackbox.figures import Figure
+from blackbox.metrics import ERRORS
 from blackbox.report.words import compact, counted, in_time, in_usd
 from blackbox.sweeps.budget import Bill, SweepBudget
 from blackbox.sweeps.records import RunRecord
@@ -94,4 +95,4 @@ def best_of(standings: Sequence[Standing]) -> Standing | None:
 
 def _rank(standing: Standing) -> float:
     mean = standing.found.value if standing.found else math.inf
-    return mean if standing.kind and standing.kind.metric == "loss" else -mean
+    return mean if standing.kind and standing.kind.metric in ("loss", *ERRORS) else -mean

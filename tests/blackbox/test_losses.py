@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blackbox.errors import SettingError, UnknownNameError
-from blackbox.losses import CrossEntropy, ErrorRate, Hinge, make_loss
+from blackbox.losses import CrossEntropy, ErrorRate, Hinge, Loss, RankedProbability, completed, make_loss
 
 N_PROMPTS, N_ROWS, N_LABELS = 3, 11, 4
 
@@ -52,10 +52,37 @@ def test_error_rate_is_the_share_of_rows_whose_most_probable_label_is_wrong() ->
     assert ErrorRate()(log_probabilities, np.array([0, 1, 1, 0])) == pytest.approx([0.5])
 
 
-@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate()])
-def test_a_row_without_an_answer_is_left_out_of_the_mean(
-    loss: CrossEntropy | Hinge | ErrorRate, logits: np.ndarray, labels: np.ndarray
+def test_the_ranked_probability_score_by_hand() -> None:
+    log_probabilities = np.log([[[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]]])
+    # cumulated 0.2, 0.7; of label 0 both less 1, of label 2 both less 0; over two steps
+    rows = RankedProbability().of_rows(log_probabilities, np.array([0, 2]))
+    assert rows[0] == pytest.approx([(0.8**2 + 0.3**2) / 2, (0.2**2 + 0.7**2) / 2])
+
+
+def test_the_ranked_probability_score_is_the_mean_of_the_brier_scores_of_the_steps(
+    logits: np.ndarray, labels: np.ndarray
 ) -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    below = np.exp(normalised(logits))[0].cumsum(axis=-1)
+    steps = [
+        metrics.brier_score_loss(labels <= step, np.clip(below[:, step], 0, 1), labels=[False, True])
+        for step in range(N_LABELS - 1)
+    ]
+    assert RankedProbability()(normalised(logits), labels)[0] == pytest.approx(np.mean(steps))
+
+
+def test_a_neighbour_of_the_label_costs_less_than_what_is_far_off() -> None:
+    sure = np.log(np.array([[0.98, 0.01, 0.01], [0.01, 0.98, 0.01], [0.01, 0.01, 0.98]]))[:, None]
+    right, near, far = RankedProbability()(sure, np.array([0]))
+    assert right < near < far <= 1
+
+
+def test_what_is_missing_from_one_is_spread_evenly() -> None:
+    assert completed(np.log([0.4, 0.2])) == pytest.approx([0.6, 0.4])
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate(), RankedProbability()])
+def test_a_row_without_an_answer_is_left_out_of_the_mean(loss: Loss, logits: np.ndarray, labels: np.ndarray) -> None:
     scores = normalised(logits)
     scores[1, [2, 7]] = np.nan
     answered = [row for row in range(N_ROWS) if row not in (2, 7)]
@@ -64,26 +91,24 @@ def test_a_row_without_an_answer_is_left_out_of_the_mean(
     assert loss(scores, labels)[0] == loss(normalised(logits), labels)[0]
 
 
-@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate()])
-def test_a_prompt_without_any_answer_has_the_loss_inf(
-    loss: CrossEntropy | Hinge | ErrorRate, logits: np.ndarray, labels: np.ndarray
-) -> None:
+@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate(), RankedProbability()])
+def test_a_prompt_without_any_answer_has_the_loss_inf(loss: Loss, logits: np.ndarray, labels: np.ndarray) -> None:
     scores = normalised(logits)
     scores[2] = np.nan
     assert np.isinf(loss(scores, labels)).tolist() == [False, False, True]
 
 
-@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate()])
-def test_scores_are_not_changed(loss: CrossEntropy | Hinge | ErrorRate, logits: np.ndarray, labels: np.ndarray) -> None:
+@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate(), RankedProbability()])
+def test_scores_are_not_changed(loss: Loss, logits: np.ndarray, labels: np.ndarray) -> None:
     scores = normalised(logits)
     before = scores.copy()
     loss(scores, labels)
     assert np.array_equal(scores, before)
 
 
-@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate()])
+@pytest.mark.parametrize("loss", [CrossEntropy(), Hinge(2.0), ErrorRate(), RankedProbability()])
 def test_a_loss_does_not_depend_on_the_other_prompts_of_the_call_bit_for_bit(
-    loss: CrossEntropy | Hinge | ErrorRate,
+    loss: Loss,
 ) -> None:
     rng = np.random.default_rng(1)
     scores, labels = normalised(rng.normal(size=(20, 33, 3))), rng.integers(0, 3, size=33)

@@ -29,12 +29,12 @@ HOMES = {
     "h11": {"blackbox/service/http"},
     "sqlalchemy": {"blackbox/service/store"},
     "alembic": {"blackbox/service/store"},
+    "safetensors": {"blackbox/saved_vectors.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
+    "datasets": {"blackbox/published/hub.py"},
+    "sklearn": {"blackbox/pipelines/classifier.py"},
     "mlflow": {"blackbox/callbacks/mlflow.py"},
     "wandb": {"blackbox/callbacks/wandb.py"},
     "tensorboardX": {"blackbox/callbacks/tensorboard.py"},
-    "datasets": {"blackbox/published/hub.py"},
-    "sklearn": {"blackbox/pipelines/classifier.py"},
-    "safetensors": {"blackbox/saved_vectors.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
 }
 HEAVY = (
     "torch",
@@ -49,12 +49,12 @@ HEAVY = (
     "requests",
     "fastapi",
     "sqlalchemy",
-    "mlflow",
-    "wandb",
-    "tensorboardX",
     "sklearn",
     "datasets",
     "pandas",
+    "mlflow",
+    "wandb",
+    "tensorboardX",
 )
 
 

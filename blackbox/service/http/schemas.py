@@ -268,7 +268,10 @@ class ResultView(BaseModel):
 class Answer(BaseModel):
     """The answer to one row."""
 
-    answer: str | None = Field(description="The label, or the text that was written; null where there is none.")
+    answer: str | float | list[str | None] | None = Field(
+        description="The label, the number, the tags of a sentence, or the text that was written; null where there is "
+        "none."
+    )
     probabilities: dict[str, float] = Field(description="Label -> its share; empty for written texts.")
 
 

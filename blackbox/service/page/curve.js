@@ -71,7 +71,7 @@ export class Curve {
     const changes = seen.filter(({ dev }, index) => !index || dev.value !== seen[index - 1].dev.value);
     const bands = share ? changes.map(({ evaluations, dev }) => [evaluations, dev.value, dev.low, dev.high]) : [];
     const label = `${latest.metric} on the dev rows: ${brief(seen[0].dev)} at the start, ${brief(latest)} after ${counted(end, "evaluation")}.`;
-    const told = `${latest.metric} of the best prompt on the dev rows${share ? ", with its 95% interval" : " (lower is better)"}`;
+    const told = `${latest.metric} of the best prompt on the dev rows${share ? ", with its 95% interval" : ["loss", "mae"].includes(latest.metric) ? " (lower is better)" : ""}`;
     const format = share ? (value) => `${Math.round(100 * value)}%` : short;
     const series = [{ kind: "dev", points, bands }];
     return figure(

@@ -53,7 +53,7 @@ export class Trial {
   }
 
   tell({ answer, probabilities }) {
-    const told = answer === null ? "The model gave no answer." : element("strong", {}, answer);
+    const told = answer === null ? "The model gave no answer." : element("strong", {}, String(answer));
     const sorted = Object.entries(probabilities).sort(([, one], [, other]) => other - one);
     show(this.answer, element("p.lead", {}, told), sorted.length ? bars(sorted) : null);
   }

@@ -52,9 +52,9 @@ export function percent(share) {
   return `${(100 * share).toFixed(1)}%`;
 }
 
-/** Whether a figure is a share of one with an interval; a mean loss is none. */
+/** Whether a figure is a share of one with an interval; a mean loss is none, nor is a metric of numbers. */
 export function isShare(figure) {
-  return figure.low !== undefined && figure.low !== null;
+  return figure.low !== undefined && figure.low !== null && !["mae", "pearson", "spearman"].includes(figure.metric);
 }
 
 /** The value of a figure of the dev or test rows. */
