@@ -13,14 +13,14 @@ from blackbox.evaluation import Evaluation
 from blackbox.outcome import NO_PROMPT, Outcome
 from blackbox.parallel import Executor, Serial
 from blackbox.scorer import Contenders, Scorer
-from blackbox.spaces import DeepSpace, PrefixSpace, PromptSpace, SoftSpace, WrittenSpace
+from blackbox.spaces import DecomposedSpace, DeepSpace, PrefixSpace, PromptSpace, SoftSpace, WrittenSpace
 from blackbox.split import Split
 from blackbox.task import Task
 
 Candidates = npt.NDArray[np.float64]
 R = TypeVar("R")
 
-OF_VECTORS = (SoftSpace, DeepSpace, PrefixSpace)
+OF_VECTORS = (SoftSpace, DeepSpace, PrefixSpace, DecomposedSpace)
 """Spaces in which every candidate has a prompt, too large to be sent to a worker, and no two share one."""
 
 

@@ -6,7 +6,8 @@ that "positive", " positive", "Positive" and "▁POSITIVE" add up.
 
 - A token counts for the option that it begins, or is, if it begins no other: "pos" counts for "positive".
 - A token that begins several options ("ne": "negative", "neutral") is parted by the next position, if the answer goes
-  on from it. If not, its mass is nobody's; where that outweighs each option, none can be told.
+  on from it. If not, its mass is nobody's; where one of those that it begins might have more by it than any is sure of,
+  none can be told. (Of many options, several tokens may each begin some: no option can have the mass of all.)
 - The token that was written counts only if the text goes on as the option does: the "a" of "a fine film" is no
   "ambivalent".
 - An option that does not show has at most the smallest probability shown, and at most what the tokens shown leave of
@@ -60,7 +61,7 @@ class _Reader:
     Attributes:
         sure: shape (n_options,), the mass of tokens that count for one option.
         hidden: shape (n_options,), half of what may be in tokens that do not show.
-        undecided: the mass of tokens that begin several options.
+        undecided: shape (n_options,), the mass of tokens that begin this option and others.
     """
 
     def __init__(self, options: Sequence[str], answer: Answer) -> None:
@@ -70,7 +71,7 @@ class _Reader:
         self.tops = [_probabilities(top) for top in answer.tops]
         self.text = answer.text.casefold().lstrip(self.blank)
         self.cut = answer.finish == "length"
-        self.sure, self.hidden, self.undecided = np.zeros(len(options)), np.zeros(len(options)), 0.0
+        self.sure, self.hidden, self.undecided = (np.zeros(len(options)) for _ in range(3))
 
     def begins_at(self, place: int) -> bool:
         """Whether the most probable token of a position is more than white space and markup."""
@@ -90,7 +91,7 @@ class _Reader:
 
     def masses(self) -> npt.NDArray[np.float64] | Reason:
         """The mass of each option, or why it cannot be told."""
-        if self.undecided > self.sure.max():
+        if self.undecided.max() > self.sure.max():
             return Reason.AMBIGUOUS
         if not self.sure.any():
             return Reason.UNSHOWN
@@ -110,7 +111,7 @@ class _Reader:
         elif written and not self.cut and (whole := self._whole(stem + token)) is not None:
             self.sure[whole] += mass
         else:
-            self.undecided += mass
+            self.undecided[begun] += mass
 
     def _begun(self, stem: str) -> list[int]:
         return [number for number, option in enumerate(self.options) if option.startswith(stem.rstrip())]

@@ -5,12 +5,13 @@ option. An option of several tokens counts with the sum of its tokens' log-proba
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from blackbox.backends.base import Query
 from blackbox.backends.errors import LabelWordError, QueryError
+from blackbox.backends.fronts import Frame
 from blackbox.backends.local.sequences import Target, TokenSequence
 
 Tokens = tuple[int, ...]
@@ -39,6 +40,11 @@ class QueryEncoder(ABC):
         ends = (tokenizer.eos_token_id, tokenizer.sep_token_id)
         self.prefix: Tokens = special[:1] if special[:1] and special[0] in begins else ()
         self._suffix: Tokens = special[-1:] if len(special) > len(self.prefix) and special[-1] in ends else ()
+
+    @property
+    @abstractmethod
+    def frame(self) -> Frame:
+        """What the model reads around a row's own tokens; positions begin at 0."""
 
     def encode_text(self, text: str) -> Tokens:
         """The tokens of a text without special tokens."""
@@ -139,10 +145,14 @@ class QueryEncoder(ABC):
 class CausalEncoder(QueryEncoder):
     """Models that read left to right: each token of an option is told by the position in front of it."""
 
+    @property
+    def frame(self) -> Frame:
+        return Frame("left to right", self.prefix, ())
+
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         context, options = self._parts(index, query)
-        ids, branches, targets = option_tree(_not_empty(context, index), options)
-        yield TokenSequence(ids, index, targets, branches)
+        tree = option_tree(_not_empty(context, index), options)
+        yield TokenSequence(tree.ids, index, tree.targets, tree.branches, stems=tree.stems)
 
     def _blank_of(self, index: int, query: Query) -> TokenSequence:
         ids = _not_empty(self.before_blank(query)[0], index)
@@ -154,6 +164,10 @@ class MaskedEncoder(QueryEncoder):
 
     Options of the same length share a sequence. As in PET (arXiv 2009.07118) with all masks filled at once.
     """
+
+    @property
+    def frame(self) -> Frame:
+        return Frame("with masks", self.prefix, self._suffix, self._tokenizer.mask_token_id)
 
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         context, options = self._parts(index, query)
@@ -197,6 +211,11 @@ class EncoderDecoderEncoder(QueryEncoder):
         super().__init__(tokenizer, single_token_labels=single_token_labels, max_tokens=max_tokens)
         self._blank, self._opening, self._start = blank, opening, start
 
+    @property
+    def frame(self) -> Frame:
+        opening = self._start if self._blank is None else self._opening
+        return Frame("encoder and decoder", self.prefix, self._suffix, self._blank, opening, self._start)
+
     def _opening_of(self, index: int, query: Query) -> TokenSequence:
         context = self._context(index, query)
         return TokenSequence((*context, *self._suffix), index, (), (0,) * len(self._start), self._start)
@@ -205,8 +224,8 @@ class EncoderDecoderEncoder(QueryEncoder):
         context, options = self._parts(index, query)
         blank = () if self._blank is None or len(options) < 2 else (self._blank,)
         ids = (*context, *blank, *self.encode_text(query.after), *self._suffix)
-        decoder_ids, branches, targets = option_tree(self._opening if blank else self._start, options)
-        yield TokenSequence(ids, index, targets, branches, decoder_ids)
+        tree = option_tree(self._opening if blank else self._start, options)
+        yield TokenSequence(ids, index, tree.targets, tree.branches, tree.ids, tree.stems)
 
     def _blank_of(self, index: int, query: Query) -> TokenSequence:
         blank = () if self._blank is None else (self._blank,)
@@ -221,16 +240,36 @@ def _not_empty(context: Tokens, index: int) -> Tokens:
     return context
 
 
-def option_tree(trunk: Tokens, options: Sequence[Tokens]) -> tuple[Tokens, Tokens, tuple[Target, ...]]:
-    """The tree of some options behind a trunk of at least one token: its tokens, their branches, and the targets.
+class OptionTree(NamedTuple):
+    """Some options behind a trunk: see `TokenSequence`."""
+
+    ids: Tokens
+    branches: Tokens
+    targets: tuple[Target, ...]
+    stems: Tokens
+
+
+def option_tree(trunk: Tokens, options: Sequence[Tokens]) -> OptionTree:
+    """The tree of some options behind a trunk of at least one token; what several begin with is read once.
 
     An option's last token is asked for and not read.
     """
-    ids, branches, targets = list(trunk), [0] * len(trunk), []
-    for option, tokens in enumerate(options):
-        targets.append(Target(option, len(trunk) - 1, tokens[0]))
-        for token, following in pairwise(tokens):
-            ids.append(token)
-            branches.append(option + 1)
-            targets.append(Target(option, len(ids) - 1, following))
-    return tuple(ids), tuple(branches), tuple(targets)
+    read = dict.fromkeys(tokens[:end] for tokens in options for end in range(1, len(tokens)))
+    forks = Counter(prefix[:-1] for prefix in read)
+    ids, branches, stems = list(trunk), [0] * len(trunk), list[int]()
+    places: dict[Tokens, int] = {(): len(trunk) - 1}
+    for prefix in read:
+        place = places[prefix[:-1]]
+        if len(prefix) == 1 or forks[prefix[:-1]] > 1:
+            stems.append(branches[place])
+            branches.append(len(stems))
+        else:
+            branches.append(branches[place])
+        places[prefix] = len(ids)
+        ids.append(prefix[-1])
+    targets = [
+        Target(option, places[tokens[:end]], token)
+        for option, tokens in enumerate(options)
+        for end, token in enumerate(tokens)
+    ]
+    return OptionTree(tuple(ids), tuple(branches), tuple(targets), tuple(stems))

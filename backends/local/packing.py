@@ -8,18 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from blackbox.backends.local.attention import Sight
-from blackbox.backends.local.sequences import Batch
+from blackbox.backends.local.sequences import Batch, lineage
 
 Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One sequence to be packed: its tokens, their positions and branches (see `TokenSequence`)."""
+    """One sequence to be packed: its tokens, their positions and branches, and these' stems (see `TokenSequence`)."""
 
     ids: Tokens
     positions: Tokens
     branches: Tokens
+    stems: Tokens = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,10 @@ class Packed:
         back: shape (tokens,), index of each packed token in the table, flat.
         real: bool, shape (sequences, longest), where the table holds tokens.
         branches: shape (sequences, longest).
-        places: shape (sequences, n), packed indices of the prompt's tokens; None where they are not among these.
+        lineages: bool, shape (sequences, branches, branches), whether the tokens of one branch see those of another.
+        places: shape (n,), packed indices of the tokens to which a prompt's vectors are added; None where they are not
+            among these.
+        vectors: shape (n,), the number of the vector that is added there.
         asks: shape (n_asks,), packed indices of the tokens whose outputs are read.
         asks_table, asks_back: as `table` and `back`, with places in `asks`; the tokens that are read, by sequence.
     """
@@ -43,7 +47,9 @@ class Packed:
     back: Tensor
     real: Tensor
     branches: Tensor
+    lineages: Tensor
     places: Tensor | None
+    vectors: Tensor | None
     asks: Tensor
     asks_table: Tensor
     asks_back: Tensor
@@ -63,8 +69,9 @@ class Packed:
             visible = self.real[:, None, :].expand(-1, queries.shape[1], -1)
             if causal:
                 behind = torch.arange(self.table.shape[1], device=lookers.device)[None, None, :] > lookers[:, :, None]
+                each = torch.arange(len(lookers), device=lookers.device)[:, None, None]
                 mine = self.branches.gather(1, lookers)[:, :, None]
-                visible = visible & ~behind & ((self.branches[:, None, :] == 0) | (self.branches[:, None, :] == mine))
+                visible = visible & ~behind & self.lineages[each, mine, self.branches[:, None, :]]
             visible = torch.cat([visible.new_ones((*visible.shape[:2], before)), visible], dim=2)
             if window is not None:
                 far = self._query_positions(asked)[:, :, None] - self._key_positions(before)[:, None, :] >= window
@@ -81,6 +88,11 @@ class Packed:
             visible = encoded.real[:, None, None, :].expand(-1, 1, queries.shape[1], -1)
             self._sights[key] = Sight(queries, back, encoded.table, None if bool(encoded.real.all()) else visible)
         return self._sights[key]
+
+    @property
+    def moves_asked(self) -> bool:
+        """Whether a prompt's vectors are added to tokens that are read."""
+        return self.places is not None and bool(torch.isin(self.asks, self.places).any())
 
     def bias_positions(self, *, asked: bool) -> tuple[Tensor, Tensor]:
         """Positions of the tokens that look and of those that are looked at: (sequences, q) and (sequences, k)."""
@@ -106,20 +118,23 @@ def pack(
     rows: Sequence[Row],
     asks: Sequence[Sequence[int]],
     *,
-    places: range | None = None,
+    adds: Sequence[Sequence[tuple[int, int]]] | None = None,
     device: torch.device,
 ) -> Packed:
     """Pack rows.
 
     Args:
         asks: of each row, the places of the tokens whose outputs are read.
-        places: those of the prompt's tokens, the same in every row.
+        adds: of each row, the places to which a prompt's vectors are added, with the number of the vector.
     """
     lengths = [len(row.ids) for row in rows]
     starts = _starts(lengths)
     table, back, real = _table(lengths)
     asks_table, asks_back, _ = _table([len(of_row) for of_row in asks])
     asked = [start + place for start, of_row in zip(starts, asks, strict=True) for place in of_row]
+    of_rows = zip(starts, [()] * len(rows) if adds is None else adds, strict=True)
+    pairs = [(start + place, vector) for start, of_row in of_rows for place, vector in of_row]
+    added = torch.tensor(pairs, device=device).T if pairs else None
     branches = nn.utils.rnn.pad_sequence([torch.tensor(row.branches, dtype=torch.long) for row in rows], True)
     return Packed(
         ids=torch.tensor([token for row in rows for token in row.ids], device=device),
@@ -128,9 +143,9 @@ def pack(
         back=back.to(device),
         real=real.to(device),
         branches=branches.to(device),
-        places=None
-        if places is None
-        else torch.tensor([[start + i for i in places] for start in starts], device=device),
+        lineages=_lineages(rows).to(device),
+        places=added if added is None else added[0],
+        vectors=added if added is None else added[1],
         asks=torch.tensor(asked, dtype=torch.long, device=device),
         asks_table=asks_table.to(device),
         asks_back=asks_back.to(device),
@@ -167,7 +182,7 @@ def reads_of(batch: Batch, device: torch.device) -> Reads:
         for target in sequence.targets:
             at.append(start + places.index(target.place))
             column.append(column_of[target.token])
-            into.append((sequence.query, target.option))
+            into.append((sequence.query if target.query is None else target.query, target.option))
     return Reads(
         asks=asks,
         at=torch.tensor(at, device=device),
@@ -175,6 +190,15 @@ def reads_of(batch: Batch, device: torch.device) -> Reads:
         column=torch.tensor(column, device=device),
         into=torch.tensor(into).T,
     )
+
+
+def _lineages(rows: Sequence[Row]) -> Tensor:
+    most = 1 + max((len(row.stems) for row in rows), default=0)
+    found = torch.zeros(len(rows), most, most, dtype=torch.bool)
+    for number, row in enumerate(rows):
+        for branch in range(len(row.stems) + 1):
+            found[number, branch, list(lineage(row.stems, branch))] = True
+    return found
 
 
 def _starts(lengths: Sequence[int]) -> list[int]:

@@ -14,27 +14,31 @@ class Target:
         place: index of the position whose output tells how probable the token is, among the sequence's answering
             tokens.
         token: the token.
+        query: index of the query, where the sequence answers several; None is the sequence's own.
     """
 
     option: int
     place: int
     token: int
+    query: int | None = None
 
 
 @dataclass(frozen=True)
 class TokenSequence:
     """A row as the model reads it, the prompt and what stands in front of that not included.
 
-    The answering tokens, those that hold the options, are a tree: a trunk that all options share, branch 0, and a
-    branch for each option of several tokens. A token sees the trunk and its own branch, so that one sequence answers
-    for all options.
+    The answering tokens, those that hold the options, are a tree: a trunk that all options share, branch 0, and
+    branches for options of several tokens, which part where the options do. A token sees its own branch and what that
+    grows from, so that one sequence answers for all options; where rows begin alike, for several queries.
 
     Attributes:
         ids: the tokens behind the prompt.
-        query: index of the query that it answers.
+        query: index of the query that it answers, the first of several.
         targets: the tokens that are asked for.
         branches: the branch of each answering token: of `ids`, or of `decoder_ids` where there are any.
         decoder_ids: what the decoder of an encoder-decoder reads.
+        stems: of each branch but the trunk, from 1 on, the branch at whose end it begins. No branch stands in front of
+            its stem's end.
     """
 
     ids: tuple[int, ...]
@@ -42,6 +46,7 @@ class TokenSequence:
     targets: tuple[Target, ...]
     branches: tuple[int, ...]
     decoder_ids: tuple[int, ...] = ()
+    stems: tuple[int, ...] = ()
 
     @property
     def n_tokens(self) -> int:
@@ -55,11 +60,11 @@ class TokenSequence:
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """The position of each answering token: a branch goes on where the trunk ends."""
+        """The position of each answering token: a branch goes on where its stem ends."""
         ends: dict[int, int] = {0: 0}
         places = []
         for branch in self.branches:
-            place = ends.setdefault(branch, ends[0])
+            place = ends.setdefault(branch, ends[self.stems[branch - 1]] if branch else 0)
             places.append(place)
             ends[branch] = place + 1
         return tuple(places)
@@ -93,7 +98,8 @@ def needs_normalising(sequences: Sequence[TokenSequence]) -> bool:
     places: dict[int, dict[int, list[tuple[int, int]]]] = {}
     for number, sequence in enumerate(sequences):
         for target in sequence.targets:
-            places.setdefault(sequence.query, {}).setdefault(target.option, []).append((number, target.place))
+            query = sequence.query if target.query is None else target.query
+            places.setdefault(query, {}).setdefault(target.option, []).append((number, target.place))
     return any(
         len(options) < 2 or any(read != options[min(options)] for read in options.values())
         for options in places.values()
@@ -124,10 +130,20 @@ def cut_batches(sequences: Sequence[TokenSequence], *, extra: int, batch_tokens:
         yield Batch(tuple(batch), normalised)
 
 
+def lineage(stems: Sequence[int], branch: int) -> set[int]:
+    """A branch, and all that it grows from, the trunk included."""
+    found = {0, branch}
+    while branch:
+        branch = stems[branch - 1]
+        found.add(branch)
+    return found
+
+
 def unrolled(sequence: TokenSequence) -> Iterator[tuple[tuple[int, ...], dict[int, int]]]:
     """Each path from the trunk to the end of a branch: its tokens, and the place of each of them in the tree."""
-    tips = sorted(set(sequence.branches) - {0}) or [0]
+    tips = sorted(set(range(1, len(sequence.stems) + 1)) - set(sequence.stems)) or [0]
     for tip in tips:
-        places = [place for place, branch in enumerate(sequence.branches) if branch in (0, tip)]
+        seen = lineage(sequence.stems, tip)
+        places = [place for place, branch in enumerate(sequence.branches) if branch in seen]
         tokens = tuple(sequence.answering[place] for place in places)
         yield tokens, {place: position for position, place in enumerate(places)}

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from blackbox.backends import Backend
 from blackbox.build import make_backend
 from blackbox.cli.console import err
 from blackbox.config import LIMITS, Config
@@ -58,10 +59,14 @@ def predict(
 def predictor_of(folder: RunFolder) -> Predictor:
     """The prompt of a run in front of its model, loaded."""
     config, saved = folder.read_config(), folder.read_prompt()
+    return Predictor(backend_of(folder, config), saved)
+
+
+def backend_of(folder: RunFolder, config: Config) -> Backend:
+    """The model of a run, loaded."""
     free = config.model_copy(update=dict.fromkeys(LIMITS))  # they are the search's, which may have used them up
     with err.status("loading the model"):
-        backend = make_backend(keeping(free, folder.answers))
-    return Predictor(backend, saved)
+        return make_backend(keeping(free, folder.answers))
 
 
 def keeping(config: Config, answers: Path) -> Config:

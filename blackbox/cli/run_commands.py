@@ -12,18 +12,18 @@ from blackbox.backends.api import Answers
 from blackbox.blank import make_blank
 from blackbox.build import make_backend
 from blackbox.cli.console import WIDE, err, out
-from blackbox.cli.predict_commands import RunArgument, keeping, predictor_of
+from blackbox.cli.predict_commands import RunArgument, backend_of, keeping, predictor_of
 from blackbox.cli.settings_options import with_settings
 from blackbox.config import make_config, read_settings
 from blackbox.data import read_rows
 from blackbox.endpoints import answers_file, run_of
-from blackbox.errors import RunError, SettingError
-from blackbox.export import exported
+from blackbox.errors import RunError, SettingError, unknown_name
+from blackbox.export import FOLDER_FORMATS, FORMATS, export_folder, exported
 from blackbox.files import write_whole
 from blackbox.form import Form
 from blackbox.graders import make_grader
 from blackbox.report.comparison import comparison_table, summary_table
-from blackbox.report.finished import finished_in_words
+from blackbox.report.finished import finished_in_words, words_in_words
 from blackbox.report.prompts import prompts_table
 from blackbox.report.spending import spending_table
 from blackbox.report.words import counted
@@ -114,19 +114,36 @@ def show(run: RunArgument) -> None:
         saved = folder.read_prompt()
         kind = type(saved.prompt).__name__
         out.print(f"prompt: {kind} for {saved.model} on the tokens of {saved.text!r}", highlight=False, markup=False)
-        for line in finished_in_words(saved):
+        found = folder.read_found_words() if folder.found_words.exists() else None
+        for line in [*([words_in_words(found)] if found else []), *finished_in_words(saved)]:
             out.print(line, highlight=False, markup=False)
 
 
 def export(
     run: RunArgument,
     *,
-    form: Annotated[str, typer.Option("--format", help="text (to paste), messages (of a chat) or json.")] = "text",
-    output: Annotated[Path | None, typer.Option(help="A file to write; default: print it.", show_default=False)] = None,
+    form: Annotated[
+        str, typer.Option("--format", help=f"A text: {', '.join(FORMATS)}; a folder: {', '.join(FOLDER_FORMATS)}.")
+    ] = "text",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "--out", help="A file, or a folder, to write; default: print the text.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Print a run's text prompt, with {field} where a row's text goes; or write it to a file."""
+    """Write a run's prompt in the form that another program takes: a text prompt as a text with {field} where a row's
+    text goes, printed or into a file; vectors into a folder, from the run's model.
+    """
     folder = RunFolder(run)
-    folder.read_config()
+    config = folder.read_config()
+    if form in FOLDER_FORMATS:
+        if output is None:
+            raise SettingError(f"format {form!r} is a folder of files; say which with --out")
+        export_folder(folder.read_prompt(), backend_of(folder, config), form, output)
+        return
+    if form not in FORMATS:
+        raise unknown_name("format", form, [*FORMATS, *FOLDER_FORMATS])
     text = exported(folder.read_prompt(), form)
     if output is None:
         sys.stdout.write(text)

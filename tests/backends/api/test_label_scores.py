@@ -103,6 +103,12 @@ class TestByLogProbabilities:
         answer = answered("ne", {"ne": 0.6, "positive": 0.3}, finish="length")
         assert why(ByLogProbabilities().score(answer, THREE)) is Reason.AMBIGUOUS
 
+    def test_of_many_options_no_one_can_have_the_mass_of_all_shared_beginnings(self) -> None:
+        """p(card lost) = .4 * .9; cash and fee begin two each, and .3 is the most that one of these may have."""
+        options = [f"{thing} {what}" for thing in ("card", "cash", "fee") for what in ("lost", "wrong")]
+        answer = answered("card lost", {"card": 0.4, "cash": 0.3, "fee": 0.3}, {" lost": 0.9, " wrong": 0.1})
+        assert int(np.argmax(measured(answer, options))) == 0
+
     def test_of_an_option_within_another_the_position_behind_it_decides(self) -> None:
         """p(good) = .8 * (.5 + .1), p(good enough) = .8 * .3; "goodness" is neither. p(bad) = .1."""
         behind = {".": 0.5, "<|end|>": 0.1, " enough": 0.3, "ness": 0.05}

@@ -19,11 +19,16 @@ WORDS_BEFORE_A_TEXT = [
 TARGETS = [
     Query(text, (target,)) for text, target in zip(_BEFORE, ("great", "long life and love", "a film"), strict=True)
 ]
+_PASSAGE = "the worst evening of my long life and it was bad , "
+ALIKE = [
+    Query(f"{_PASSAGE}{end} ", ("great fun .", "bad", "great fun and love", "great film"))
+    for end in ("a quiet film", "great love about", "a", "a quiet film about")
+] + [Query("fun ", ("great fun .", "bad", "great fun and love", "great film"))]  # fmt: skip
 
 
 def asked_in_every_way(backend: LocalBackend) -> dict[str, list[Query]]:
     """The sets of rows that a backend takes, by name."""
-    rows = {"labels": LABELS, "words": WORDS}
+    rows = {"labels": LABELS, "words": WORDS, "rows that begin alike": ALIKE}
     if Capability.TARGETS in backend.capabilities:
         rows["targets"] = TARGETS
     if Capability.INFILL in backend.capabilities:

@@ -44,17 +44,27 @@ class TestSpecialTokens:
 
 class TestTrees:
     def test_options_of_one_token_are_told_by_the_end_of_the_trunk(self) -> None:
-        assert option_tree((1, 2), [(7,), (8,)]) == ((1, 2), (0, 0), (Target(0, 1, 7), Target(1, 1, 8)))
+        assert option_tree((1, 2), [(7,), (8,)]) == ((1, 2), (0, 0), (Target(0, 1, 7), Target(1, 1, 8)), ())
 
     def test_longer_options_are_branches_without_their_last_token(self) -> None:
-        found, branches, targets = option_tree((1, 2), [(7, 8, 9), (5,), (7, 6)])
-        assert found == (1, 2, 7, 8, 7)
-        assert branches == (0, 0, 1, 1, 3)
+        found, branches, targets, stems = option_tree((1, 2), [(7, 8, 9), (5,), (4, 6)])
+        assert found == (1, 2, 7, 8, 4)
+        assert branches == (0, 0, 1, 1, 2)
+        assert stems == (0, 0)
         assert targets == (
             *(Target(0, 1, 7), Target(0, 2, 8), Target(0, 3, 9)),
             Target(1, 1, 5),
-            *(Target(2, 1, 7), Target(2, 4, 6)),
+            *(Target(2, 1, 4), Target(2, 4, 6)),
         )
+
+    def test_what_options_begin_with_is_read_once_and_they_part_where_they_differ(self) -> None:
+        tree = option_tree((1, 2), [(7, 8, 9, 3), (7, 6), (7, 5, 4), (7, 8, 2)])
+        assert tree.ids == (1, 2, 7, 8, 9, 5)
+        assert tree.branches == (0, 0, 1, 2, 2, 3)  # behind 7 two branches begin: 8 9 and 5
+        assert tree.stems == (0, 1, 1)
+        assert {target for target in tree.targets if target.option == 3} == {
+            *(Target(3, 1, 7), Target(3, 2, 8), Target(3, 3, 2))
+        }
 
 
 class TestLeftToRight:

@@ -10,7 +10,9 @@ from blackbox.backends.local.packing import Packed, Row, pack, reads_of
 from blackbox.backends.local.sequences import Batch, Target, TokenSequence
 
 CPU = torch.device("cpu")
-TREE = Row((7, 8, 4, 5, 6), (3, 4, 5, 6, 5), (0, 0, 1, 1, 2))  # a trunk of two tokens, branches of two and of one
+TREE = Row(
+    (7, 8, 4, 5, 6), (3, 4, 5, 6, 5), (0, 0, 1, 1, 2), (0, 0)
+)  # a trunk of two tokens, branches of two and of one
 SHORT = Row((9,), (3,), (0,))
 ASKS = [(1, 2, 3, 4), (0,)]
 
@@ -65,9 +67,11 @@ class TestPacked:
     def test_a_prompts_places_are_the_same_in_every_sequence(self) -> None:
         assert packed().places is None
         rows = [Row((1, 2, 3, 4), (0, 1, 2, 3), (0,) * 4), Row((1, 2, 3), (0, 1, 2), (0,) * 3)]
-        places = pack(rows, [(), ()], places=range(1, 3), device=CPU).places
-        assert places is not None
-        assert places.tolist() == [[1, 2], [5, 6]]
+        moved = pack(rows, [(), ()], adds=[[(1, 0), (2, 1)], [(2, 1)]], device=CPU)
+        assert moved.places is not None
+        assert moved.vectors is not None
+        assert moved.places.tolist() == [1, 2, 6]
+        assert moved.vectors.tolist() == [0, 1, 1]
 
 
 class TestSight:

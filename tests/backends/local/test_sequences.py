@@ -16,6 +16,7 @@ TREE = TokenSequence(
     query=0,
     targets=(Target(0, 2, 10), Target(0, 3, 11), Target(0, 4, 5), Target(1, 2, 20), Target(1, 5, 6), Target(2, 2, 30)),
     branches=(0, 0, 0, 1, 1, 2),
+    stems=(0, 0),
 )
 
 
@@ -30,7 +31,7 @@ class TestTrees:
         assert TREE.positions == (0, 1, 2, 3, 4, 3)
 
     def test_a_decoder_answers_where_there_is_one(self) -> None:
-        both = TokenSequence((1, 2, 3), 0, (Target(0, 1, 9),), (0, 0, 1), decoder_ids=(0, 4, 5))
+        both = TokenSequence((1, 2, 3), 0, (Target(0, 1, 9),), (0, 0, 1), decoder_ids=(0, 4, 5), stems=(0,))
         assert both.answering == (0, 4, 5)
         assert both.positions == (0, 1, 2)
         assert both.n_tokens == 6
@@ -41,6 +42,11 @@ class TestTrees:
             ((1, 2, 3, 10, 11), {0: 0, 1: 1, 2: 2, 3: 3, 4: 4}),
             ((1, 2, 3, 20), {0: 0, 1: 1, 2: 2, 5: 3}),
         ]
+
+    def test_a_branch_may_grow_from_another(self) -> None:
+        nested = TokenSequence((1, 2, 10, 20, 30), 0, (), (0, 0, 1, 2, 3), stems=(0, 1, 1))
+        assert nested.positions == (0, 1, 2, 3, 3)
+        assert [tokens for tokens, _ in unrolled(nested)] == [(1, 2, 10, 20), (1, 2, 10, 30)]
 
     def test_a_trunk_without_branches_unrolled_is_itself(self) -> None:
         assert list(unrolled(row(2))) == [((0, 1), {0: 0, 1: 1})]

@@ -23,7 +23,7 @@ from blackbox.backends.local.continuing import Answering, LeftToRight
 from blackbox.backends.local.next_token import drawn, most_probable
 from blackbox.backends.local.writer import Writer
 from blackbox.backends.local.writing_loop import Line, Rules, write
-from tests.backends.local.candidates import TOKENS, deep, prefix, vectors
+from tests.backends.local.candidates import TOKENS, decomposed, deep, prefix, vectors
 from tests.backends.local.conftest import Load, Loaded
 from tests.backends.local.models import CAUSAL, ENCODER_DECODER, WITHOUT_FAMILY
 from tests.backends.local.reference import expected_text, next_logits
@@ -38,7 +38,8 @@ def of_every_kind(backend: LocalBackend) -> list[Prompt]:
     """Texts, and vectors that share passes: some in the same layers, some in others, a prompt of its own between."""
     prefixes = [prefix(backend, 0, 1, 3), prefix(backend, 2)] if backend.shape.key_value_width else []
     added = [SoftPrompt(TOKENS, vectors(1)), deep(0, 2, 3), deep(1, 2), deep(0, 2, 3, seed=2)]
-    return [TextPrompt("it was"), *added, *prefixes, TextPrompt("")]
+    moved = [decomposed(positions=2), decomposed(positions=50), decomposed(positions=50, seed=2)]
+    return [TextPrompt("it was"), *added, *moved, *prefixes, TextPrompt("")]
 
 
 def texts_of(backend: LocalBackend, prompts: Sequence[Prompt], queries: Sequence[Query], **settings: Any) -> list[str]:
@@ -92,6 +93,7 @@ def test_the_logits_behind_tokens_that_went_before_are_those_of_the_models_own_f
     backend, rng, vocabulary_size = load(kind), np.random.default_rng(1), 80
     decodes = backend.model.config.is_encoder_decoder
     groups: list[list[Prompt]] = [[TextPrompt("it was")], [deep(0, 2, 3), deep(1, 2)]]
+    groups.append([decomposed(positions=15), decomposed(positions=15, seed=2)])
     if backend.shape.key_value_width:
         groups.append([prefix(backend, 0, 1, 3), prefix(backend, 2)])
     rows = backend._encoder.openings(LABELS[:1] if getattr(backend.model.config, "sliding_window", None) else LABELS)
