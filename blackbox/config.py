@@ -121,7 +121,8 @@ class TaskSettings(BaseModel):
     loss: str | None = Field(
         None,
         description="cross-entropy (default), hinge, error-rate or, for labels in the order of a scale, "
-        "ranked-probability; numbers have squared-error; targets have cross-entropy, or with a metric error-rate.",
+        "ranked-probability; numbers have squared-error; targets have cross-entropy; with a metric "
+        "error-rate (default) or cross-entropy: only dev and test rows are written to.",
     )
     class_weights: Annotated[dict[str, PositiveFloat] | Literal["balanced"] | None, BeforeValidator(_class_weights)] = (
         Field(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blackbox.backends import Backend, require
+from blackbox.backends import Backend, Capability, require
 from blackbox.budget import Budget, price_of_start
 from blackbox.build import (
     check_elites,
@@ -17,7 +17,9 @@ from blackbox.build import (
 from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.domains import check_fit, domain_of
+from blackbox.errors import SettingError
 from blackbox.finishing.plan import Plan
+from blackbox.graders import LikelihoodGrader
 from blackbox.kept import Kept
 from blackbox.make_executor import check_executor
 from blackbox.named_optimizers import make_optimizer
@@ -79,7 +81,7 @@ def make_parts(
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
         backend = make_backend(keeping)
-    require(backend, task.grader.needs)
+    require(backend, task.grader.needs, *([Capability.GENERATE] if task.grader.writing else []))
     check_template(backend, task.template)
     opened, by_name = NOTHING, space is None or isinstance(space, str)
     if space is None or isinstance(space, str):
@@ -123,6 +125,8 @@ def read_files(config: Config, task: Task | None = None) -> tuple[Config, Task]:
     check_names(config)
     task = task or load_task(config)
     task.grader.check_goal(config.target)
+    if config.target is not None and isinstance(task.grader, LikelihoodGrader) and not len(task.dev):
+        raise SettingError("setting 'target': needs dev rows: the model writes nothing to training rows")
     return config.model_copy(update={**task.terms, **_prompts(config)}), task
 
 
