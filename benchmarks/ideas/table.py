@@ -71,7 +71,7 @@ IDEAS: Mapping[str, Idea] = {
     "robust over 3 templates": Idea("arXiv 2502.12859", {}, task={"robust": True}, templates=_TEMPLATES),
     "ensemble over 3 templates": Idea("arXiv 2401.06766", {}, templates=_TEMPLATES),
     "mixpro": Idea("arXiv 2304.09402", {"augment": "mixpro"}),
-    "half of the rows a generation": Idea("arXiv 2305.18424", {"rows_per_generation": 0.5}),
+    "16 rows a generation": Idea("arXiv 2305.18424", {"rows_per_generation": 16}),
     "es, all numbers": Idea("arXiv 1703.03864", {"optimizer": "es", **_ALL_NUMBERS}, against="soft"),
     "es of rank 1, all numbers": Idea(
         "arXiv 2511.16652", {"optimizer": "es", "direction_rank": 1, **_ALL_NUMBERS}, against="soft"
