@@ -121,7 +121,8 @@ class TaskSettings(BaseModel):
     loss: str | None = Field(
         None,
         description="cross-entropy (default), hinge, error-rate or, for labels in the order of a scale, "
-        "ranked-probability; numbers have squared-error; targets have cross-entropy, or with a metric error-rate.",
+        "ranked-probability; numbers have squared-error; targets have cross-entropy; with a metric "
+        "error-rate (default) or cross-entropy: only dev and test rows are written to.",
     )
     class_weights: Annotated[dict[str, PositiveFloat] | Literal["balanced"] | None, BeforeValidator(_class_weights)] = (
         Field(
@@ -327,6 +328,11 @@ class OptimizerSettings(BaseModel):
         "where a model writes new instructions (space choices) evolution, evolution:de or reflective.",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation; with islands, of each island.")
+    schedule: Literal["turns", "sensitivity"] = Field(
+        "turns",
+        description="blockwise: turns (all layers as often) or sensitivity (after a short pass, layers in which losses "
+        "differ more have more turns).",
+    )
     elites: int = Field(
         0,
         ge=0,
@@ -339,6 +345,17 @@ class OptimizerSettings(BaseModel):
         "until one leads: on, off, or auto (on for text prompts).",
     )
     finalists: int = Field(3, ge=1, description="Best candidates of a race that are looked at on the dev rows.")
+    select: Literal["best", "mean"] = Field(
+        "best",
+        description="What takes part in the selection: best (of the candidates) or mean (of the distribution that they "
+        "are drawn from, scored once a generation more).",
+    )
+    rows_per_generation: int | None = Field(
+        None,
+        ge=1,
+        description="Score each generation on as many training rows, others each time, and its best on all "
+        "(vectors only); default: all rows.",
+    )
     sigma: float = Field(
         1.0,
         gt=0,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blackbox.backends import Backend, require
+from blackbox.backends import Backend, Capability, require
 from blackbox.budget import Budget, price_of_start
 from blackbox.build import (
     check_elites,
@@ -17,7 +17,9 @@ from blackbox.build import (
 from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.domains import check_fit, domain_of
+from blackbox.errors import SettingError
 from blackbox.finishing.plan import Plan
+from blackbox.graders import LikelihoodGrader
 from blackbox.kept import Kept
 from blackbox.make_executor import check_executor
 from blackbox.named_optimizers import make_optimizer
@@ -26,6 +28,7 @@ from blackbox.opening import NOTHING, Opening
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
+from blackbox.selecting import check_selecting, generation_price
 from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace, prompt_of
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
@@ -78,7 +81,7 @@ def make_parts(
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
         backend = make_backend(keeping)
-    require(backend, task.grader.needs)
+    require(backend, task.grader.needs, *([Capability.GENERATE] if task.grader.writing else []))
     check_template(backend, task.template)
     opened, by_name = NOTHING, space is None or isinstance(space, str)
     if space is None or isinstance(space, str):
@@ -105,8 +108,9 @@ def make_parts(
     plan = Plan.of(config)
     plan.check(task, space)
     looks = config.finalists if races(config, space) else 1
-    needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task) + opened.evaluations
-    needed += found.evaluations if found else 0
+    check_selecting(config, task, space, optimizer)
+    needed = price_of_start(task, generation_price(config, task, optimizer), looks) + plan.price(task)
+    needed += opened.evaluations + (found.evaluations if found else 0)
     Budget(config.evaluations, config.seconds).check_start(needed)
     exact = make_exact_backend(config, backend)
     return Parts(config, task, backend, space, optimizer, exact, writer, found=found, given=given, opening=opened)
@@ -121,6 +125,8 @@ def read_files(config: Config, task: Task | None = None) -> tuple[Config, Task]:
     check_names(config)
     task = task or load_task(config)
     task.grader.check_goal(config.target)
+    if config.target is not None and isinstance(task.grader, LikelihoodGrader) and not len(task.dev):
+        raise SettingError("setting 'target': needs dev rows: the model writes nothing to training rows")
     return config.model_copy(update={**task.terms, **_prompts(config)}), task
 
 

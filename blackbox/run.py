@@ -26,6 +26,7 @@ from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.search import Search
 from blackbox.seeds import part_seed
+from blackbox.selecting import row_samples
 from blackbox.selection import Selection
 from blackbox.spaces import prompt_of
 from blackbox.stop_rules import StopRules
@@ -115,12 +116,14 @@ def make_search(
             slice_size,
             finalists=config.finalists if racing else 1,
             reserve=plan.price(parts.task) if plan else 0,
+            by_mean=config.select == "mean",
         ),
         journal=journal,
         callbacks=callbacks,
         save=_Keeper(parts, run_folder) if run_folder else lambda search: None,
         finish=Finishing(plan, parts.task, parts.space, parts.exact or parts.backend),
         writer=parts.writer,
+        samples=row_samples(config, parts.task),
     )
     most = plan.ensemble if isinstance(parts.space, OF_VECTORS) else None  # of texts, several candidates may be one
     search.selection = Selection(keeps_looks=bool(plan.ensemble), most_looks=most)

@@ -13,7 +13,6 @@ from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
 from blackbox.graders import ANSWER_TOKENS, ScoreGrader, make_grader
 from blackbox.label_numbers import LabelNumbers
-from blackbox.label_words import LabelWords
 from blackbox.mixing import mixed_rows
 from blackbox.split import RawRow, Split, make_split, shown_rows
 from blackbox.tables import Rows, rows_of
@@ -42,7 +41,8 @@ class Task:
         test: rows that are touched only to report the start and the outcome.
         loss: of label words "cross-entropy" (the default), "hinge", "error-rate" or "ranked-probability", which takes
             their order for that of a scale; of targets there is one only:
-            "cross-entropy", the mean of -log p(target) in nats, or with a metric "error-rate".
+            "cross-entropy", the mean of -log p(target) in nats, or with a metric "error-rate" (the default then); with
+            a metric and "cross-entropy", dev and test rows are written to as well, and training rows are not.
         margin: of the hinge loss, nats.
         metric: of label words "accuracy" (the default) or "macro-f1"; of targets "none" (the default), "exact-match",
             "numeric-match", "contains" or "token-f1" (`blackbox.text_metrics`), or a function of a written text and the

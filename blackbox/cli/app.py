@@ -15,8 +15,9 @@ from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
 from blackbox.cli.jobs_commands import jobs
 from blackbox.cli.model_server_commands import serve_model
+from blackbox.cli.predict_commands import predict
 from blackbox.cli.prune_commands import prune
-from blackbox.cli.run_commands import compare, evaluate, export, journal, predict, show
+from blackbox.cli.run_commands import compare, evaluate, export, journal, show
 from blackbox.cli.serve_commands import serve
 from blackbox.cli.sweep_commands import sweep
 from blackbox.cli.tokens_commands import tokens

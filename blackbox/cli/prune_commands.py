@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from blackbox.cli.console import err, out
-from blackbox.cli.run_commands import RunArgument
+from blackbox.cli.predict_commands import RunArgument
 from blackbox.pruning.prune import EVALUATIONS, TOLERANCE
 from blackbox.pruning.prune import prune as prune_run
 from blackbox.report.pruned import pruned_in_words

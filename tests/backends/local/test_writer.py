@@ -29,6 +29,8 @@ from tests.backends.local.models import CAUSAL, ENCODER_DECODER, WITHOUT_FAMILY
 from tests.backends.local.reference import expected_text, next_logits
 from tests.backends.local.rows import LABELS
 
+EMBEDDINGS_CHANGE = {"bloom", "opt norm last"}
+"""Models that normalise or project embeddings in front of the first layer, behind which a soft prompt is added."""
 WRITERS = sorted({**CAUSAL, **ENCODER_DECODER, **WITHOUT_FAMILY})
 
 
@@ -57,6 +59,30 @@ def test_a_greedy_text_is_that_of_a_slow_loop_over_the_models_own_forward_pass(
     expected = [expected_text(loaded(kind), prompt, row, max_tokens=6) for prompt in prompts for row in LABELS]
     assert texts_of(backend, prompts, LABELS, max_tokens=6) == expected
     assert len(set(expected)) > 1
+
+
+@pytest.mark.parametrize("kind", sorted({**CAUSAL, **WITHOUT_FAMILY}.keys() - EMBEDDINGS_CHANGE))
+def test_a_text_behind_a_soft_prompt_is_what_transformers_itself_generates_from_embeddings(
+    load: Load, loaded: Callable[[str], Loaded], kind: str
+) -> None:
+    backend, of_transformers = load(kind), loaded(kind)
+    model, tokenizer, begin = of_transformers.model, of_transformers.tokenizer, backend._encoder.prefix
+    texts = []
+    for query in LABELS:
+        row = tokenizer.encode(query.before.rstrip(), add_special_tokens=False)
+        with torch.inference_mode():
+            embedded = model.get_input_embeddings()(torch.tensor([[*begin, *TOKENS, *row]]))
+            embedded[0, len(begin) : len(begin) + len(TOKENS)] += torch.tensor(vectors(1))
+            written = model.generate(
+                inputs_embeds=embedded,
+                attention_mask=torch.ones(embedded.shape[:2], dtype=torch.long),
+                max_new_tokens=6,
+                do_sample=False,
+                pad_token_id=0,
+            )
+        texts.append(tokenizer.decode(written[0], skip_special_tokens=True).strip())
+    assert texts_of(backend, [SoftPrompt(TOKENS, vectors(1))], LABELS, max_tokens=6) == texts
+    assert any(texts)
 
 
 @pytest.mark.parametrize("kind", WRITERS)
