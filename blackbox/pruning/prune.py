@@ -8,7 +8,6 @@ from typing import Any
 from blackbox.backends import Backend, Prompt
 from blackbox.build import make_backend
 from blackbox.config import LIMITS, Config
-from blackbox.endpoints import answers_file
 from blackbox.errors import BudgetError, RunError, SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.figures import Figure
@@ -129,6 +128,8 @@ def _task(folder: RunFolder, config: Config, metric: TextFunction | None) -> Tas
 
 def _settings(folder: RunFolder, config: Config) -> Config:
     """The run's, with the precision that its looks at the dev rows had, and without its limits."""
+    from blackbox.endpoints import answers_file
+
     free: dict[str, Any] = dict.fromkeys(LIMITS)
     exact = {"dtype": "float32"} if config.elites else {}
     return config.model_copy(update={**free, **exact, "answers": str(answers_file(config, folder.answers))})
