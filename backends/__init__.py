@@ -46,7 +46,16 @@ from blackbox.backends.errors import (
     UnsupportedPromptError,
 )
 from blackbox.backends.fake import FakeBackend
-from blackbox.backends.prompts import DeepPrompt, Demonstration, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends.fronts import CachedFront, CachingBackend, EmbeddedFront, EmbeddingBackend, Frame
+from blackbox.backends.prompts import (
+    DecomposedPrompt,
+    DeepPrompt,
+    Demonstration,
+    PrefixPrompt,
+    Prompt,
+    SoftPrompt,
+    TextPrompt,
+)
 from blackbox.backends.remote import RemoteBackend
 from blackbox.backends.writing import GREEDY, Writing, Written
 
@@ -57,13 +66,19 @@ __all__ = [
     "BackendSettingError",
     "BlankStates",
     "BlankStatesBackend",
+    "CachedFront",
+    "CachingBackend",
     "Capability",
+    "DecomposedPrompt",
     "DeepPrompt",
     "Demonstration",
+    "EmbeddedFront",
+    "EmbeddingBackend",
     "EndpointDownError",
     "EndpointError",
     "Failure",
     "FakeBackend",
+    "Frame",
     "GarbageError",
     "GeneratingBackend",
     "Generations",

@@ -19,6 +19,7 @@ class Capability(StrEnum):
     SOFT = "soft prompts"
     DEEP = "deep prompts"
     PREFIX = "prefix prompts"
+    DECOMPOSED = "decomposed prompts"
     LABEL_SCORES = "label scores"
     TARGETS = "likelihoods of whole targets"
     INFILL = "text behind the label"

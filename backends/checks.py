@@ -4,13 +4,22 @@ from collections.abc import Sequence
 
 from blackbox.backends.base import Backend, Capability, Query, VectorBackend
 from blackbox.backends.errors import QueryError, UnsupportedPromptError
-from blackbox.backends.prompts import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt, TextPrompt, vectors_of
+from blackbox.backends.prompts import (
+    DecomposedPrompt,
+    DeepPrompt,
+    PrefixPrompt,
+    Prompt,
+    SoftPrompt,
+    TextPrompt,
+    vectors_of,
+)
 
 OFFERED_BY: dict[Capability, tuple[str, ...]] = {
     Capability.TEXT: ("fake", "local", "remote", "openai", "anthropic", "vllm"),
     Capability.SOFT: ("fake", "local", "remote", "vllm"),
     Capability.DEEP: ("fake", "local", "remote"),
     Capability.PREFIX: ("fake", "local", "remote"),
+    Capability.DECOMPOSED: ("fake", "local", "remote"),
     Capability.LABEL_SCORES: ("fake", "local", "remote", "openai", "anthropic", "vllm"),
     Capability.TARGETS: ("fake", "local or remote with a model that is not a masked one", "vllm"),
     Capability.INFILL: ("fake", "local or remote with a masked model or an encoder-decoder"),
@@ -25,6 +34,7 @@ _TAKES: dict[type, Capability] = {
     SoftPrompt: Capability.SOFT,
     DeepPrompt: Capability.DEEP,
     PrefixPrompt: Capability.PREFIX,
+    DecomposedPrompt: Capability.DECOMPOSED,
 }
 
 

@@ -9,11 +9,11 @@ four numbers,
 
     q = exp(-|r - sqrt(1 - s) t|^2),
 
-where r = 0 for text prompts, and for soft and deep prompts a fixed linear read-out of the vectors of all layers onto
-four numbers. For prefix prompts it is that of their keys and values less those that the tokens have by themselves
-(`prefix_of`; positions behind the last token have zeros). Zero vectors and the prefix of some tokens are thus the text
-prompt of these tokens, a text with all the words is the best there is, and any space of four or more dimensions reaches
-q = 1.
+where r = 0 for text prompts, and for soft, deep and decomposed prompts a fixed linear read-out of the vectors of all
+layers, and of those for rows, onto four numbers. For prefix prompts it is that of their keys and values less those that
+the tokens have by themselves (`prefix_of`; positions behind the last token have zeros). Zero vectors and the prefix of
+some tokens are thus the text prompt of these tokens, a text with all the words is the best there is, and any space of
+four or more dimensions reaches q = 1.
 
 What it writes behind a query with options is the right one where a number between 0 and 1, drawn from the hash of the
 query's text alone, is below q, otherwise `NO_IDEA`: a better prompt is right wherever a worse one is. Behind a query
@@ -32,7 +32,7 @@ import numpy.typing as npt
 
 from blackbox.backends.base import BlankStates, Capability, Generations, ModelShape, Query, Scores, Usage
 from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts
-from blackbox.backends.prompts import FloatArray, PrefixPrompt, Prompt, TextPrompt, vectors_of
+from blackbox.backends.prompts import DecomposedPrompt, FloatArray, PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.writing import GREEDY, Writing
 
 HELPFUL_WORDS = ("classify", "sentiment", "carefully", "answer")
@@ -70,7 +70,7 @@ class FakeBackend:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.PREFIX}
+        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.PREFIX, Capability.DECOMPOSED}
         answers = {Capability.LABEL_SCORES, Capability.TARGETS, Capability.INFILL, Capability.GENERATE}
         answers |= {Capability.STATES}
         return frozenset(prompts | answers)
@@ -212,7 +212,10 @@ class FakeBackend:
         return read
 
     def _added(self, prompt: Prompt) -> Mapping[int, FloatArray]:
-        """Layer -> what a prompt adds to its tokens."""
+        """Layer -> what a prompt adds to its tokens; behind the layers, what it adds to rows."""
+        if isinstance(prompt, DecomposedPrompt):
+            n_tokens = len(prompt.token_ids)
+            return {0: prompt.vectors[:n_tokens], self.shape.n_layers: prompt.vectors[n_tokens:]}
         if not isinstance(prompt, PrefixPrompt):
             return vectors_of(prompt)
         added = {layer: keys_values.copy() for layer, keys_values in prompt.keys_values.items()}

@@ -76,6 +76,9 @@ class SoftPrompt:
     def __post_init__(self) -> None:
         object.__setattr__(self, "vectors", _checked(self.vectors, len(self.token_ids)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SoftPrompt, (self.token_ids, self.vectors)
+
 
 @dataclass(frozen=True, eq=False)
 class DeepPrompt:
@@ -132,20 +135,49 @@ class PrefixPrompt:
         return len(next(iter(self.keys_values.values()))[0])
 
 
-Prompt = TextPrompt | SoftPrompt | DeepPrompt | PrefixPrompt
+@dataclass(frozen=True, eq=False)
+class DecomposedPrompt:
+    """A soft prompt that moves the rows as well (DePT, arXiv 2309.05173).
+
+    A vector is added to what enters the first layer at each placeholder token, and at each of the first positions
+    behind them, whatever token of a row stands there.
+
+    Attributes:
+        token_ids: the placeholder tokens, n_tokens of them.
+        vectors: shape (n_tokens + n_positions, hidden_size), float32, read-only: those of the tokens, then those of a
+            row's positions, from its first token on.
+    """
+
+    token_ids: tuple[int, ...]
+    vectors: FloatArray
+
+    def __post_init__(self) -> None:
+        least = len(self.token_ids) + 1
+        if self.vectors.ndim != 2 or len(self.vectors) < least:
+            raise ValueError(
+                f"the vectors of a decomposed prompt must have shape (n_tokens + n_positions, hidden_size) with at "
+                f"least {least} vectors for {least - 1} tokens and a position, got {self.vectors.shape}"
+            )
+        object.__setattr__(self, "vectors", _frozen(self.vectors))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DecomposedPrompt, (self.token_ids, self.vectors)
+
+
+Prompt = TextPrompt | SoftPrompt | DeepPrompt | PrefixPrompt | DecomposedPrompt
 
 
 def vectors_of(prompt: Prompt) -> Mapping[int, FloatArray]:
     """Layer index -> what a prompt holds for it; a text holds nothing.
 
-    For soft (layer 0) and deep prompts these are the vectors added to what enters the layer, for a prefix prompt its
-    keys and values there.
+    For soft and decomposed (layer 0) and deep prompts these are the vectors added to what enters the layer, for a
+    prefix prompt its keys and values there.
     """
     if isinstance(prompt, TextPrompt):
         return {}
     if isinstance(prompt, PrefixPrompt):
         return prompt.keys_values
-    return {0: prompt.vectors} if isinstance(prompt, SoftPrompt) else prompt.vectors
+    return {0: prompt.vectors} if isinstance(prompt, SoftPrompt | DecomposedPrompt) else prompt.vectors
 
 
 def _check_keys_values(layer: int, shape: tuple[int, ...], expected: tuple[int, ...], n_tokens: int) -> None:

@@ -19,6 +19,7 @@ from blackbox.figures import MeanLoss
 from blackbox.filling import Prediction
 from blackbox.metrics import Measured
 from blackbox.prediction import Predictor
+from blackbox.pruning.prune import Pruned, prune
 from blackbox.run import Result
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.summary import Summary
@@ -40,11 +41,13 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Progress",
+    "Pruned",
     "Result",
     "SavedPrompt",
     "Summary",
     "SweepResult",
     "Task",
+    "prune",
     "read_rows",
     "resume",
     "run_sweep",

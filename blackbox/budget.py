@@ -45,6 +45,29 @@ def price(split: Split, task: Task) -> int:
     return 0 if split is task.test else math.ceil(len(split) / len(task.train))
 
 
-def price_of_start(task: Task, population_size: int, finalists: int = 1) -> int:
-    """What the starting prompt and a first generation count, with the looks at the dev rows of it and the finalists."""
-    return 1 + population_size + (1 + finalists) * price(task.dev, task)
+def price_of_rows(rows: int, task: Task) -> int:
+    """What so many training rows, of samples, count together: their share of all, rounded up."""
+    return math.ceil(rows / len(task.train))
+
+
+def price_of_generation(task: Task, population_size: int, *, sample: int | None = None, again: bool = False) -> int:
+    """What a generation counts at most, without its looks at the dev rows.
+
+    Args:
+        task: with the rows.
+        population_size: candidates of a generation.
+        sample: rows that each of them is scored on; None: all.
+        again: whether one candidate is scored on all training rows for the selection alone.
+    """
+    return again + (population_size if sample is None else price_of_rows(sample * population_size, task))
+
+
+def price_of_start(task: Task, generation: int, finalists: int = 1) -> int:
+    """What the starting prompt and a first generation count, with the looks at the dev rows of it and the finalists.
+
+    Args:
+        task: with the rows.
+        generation: what a generation counts.
+        finalists: candidates that are looked at.
+    """
+    return 1 + generation + (1 + finalists) * price(task.dev, task)

@@ -14,6 +14,7 @@ from blackbox.presets import preset
 
 NOBODY = "none"
 PATHS = ("train", "dev", "test", "answers", "prompts", "instructions")
+PATH_LISTS = ("warm_start", "bank")
 _OF_SPACES: dict[str, dict[str, Any]] = {
     "texts": {"optimizer": "enumerate"},
     "low-rank": {"layers": "0"},
@@ -62,6 +63,13 @@ def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def _paths(value: Any) -> Any:
+    if isinstance(value, str | Path):
+        return [str(value)]
+    return [_path(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+Paths = Annotated[list[str], BeforeValidator(_paths)]
 PathText = Annotated[str | None, BeforeValidator(_path)]
 
 
@@ -84,6 +92,11 @@ class TaskSettings(BaseModel):
     )
     robust: bool = Field(
         False, description="Training rows take turns in `template` and `templates`, at no further evaluations (PAFT)."
+    )
+    augment: Literal["none", "mixpro"] = Field(
+        "none",
+        description="mixpro: as many training rows more, each mixed from two of one label; an evaluation costs twice "
+        "the rows.",
     )
     label_words: Annotated[dict[str, str], BeforeValidator(_label_words)] = Field(
         default_factory=dict, description="The word that stands for each label: negative=bad,positive=great."
@@ -108,7 +121,8 @@ class TaskSettings(BaseModel):
     loss: str | None = Field(
         None,
         description="cross-entropy (default), hinge, error-rate or, for labels in the order of a scale, "
-        "ranked-probability; numbers have squared-error; targets have cross-entropy, or with a metric error-rate.",
+        "ranked-probability; numbers have squared-error; targets have cross-entropy; with a metric "
+        "error-rate (default) or cross-entropy: only dev and test rows are written to.",
     )
     class_weights: Annotated[dict[str, PositiveFloat] | Literal["balanced"] | None, BeforeValidator(_class_weights)] = (
         Field(
@@ -216,6 +230,7 @@ class SpaceSettings(BaseModel):
         "deep",
         description="deep (vectors in many layers), soft (the input layer only), prefix (keys and values in many), "
         "low-rank (vectors that are products of two factors), multi-space (fused from several projections), "
+        "decomposed (the input layer, of rows as well), "
         "texts (the best of `prompts`), choices (a text put together: instruction, shown rows, format, words) or "
         "projected-instruction (what a local model writes behind a soft prompt, for any model).",
     )
@@ -245,10 +260,18 @@ class SpaceSettings(BaseModel):
         "multi-space: 0, the input).",
     )
     prompt: str | None = Field(None, description="Text that the search starts from, e.g. an instruction.")
-    init: Literal["text", "random", "label-words", "vocabulary"] | None = Field(
+    init: Literal["text", "random", "label-words", "vocabulary", "mutual-information"] | None = Field(
         None,
-        description="Tokens that a search of vectors starts from: text (`prompt`), random, label-words or vocabulary "
-        "(words drawn from its most common tokens); default: text if `prompt` is given, else random.",
+        description="Tokens that a search of vectors starts from: text (`prompt`), random, label-words, vocabulary "
+        "(words drawn from its most common tokens) or mutual-information (of `starts` ones, which count in the budget, "
+        "the one whose answers tell most of the training rows; no label is read); default: text if `prompt` is given, "
+        "else random.",
+    )
+    starts: int = Field(
+        16,
+        ge=2,
+        description="Starts that init mutual-information compares: `prompt` and `instructions` (default: general "
+        "ones), the label words, then common words.",
     )
     prompt_tokens: int | None = Field(
         None,
@@ -266,13 +289,31 @@ class SpaceSettings(BaseModel):
         "before the prompt is (search: LM-BFF), or the hidden states' distance to the mean of each label's training "
         "rows (representative: MetaPrompter); the last two need backend local.",
     )
-    prompt_rank: int = Field(4, ge=1, description="Rank of the vectors (space low-rank).")
+    prompt_rank: int = Field(
+        4, ge=1, description="Rank of the vectors (space low-rank; of those for rows, decomposed)."
+    )
+    row_positions: int = Field(64, ge=1, description="Positions of a row that are moved (space decomposed).")
+    row_scale: float = Field(0.1, gt=0, description="Scale of the vectors for rows, in alphas (space decomposed).")
     subspaces: int = Field(4, ge=2, description="Projections that are fused (space multi-space).")
-    projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca"] = Field(
+    projection: Literal["gaussian", "uniform", "hadamard", "identity", "vocabulary", "hidden-pca", "bank"] = Field(
         "gaussian",
         description="gaussian, uniform, hadamard (stores no matrix), identity (none: all of a prompt's numbers are "
-        "searched, for es, zo-adam and spsa), or made of the layer's states on the training rows: vocabulary "
-        "(differences of two) or hidden-pca (principal directions).",
+        "searched, for es, zo-adam and spsa), made of the layer's states on the training rows: vocabulary "
+        "(differences of two) or hidden-pca (principal directions), or bank (first along the prompts of `bank`, then "
+        "gaussian).",
+    )
+
+
+class BankSettings(BaseModel):
+    """Prompts of other runs that a search of vectors begins with: folders of runs, of saved prompts or of banks."""
+
+    warm_start: Paths = Field(
+        default_factory=list,
+        description="Start from one of these prompts, tokens and vectors, or from the start that the other settings "
+        "name: whichever has the lowest loss on the training rows; each counts an evaluation.",
+    )
+    bank: Paths = Field(
+        default_factory=list, description="The prompts of projection bank; default: those of `warm_start`."
     )
 
 
@@ -287,6 +328,11 @@ class OptimizerSettings(BaseModel):
         "where a model writes new instructions (space choices) evolution, evolution:de or reflective.",
     )
     population: int = Field(20, ge=2, description="Candidates of a generation; with islands, of each island.")
+    schedule: Literal["turns", "sensitivity"] = Field(
+        "turns",
+        description="blockwise: turns (all layers as often) or sensitivity (after a short pass, layers in which losses "
+        "differ more have more turns).",
+    )
     elites: int = Field(
         0,
         ge=0,
@@ -299,6 +345,17 @@ class OptimizerSettings(BaseModel):
         "until one leads: on, off, or auto (on for text prompts).",
     )
     finalists: int = Field(3, ge=1, description="Best candidates of a race that are looked at on the dev rows.")
+    select: Literal["best", "mean"] = Field(
+        "best",
+        description="What takes part in the selection: best (of the candidates) or mean (of the distribution that they "
+        "are drawn from, scored once a generation more).",
+    )
+    rows_per_generation: int | None = Field(
+        None,
+        ge=1,
+        description="Score each generation on as many training rows, others each time, and its best on all "
+        "(vectors only); default: all rows.",
+    )
     sigma: float = Field(
         1.0,
         gt=0,
@@ -443,6 +500,7 @@ class Config(
     ModelSettings,
     EndpointSettings,
     SpaceSettings,
+    BankSettings,
     OptimizerSettings,
     ProposerSettings,
     FinishingSettings,
@@ -497,4 +555,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 def from_folder(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Settings with their paths counted from a folder."""
     paths = {key: str(folder / Path(values[key]).expanduser()) for key in PATHS if isinstance(values.get(key), str)}
-    return {**values, **paths}
+    lists = {
+        key: [str(folder / Path(path).expanduser()) for path in _paths(values[key])]
+        for key in PATH_LISTS
+        if isinstance(values.get(key), str | list)
+    }
+    return {**values, **paths, **lists}

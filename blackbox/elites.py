@@ -39,7 +39,7 @@ class ElitesObjective(Objective):
 
     def score(self, contenders: Contenders, split: Split) -> list[Outcome]:
         """See `Objective`; the usage of an elite is that of both backends."""
-        exactly = partial(Scorer.score, split=split.name, exactly=True)
+        exactly = partial(Scorer.score, split=split.source, rows=split.numbers, exactly=True)
         if len(contenders) <= self.elites:
             return self.in_slices(exactly, contenders)
         fast = super().score(contenders, split)

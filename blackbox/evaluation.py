@@ -21,7 +21,7 @@ class Evaluation:
 
     Attributes:
         number: position in the run's sequence of evaluations of any split, from 0.
-        split: "train", "dev" or "test".
+        split: "train", "dev" or "test"; "sample" of training rows, all or some, that only the optimizer is told of.
         generation: 0 for the starting prompt, then the generation that asked for it.
         block: the block that a blockwise search was changing, if any.
         candidate: digest of the candidate.

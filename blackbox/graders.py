@@ -20,6 +20,7 @@ from blackbox.split import Split
 from blackbox.tag_metrics import TagMetric, make_tag_metric
 from blackbox.tag_scores import FloatArray, LabelArray, TagScores
 from blackbox.tags import Tags, sentences_of
+from blackbox.target_answers import TargetAnswers
 from blackbox.text_metrics import TEXT_METRICS, TextFunction, TextMetric, make_text_metric
 
 Graded = tuple[RowAnswers, Usage]
@@ -198,6 +199,44 @@ class TextGrader:
         return WrittenTexts((), (), self.metric)
 
 
+@dataclass(frozen=True)
+class LikelihoodGrader:
+    """Asks for the likelihood of each row's target; of all but training rows, lets the model write as well.
+
+    What is searched is a loss that every change of a prompt moves and that costs one pass; what is reported and
+    selected by is the metric.
+    """
+
+    terms: dict[str, object]
+    likelihoods: ScoreGrader
+    texts: TextGrader
+
+    needs = Capability.TARGETS
+
+    @property
+    def writing(self) -> Writing:
+        return self.texts.writing
+
+    def check_goal(self, goal: float | None) -> None:
+        self.texts.check_goal(goal)
+
+    def check_rows(self, split: Split) -> None:
+        self.texts.check_rows(split)
+
+    def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
+        likely = self.likelihoods.ask(backend, prompts, split)
+        if split.name == "train":
+            return [(TargetAnswers(answers, None), usage) for answers, usage in likely]
+        written = self.texts.ask(backend, prompts, split)
+        return [
+            (TargetAnswers(answers, texts), usage + more)
+            for (answers, usage), (texts, more) in zip(likely, written, strict=True)
+        ]
+
+    def nothing(self) -> TargetAnswers:
+        return TargetAnswers(self.likelihoods.nothing(), None)
+
+
 def make_grader(
     blank: Blank,
     *,
@@ -211,8 +250,8 @@ def make_grader(
 
     Args:
         blank: label words or targets.
-        loss: None is "cross-entropy"; where texts are compared, "error-rate", and nothing else will do; of numbers
-            "squared-error".
+        loss: None is "cross-entropy"; where texts are compared, "error-rate", or "cross-entropy" for a search by the
+            likelihood of targets; of numbers "squared-error".
         margin: of the hinge loss, nats.
         metric: None is "accuracy" of label words, "none" of targets; their likelihood is their loss then; of numbers
             "mae".
@@ -230,6 +269,8 @@ def make_grader(
     if isinstance(blank, Tags):
         return _tag_grader(blank, loss or "cross-entropy", margin, metric, weights)
     if not blank.labels and metric is not None and metric != "none":
+        if loss == "cross-entropy":
+            return _likelihood_grader(blank, margin, metric, answer_tokens)
         return _text_grader(loss or "error-rate", margin, metric, answer_tokens)
     return _score_grader(blank, loss or "cross-entropy", margin, metric, weights)
 
@@ -282,13 +323,19 @@ def _text_grader(loss: str, margin: float, metric: str | TextFunction, answer_to
     of_texts = make_text_metric(metric)
     if loss != "error-rate":
         raise SettingError(
-            f"the loss of texts that are compared by {of_texts.name} is 1 less that; use 'error-rate', or none, "
-            f"got {loss!r}"
+            f"the loss of texts that are compared by {of_texts.name} is 1 less that, 'error-rate', or the "
+            f"'cross-entropy' of their targets, got {loss!r}"
         )
     if answer_tokens < 1:
         raise SettingError(f"answer_tokens must be at least 1, got {answer_tokens}")
     terms = {"loss": loss, "margin": margin, "metric": of_texts.name, "answer_tokens": answer_tokens}
     return TextGrader(terms, of_texts, Writing(max_tokens=answer_tokens))
+
+
+def _likelihood_grader(blank: Blank, margin: float, metric: str | TextFunction, answer_tokens: int) -> LikelihoodGrader:
+    likelihoods = _score_grader(blank, "cross-entropy", margin, None, None)
+    texts = _text_grader("error-rate", margin, metric, answer_tokens)
+    return LikelihoodGrader({**texts.terms, "loss": "cross-entropy"}, likelihoods, texts)
 
 
 def _check_share(goal: float | None) -> None:

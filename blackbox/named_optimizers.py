@@ -42,7 +42,13 @@ def _blockwise(variant: str, domain: Domain, config: Config, seed: int) -> Optim
         shape = (shapes[dimension],) if shapes else None
         return make_optimizer(variant or "cma-es", Domain((dimension,), shapes=shape), of_a_block, child_seed)
 
-    return Blockwise(domain.blocks, make=inner, seed=seed)
+    return Blockwise(
+        domain.blocks,
+        make=inner,
+        schedule=config.schedule,
+        reevaluate=config.rows_per_generation is not None,
+        seed=seed,
+    )
 
 
 def _islands(variant: str, domain: Domain, config: Config, seed: int) -> Optimizer:

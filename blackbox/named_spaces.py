@@ -1,8 +1,12 @@
 """Prompt spaces by name. The built-in ones are registered here as a stranger's would be."""
 
+from pathlib import Path
+
 from blackbox.backends import Backend, Capability, require
 from blackbox.config import Config
-from blackbox.named_vector_spaces import soft_behind
+from blackbox.errors import SettingError
+from blackbox.named_vector_spaces import OPENED, soft_behind
+from blackbox.opening import NOTHING, Opening, asks_for_opening, make_opening, read_opening
 from blackbox.proposing.equipment import make_checks
 from blackbox.proposing.inducing import Inducer
 from blackbox.proposing.meta_prompts import INDUCTION
@@ -16,9 +20,27 @@ from blackbox.task import Task
 from blackbox.text_prompts import instructions, text_prompts
 
 
-def make_space(backend: Backend, task: Task, config: Config) -> PromptSpace:
+def make_space(backend: Backend, task: Task, config: Config, opening: Opening = NOTHING) -> PromptSpace:
     """The prompt space that the settings name."""
-    return SPACES.get(config.space)(backend, task, config)
+    if opening is NOTHING:
+        return SPACES.get(config.space)(backend, task, config)
+    return OPENED[config.space](backend, task, config, opening)
+
+
+def opening_of(backend: Backend, task: Task, config: Config, kept: Path | None = None) -> Opening:
+    """The opening that the settings name; one that was kept in a folder is read from there.
+
+    Raises:
+        SettingError, BudgetError, MismatchError, RunError: as of `make_opening`, and a space that takes none.
+    """
+    if not asks_for_opening(config):
+        return NOTHING
+    if config.space not in OPENED:
+        raise SettingError(
+            f"space {config.space!r} begins with no prompts of other runs and chooses no start; those that do: "
+            f"{', '.join(OPENED)}"
+        )
+    return read_opening(kept) or make_opening(backend, task, config)
 
 
 def _texts(backend: Backend, task: Task, config: Config) -> TextsSpace:
@@ -33,7 +55,7 @@ def _choices(backend: Backend, task: Task, config: Config) -> ChoicesSpace:
         task,
         instructions(config.instructions, start=config.prompt, general=general),
         demonstrations=config.demonstrations,
-        pool=sample_of_rows(task.train.labels, config.shown_from, seed=part_seed(config.seed, "shown")),
+        pool=sample_of_rows(task.train.labels[: task.n_given], config.shown_from, seed=part_seed(config.seed, "shown")),
         words=[label_words_of(words, task.labels) for words in config.words],
         role=config.role,
     )
@@ -43,7 +65,7 @@ def _projected(backend: Backend, task: Task, config: Config) -> ProjectedInstruc
     require(backend, Capability.TEXT)
     writer = make_vector_writer(config, backend)
     tokens = repeated(writer.encode(INDUCTION), config.prompt_tokens, what="instruction")
-    rows = sample_of_rows(task.train.labels, config.proposal_rows, seed=part_seed(config.seed, "shown"))
+    rows = sample_of_rows(task.train.labels[: task.n_given], config.proposal_rows, seed=part_seed(config.seed, "shown"))
     checks = make_checks(task, [config.prompt] if config.prompt else [], config)
     inducer = Inducer(writer, task, rows, checks=checks, tokens=config.proposal_tokens)
     vectors = soft_behind(writer, tokens, task, config)

@@ -13,14 +13,14 @@ from blackbox.evaluation import Evaluation
 from blackbox.outcome import NO_PROMPT, Outcome
 from blackbox.parallel import Executor, Serial
 from blackbox.scorer import Contenders, Scorer
-from blackbox.spaces import DeepSpace, PrefixSpace, PromptSpace, SoftSpace, WrittenSpace
+from blackbox.spaces import DecomposedSpace, DeepSpace, PrefixSpace, PromptSpace, SoftSpace, WrittenSpace
 from blackbox.split import Split
 from blackbox.task import Task
 
 Candidates = npt.NDArray[np.float64]
 R = TypeVar("R")
 
-OF_VECTORS = (SoftSpace, DeepSpace, PrefixSpace)
+OF_VECTORS = (SoftSpace, DeepSpace, PrefixSpace, DecomposedSpace)
 """Spaces in which every candidate has a prompt, too large to be sent to a worker, and no two share one."""
 
 
@@ -69,11 +69,12 @@ class Objective:
         """Score slices of candidates; their outcomes in order. Slices are drawn as soon as a worker is free."""
         if self.whole:
             return (self(part, split) for part in parts)
-        return self.workers.map(partial(Scorer.score, contenders=part, split=split.name) for part in parts)
+        job = partial(Scorer.score, split=split.source, rows=split.numbers)
+        return self.workers.map(partial(job, contenders=part) for part in parts)
 
     def score(self, contenders: Contenders, split: Split) -> list[Outcome]:
         """The outcomes on the rows of a split, one each."""
-        return self.in_slices(partial(Scorer.score, split=split.name), contenders)
+        return self.in_slices(partial(Scorer.score, split=split.source, rows=split.numbers), contenders)
 
     def in_slices(self, job: Callable[..., list[R]], contenders: Contenders) -> list[R]:
         """What workers do with contenders, slice by slice; joined."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blackbox.backends import Backend, require
+from blackbox.backends import Backend, Capability, require
 from blackbox.budget import Budget, price_of_start
 from blackbox.build import (
     check_elites,
@@ -17,14 +17,18 @@ from blackbox.build import (
 from blackbox.config import Config
 from blackbox.data import load_task
 from blackbox.domains import check_fit, domain_of
+from blackbox.errors import SettingError
 from blackbox.finishing.plan import Plan
+from blackbox.graders import LikelihoodGrader
 from blackbox.kept import Kept
 from blackbox.make_executor import check_executor
 from blackbox.named_optimizers import make_optimizer
-from blackbox.named_spaces import make_space
+from blackbox.named_spaces import make_space, opening_of
+from blackbox.opening import NOTHING, Opening
 from blackbox.optimizers import Optimizer
 from blackbox.proposing import equip
 from blackbox.seeds import part_seed
+from blackbox.selecting import check_selecting, generation_price
 from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace, prompt_of
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
@@ -45,6 +49,7 @@ class Parts:
     writer: Backend | None = None  # of the model that writes new instructions, if the optimizer asks for some
     found: FoundWords | None = None  # the label words, where they were searched
     given: Task | None = None  # the task as it was given, before words were found or class means took their place
+    opening: Opening = NOTHING  # what the space begins with
 
 
 def make_parts(
@@ -57,12 +62,14 @@ def make_parts(
     answers: Path | None = None,
     proposals: Path | None = None,
     found: FoundWords | None = None,
+    opening: Path | None = None,
 ) -> Parts:
     """The parts of a run: those that are given as objects, and the settings' own for the rest.
 
     The settings of the task in `Parts.config` are the task's own, also where it was built in code, and prompts that
     stand in a file are read. `answers` is where paid answers are kept if the settings do not say, `proposals` where
-    what a model proposes is kept. `found` are the label words that the run has found before, if it has.
+    what a model proposes is kept. `found` are the label words that the run has found before, if it has, `opening` is
+    the folder of its opening.
 
     Raises:
         BlackboxError, BackendError, OptimizerError: parts that cannot work, alone or together.
@@ -74,11 +81,12 @@ def make_parts(
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
         backend = make_backend(keeping)
-    require(backend, task.grader.needs)
+    require(backend, task.grader.needs, *([Capability.GENERATE] if task.grader.writing else []))
     check_template(backend, task.template)
-    by_name = space is None or isinstance(space, str)
+    opened, by_name = NOTHING, space is None or isinstance(space, str)
     if space is None or isinstance(space, str):
-        space = make_space(backend, task, config)
+        opened = opening_of(backend, task, config, opening)
+        space = make_space(backend, task, config, opened)
     if isinstance(space, TextsSpace):
         for prompt in space.prompts:
             task.check_prompt(prompt)
@@ -88,7 +96,7 @@ def make_parts(
             Budget(config.evaluations).check_start(most_evaluations())
             found = find_words(backend, task, prompt_of(space, np.zeros(space.dimension)))
         task = with_words(task, found)
-        space = make_space(backend, task, config) if by_name else space
+        space = make_space(backend, task, config, opened) if by_name else space
     domain = domain_of(space)
     if optimizer is None or isinstance(optimizer, str):
         optimizer = make_optimizer(config.optimizer, domain, config, part_seed(config.seed, "optimizer"))
@@ -100,11 +108,12 @@ def make_parts(
     plan = Plan.of(config)
     plan.check(task, space)
     looks = config.finalists if races(config, space) else 1
-    needed = price_of_start(task, optimizer.population_size, looks) + plan.price(task)
-    needed += found.evaluations if found else 0
+    check_selecting(config, task, space, optimizer)
+    needed = price_of_start(task, generation_price(config, task, optimizer), looks) + plan.price(task)
+    needed += opened.evaluations + (found.evaluations if found else 0)
     Budget(config.evaluations, config.seconds).check_start(needed)
     exact = make_exact_backend(config, backend)
-    return Parts(config, task, backend, space, optimizer, exact, writer, found=found, given=given)
+    return Parts(config, task, backend, space, optimizer, exact, writer, found=found, given=given, opening=opened)
 
 
 def read_files(config: Config, task: Task | None = None) -> tuple[Config, Task]:
@@ -116,6 +125,8 @@ def read_files(config: Config, task: Task | None = None) -> tuple[Config, Task]:
     check_names(config)
     task = task or load_task(config)
     task.grader.check_goal(config.target)
+    if config.target is not None and isinstance(task.grader, LikelihoodGrader) and not len(task.dev):
+        raise SettingError("setting 'target': needs dev rows: the model writes nothing to training rows")
     return config.model_copy(update={**task.terms, **_prompts(config)}), task
 
 

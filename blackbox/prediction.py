@@ -9,6 +9,7 @@ from blackbox.graders import ANSWER_TOKENS, Grader, make_grader
 from blackbox.row_answers import RowAnswers
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.split import RawRow, Split, make_split
+from blackbox.tables import Rows, rows_of
 from blackbox.text_metrics import TextFunction
 from blackbox.verbalizers.grader import answers_of, log_probabilities
 
@@ -43,19 +44,19 @@ class Predictor:
             for one in form.blank.asked([(where, row)]):
                 form.template.check(one, where=where)
 
-    def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
+    def predict(self, rows: Rows) -> list[Prediction]:
         """Predictions for rows with the fields of the template; labels, targets and tags are not looked at.
 
         Labels are chosen; behind a prompt for targets the model writes.
 
         Args:
-            rows: of any number.
+            rows: of any number, as mappings or a table (`blackbox.tables`).
 
         Raises:
             DataError: a row lacks a field, or has null there.
             UnsupportedPromptError: the prompt is for targets, and the backend does not write.
         """
-        blank, asked = self._form.blank, self._form.asked(rows, where="rows")
+        blank, asked = self._form.blank, self._form.asked(rows_of(rows), where="rows")
         return blank.joined(self._predicted(asked), asked)
 
     def _predicted(self, asked: Sequence[RawRow]) -> list[Prediction]:
@@ -70,11 +71,11 @@ class Predictor:
             return blank.chosen(log_probabilities(self._backend, self._prompt, queries, self._means))
         return blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
-    def evaluate(self, rows: Sequence[RawRow], *, metric: str | TextFunction | None = None) -> Figure | None:
+    def evaluate(self, rows: Rows, *, metric: str | TextFunction | None = None) -> Figure | None:
         """The metric on rows with labels or targets, or their mean loss without one; None if none was answered.
 
         Args:
-            rows: of any number.
+            rows: of any number, as mappings or a table (`blackbox.tables`).
             metric: of `Task`; None is the one that the prompt was tuned with. The likelihood of targets has "none".
 
         Raises:
@@ -84,6 +85,7 @@ class Predictor:
         grader = make_grader(
             self._form.blank, metric=self._metric if metric is None else metric, answer_tokens=self._tokens
         )
+        rows = rows_of(rows)
         if not rows:
             return None
         split = make_split("rows", rows, self._form)

@@ -26,11 +26,12 @@ from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.search import Search
 from blackbox.seeds import part_seed
+from blackbox.selecting import row_samples
 from blackbox.selection import Selection
 from blackbox.spaces import prompt_of
-from blackbox.split import RawRow
 from blackbox.stop_rules import StopRules
 from blackbox.summary import Summary, summarize
+from blackbox.tables import Rows
 from blackbox.tracking import tracked
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Result:
         """The selected prompt."""
         return self.saved.prompt
 
-    def predict(self, rows: Sequence[RawRow]) -> list[Prediction]:
+    def predict(self, rows: Rows) -> list[Prediction]:
         """Labels with probabilities, or written texts, for rows with the template's fields; see `Predictor.predict`."""
         return self.predictor.predict(rows)
 
@@ -115,17 +116,21 @@ def make_search(
             slice_size,
             finalists=config.finalists if racing else 1,
             reserve=plan.price(parts.task) if plan else 0,
+            by_mean=config.select == "mean",
         ),
         journal=journal,
         callbacks=callbacks,
         save=_Keeper(parts, run_folder) if run_folder else lambda search: None,
         finish=Finishing(plan, parts.task, parts.space, parts.exact or parts.backend),
         writer=parts.writer,
+        samples=row_samples(config, parts.task),
     )
     most = plan.ensemble if isinstance(parts.space, OF_VECTORS) else None  # of texts, several candidates may be one
     search.selection = Selection(keeps_looks=bool(plan.ensemble), most_looks=most)
-    if parts.found:
-        search.before, search.tally.spent = parts.found.usage, parts.found.evaluations
+    for before in (parts.found, parts.opening):
+        if before:
+            search.before += before.usage
+            search.tally.spent += before.evaluations
     return search
 
 

@@ -8,8 +8,10 @@ evaluations.jsonl   the journal
 checkpoint.json     the state of the search after its last generation
 answers.sqlite      the answers of an endpoint, each paid for once (`blackbox journal` shows them)
 proposals.jsonl     what a model has written for the search, before it is used
+opening/            a start that was chosen and prompts of other runs, if the search begins with such (`Opening`)
 tracker.NAME.json   what a tracker calls the run, and how far it has come
 prompt/             the best prompt so far (`SavedPrompt`)
+pruned/             the shorter prompt that `blackbox prune` has made of it, its figures and its journal
 summary.json        `Summary`
 curve.png           the learning curve
 report.html         the report, one file
@@ -34,6 +36,7 @@ from blackbox.errors import DamagedFileError, MismatchError, RunError, SettingEr
 from blackbox.evaluation import Evaluation
 from blackbox.files import read_json, write_json
 from blackbox.form import own_form
+from blackbox.opening import NOTHING, Opening
 from blackbox.report.curve import draw_curve
 from blackbox.report.page import write_report
 from blackbox.saved_prompt import SavedPrompt
@@ -75,8 +78,16 @@ class RunFolder:
         return self.path / "proposals.jsonl"
 
     @property
+    def opening(self) -> Path:
+        return self.path / "opening"
+
+    @property
     def prompt(self) -> Path:
         return self.path / "prompt"
+
+    @property
+    def pruned(self) -> Path:
+        return self.path / "pruned"
 
     @property
     def curve(self) -> Path:
@@ -116,6 +127,7 @@ class RunFolder:
         *,
         given: Sequence[str] = (),
         found: FoundWords | None = None,
+        opening: Opening = NOTHING,
     ) -> None:
         """Write down what the run is; `given` names the parts that were given as objects.
 
@@ -127,6 +139,7 @@ class RunFolder:
         write_json(self.path / "environment.json", {**environment(task, backend, space), "given": list(given)})
         if found:
             write_json(self.found_words, found.to_dict())
+        opening.save(self.opening)
         self.write_summary(Summary("running"))
         write_json(self.path / "config.json", config.model_dump())  # last: what has it is a run
 
@@ -231,11 +244,19 @@ class RunFolder:
             self.report,
             name=self.name,
             summary=summary,
-            config=self.read_config().model_dump(),
+            config=self._settings_in_use(),
             environment=self.read_environment(),
             history=history,
             curve=self.curve.read_bytes() if drawn else None,
         )
+
+    def _settings_in_use(self) -> dict[str, object]:
+        """The settings, with the label words that were found in the place of the given ones."""
+        settings: dict[str, object] = self.read_config().model_dump()
+        if self.found_words.exists():
+            found = self.read_found_words()
+            settings["label_words"] = dict(zip(self.read_task().labels, found.words, strict=True))
+        return settings
 
     def read_prompt(self) -> SavedPrompt:
         """The best prompt so far."""

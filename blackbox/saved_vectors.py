@@ -13,7 +13,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from blackbox.backends import DeepPrompt, PrefixPrompt, Prompt, SoftPrompt
+from blackbox.backends import DecomposedPrompt, DeepPrompt, PrefixPrompt, Prompt, SoftPrompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError
 from blackbox.files import write_whole
@@ -21,7 +21,12 @@ from blackbox.verbalizers.class_means import ClassMeans
 
 VECTORS_FILES = "prompt-*.safetensors"
 Arrays = dict[str, npt.NDArray[Any]]
-VECTOR_KINDS: dict[type[Prompt], str] = {SoftPrompt: "soft", DeepPrompt: "deep", PrefixPrompt: "prefix"}
+VECTOR_KINDS: dict[type[Prompt], str] = {
+    SoftPrompt: "soft",
+    DeepPrompt: "deep",
+    PrefixPrompt: "prefix",
+    DecomposedPrompt: "decomposed",
+}
 
 
 def write_vectors(prompt: Prompt, others: Sequence[Prompt], folder: Path) -> dict[str, object]:
@@ -78,7 +83,7 @@ def read_means(values: Mapping[str, Any], folder: Path) -> ClassMeans | None:
     if "means" not in values:
         return None
     arrays = _read(folder / Path(values["means"]).name, values["means_sha256"])
-    return ClassMeans(arrays["centre"], arrays["means"])
+    return ClassMeans(arrays["centre"], arrays["means"], float(arrays["rho"].ravel()[0]))
 
 
 def _told(prompt: Prompt) -> dict[str, object]:
@@ -93,7 +98,9 @@ def _made(kind: str, tokens: tuple[int, ...], arrays: dict[int, npt.NDArray[np.f
         return DeepPrompt(tokens, arrays)
     if kind == "prefix":
         return PrefixPrompt(tokens, arrays)
-    raise ValueError(f"kind must be text, soft, deep or prefix, got {kind!r}")
+    if kind == "decomposed":
+        return DecomposedPrompt(tokens, arrays[0])
+    raise ValueError(f"kind must be text, soft, deep, prefix or decomposed, got {kind!r}")
 
 
 def _write(tensors: Arrays, folder: Path) -> dict[str, object]:

@@ -32,9 +32,13 @@ class Scorer:
     space: PromptSpace
     exact: Backend | None = None
 
-    def score(self, contenders: Contenders, split: str, *, exactly: bool = False) -> list[Outcome]:
-        """The outcomes on all rows of a split, by its name; `exactly`: of the exact backend."""
-        return score_prompts(self._model(exactly), self.task, self._prompts(contenders), self.task.split(split))
+    def score(
+        self, contenders: Contenders, split: str, *, rows: Sequence[int] | None = None, exactly: bool = False
+    ) -> list[Outcome]:
+        """The outcomes on a split, by its name, or on some rows of it; `exactly`: of the exact backend."""
+        whole = self.task.split(split)
+        asked = whole if rows is None else whole.take(rows)
+        return score_prompts(self._model(exactly), self.task, self._prompts(contenders), asked)
 
     def ask(self, contenders: Contenders, split: str, rows: Sequence[int]) -> list[Asked]:
         """The answers of each to some rows of a split, by its name."""

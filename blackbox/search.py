@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from blackbox.backends import Backend, MeteredBackend, Usage
 from blackbox.backends.errors import SpentError
-from blackbox.budget import Budget, price, price_of_start
+from blackbox.budget import Budget, price, price_of_generation, price_of_rows, price_of_start
 from blackbox.callbacks.base import Callback, Progress
 from blackbox.errors import BudgetError
 from blackbox.evaluation import Evaluation, candidate_digest
@@ -24,6 +24,7 @@ from blackbox.journal import Journal
 from blackbox.objective import Objective
 from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
 from blackbox.outcome import Outcome
+from blackbox.row_samples import RowSamples
 from blackbox.run_clock import RunClock
 from blackbox.selection import Choice, Selection
 from blackbox.spaces import GrowingSpace
@@ -49,6 +50,7 @@ class Search:
         save: called after each generation.
         finish: called when the search has ended; None scores the selected prompt on the test rows.
         writer: the model that writes for the optimizer, if any; what it costs is the run's.
+        samples: the rows of each generation; None: all training rows.
 
     Attributes:
         before: what the run has spent before its search; its evaluations are in `tally.spent` from the start.
@@ -66,9 +68,11 @@ class Search:
         save: Callable[["Search"], None] = lambda search: None,
         finish: Callable[["Search"], None] | None = None,
         writer: Backend | None = None,
+        samples: RowSamples | None = None,
     ) -> None:
         self.objective, self.optimizer, self.budget, self.rules = objective, optimizer, budget, rules
         self.writer = writer
+        self._samples = samples
         self.before = Usage()
         self.selection = Selection()
         self.tally = Tally()
@@ -77,9 +81,10 @@ class Search:
         self._finish = finish or (lambda search: search.test(search.selection.chosen))
         self._clock = RunClock(budget.seconds, earlier=journal.elapsed)
         self._used = Usage()  # by the evaluations of this run so far
-        self._scored = 0  # training evaluations of this session
+        self._scored = 0.0  # training evaluations of this session
         self._generation = 0  # the one that is being scored
         self._ended: str | None = None  # the limit that was reached in mid-generation
+        self._at_mean = False  # whether the mean is being scored
 
     @property
     def history(self) -> tuple[Evaluation, ...]:
@@ -222,7 +227,7 @@ class Search:
 
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
-        first = price_of_start(self._task, self.optimizer.population_size, self.rules.finalists)
+        first = price_of_start(self._task, self._of_generation, self.rules.finalists)
         self.budget.check_start(self.tally.spent + first + self.rules.reserve)
         start = np.zeros((1, self.optimizer.dimension))
         self._consider(start, self._score(start, self._task.train))
@@ -237,12 +242,16 @@ class Search:
         if candidates is None:
             return
         evaluations = self._score_unless_start(candidates)
-        self._consider(candidates, evaluations)
+        self._select(candidates, evaluations)
         if self._ended:
             return
         if isinstance(self.optimizer, LearnsFromRows):
             self.optimizer.tell_rows(candidates, self._row_losses(evaluations))
         self.optimizer.tell(candidates, np.array([self._loss(evaluation) for evaluation in evaluations]))
+        if self.rules.by_mean:
+            self._consider_mean()
+        if self._ended:
+            return
         self.tally.generation += 1
         self._save(self)
         for callback in self._callbacks:
@@ -268,7 +277,39 @@ class Search:
         start = self._journal[0]
         if len(candidates) == 1 and candidate_digest(candidates[0]) == start.candidate:
             return [start]
-        return self._score(candidates, self._task.train)
+        return self._score(candidates, self._rows())
+
+    def _rows(self) -> Split:
+        """What the candidates of the generation are scored on."""
+        if self._samples:
+            return self._samples.of(self._generation)
+        train = self._task.train
+        return train.sample(range(len(train))) if self.rules.by_mean else train
+
+    def _select(self, candidates: Candidates, evaluations: Sequence[Evaluation]) -> None:
+        """Let the generation take part in the selection; where it met a sample of the rows, its best, on all rows."""
+        if self.rules.by_mean:
+            return
+        if not self._samples:
+            self._consider(candidates, evaluations)
+        elif not self._ended and evaluations[0].number:
+            losses = [self._loss(evaluation) for evaluation in evaluations]
+            i = int(np.argmin(losses))
+            if losses[i] < math.inf and not self._known_on_train(evaluations[i].candidate):
+                self._consider(candidates[[i]], self._score(candidates[[i]], self._task.train))
+
+    def _known_on_train(self, candidate: str) -> bool:
+        """Whether all training rows have been scored behind a candidate, by its digest."""
+        return any(known.candidate == candidate and known.split == "train" for known in self.history)
+
+    def _consider_mean(self) -> None:
+        """Let the mean of the search distribution take part in the selection."""
+        mean = self.optimizer.mean
+        if mean is None or candidate_digest(mean) == self._journal[0].candidate:
+            return
+        self._at_mean = True
+        self._consider(mean[None], self._score(mean[None], self._task.train))
+        self._at_mean = False
 
     def _consider(self, candidates: Candidates, evaluations: Sequence[Evaluation]) -> None:
         """Take note of training evaluations; where one is the best so far, look at the finalists on the dev rows."""
@@ -312,10 +353,18 @@ class Search:
         self.tally.took(split.name, answers[-1].elapsed - earlier, len(answers))
         self.tally.number += len(answers)
         self._used = reduce(add, (answer.usage for answer in answers), self._used)
-        self.tally.spent += len(answers) * price(split, self._task)
+        self.tally.spent += self._counted(split, len(answers))
         for callback in self._callbacks:
             callback.on_evaluations(tuple(answers), self.progress())
         return answers
+
+    def _counted(self, split: Split, count: int) -> int:
+        """What so many candidates count in the budget; of samples, all rows together are rounded up."""
+        if split.numbers is None:
+            return count * price(split, self._task)
+        before = price_of_rows(self.tally.sampled, self._task)
+        self.tally.sampled += count * len(split)
+        return price_of_rows(self.tally.sampled, self._task) - before
 
     def _in_time(self, parts: Iterable[Candidates], split: Split) -> Iterator[Candidates]:
         """The slices, until the time limit ends the search. Several may be drawn before the first is written down."""
@@ -323,7 +372,7 @@ class Search:
         for part in parts:
             drawn += len(part)
             ahead = drawn - self.tally.number + self.rules.reserve
-            if split is self._task.train and self._late(ahead, asking=0.0):
+            if split.source == "train" and self._late(ahead, asking=0.0):
                 self._ended = "seconds"
                 return
             yield part
@@ -346,8 +395,8 @@ class Search:
     def _written(self, part: Candidates, outcomes: Sequence[Outcome], split: Split) -> list[Evaluation]:
         """Write a slice down. Of one that was torn by a kill, the journal's part is kept."""
         numbered = enumerate(zip(part, outcomes, strict=True), start=self.tally.number)
-        if split is self._task.train:
-            self._scored += len(part)
+        if split.source == "train":
+            self._scored += len(part) * len(split) / len(self._task.train)
         return self._journal.append(
             [self._evaluation(n, split, candidate_digest(z), outcome) for n, (z, outcome) in numbered]
         )
@@ -355,9 +404,9 @@ class Search:
     def _ended_before(self, split: Split) -> bool:
         """Whether the time limit ended the run here before: its journal has something else where a slice would be."""
         ended = (
-            split is self._task.train
+            split.source == "train"
             and self.tally.number < len(self._journal)
-            and self._journal[self.tally.number].split != split.name
+            and self._journal[self.tally.number].split not in ("train", "sample")
         )
         if ended:
             self._ended = "seconds"
@@ -376,7 +425,7 @@ class Search:
             number=number,
             split=split.name,
             generation=self._generation,
-            block=self._block(),
+            block=None if self._at_mean else self._block(),
             candidate=digest,
             elapsed=self.elapsed,
             **{**vars(outcome), **({} if self._learns_from(split) else {"row_losses": None}), **of_other_splits},
@@ -396,7 +445,7 @@ class Search:
             return "target"
         if self.rules.patience and self.tally.spent - self.tally.last_gain >= self.rules.patience:
             return "patience"
-        ahead = self.optimizer.population_size + self._looks + self.rules.reserve
+        ahead = self._of_generation + self._looks + self.rules.reserve
         if self.tally.spent + ahead > self.budget.evaluations:
             return "evaluations"
         return None
@@ -404,6 +453,13 @@ class Search:
     def _late(self, evaluations: int, asking: float) -> bool:
         """Whether asking, a slice, a look at the dev rows and the last scoring of the test rows might take too long."""
         return self._clock.late(self.tally, evaluations + self._looks, asking=asking)
+
+    @property
+    def _of_generation(self) -> int:
+        """What a generation counts at most."""
+        sample = self._samples.size if self._samples else None
+        again = self.rules.by_mean or sample is not None
+        return price_of_generation(self._task, self.optimizer.population_size, sample=sample, again=again)
 
     @property
     def _looks(self) -> int:

@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-Part = Literal["shots", "start", "projection", "optimizer", "race", "shown"]
+Part = Literal["shots", "start", "projection", "optimizer", "race", "shown", "rows"]
 
 
 def part_seed(seed: int, part: Part) -> int:

@@ -19,13 +19,14 @@ class Split:
     """Rows as a search needs them.
 
     Attributes:
-        name: "train", "dev" or "test".
+        name: "train", "dev" or "test"; "sample" of training rows that only the optimizer is told of.
         rows: the rows as given, without fields that are null and otherwise as text, but for lists of targets; of
             sentences the tokens.
         form: how they are put to a model.
         queries: the rows in that form, one each.
         labels: shape (n_rows,), index of each row's right option: its label among the task's labels; 0 for a target.
         accepted: the targets of each row, of which a model that writes shall write one; none of rows with labels.
+        numbers: of a sample, which of the training rows these are; None: all of a split.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Split:
     queries: tuple[Query, ...]
     labels: npt.NDArray[np.int64]
     accepted: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...] | None = None
     _in_forms: dict[OwnForm, "Split"] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -81,6 +83,15 @@ class Split:
             self.labels[list(rows)],
             tuple(self.accepted[row] for row in rows),
         )
+
+    def sample(self, rows: Sequence[int]) -> "Split":
+        """Some of the training rows, by their numbers, for the optimizer only."""
+        return replace(self.take(rows), name="sample", numbers=tuple(rows))
+
+    @property
+    def source(self) -> str:
+        """The name of the split that the rows are of."""
+        return self.name if self.numbers is None else "train"
 
     def _keep(self, own: OwnForm, formed: "Split") -> None:
         self._in_forms[own] = formed  # the last one used stands last

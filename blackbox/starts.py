@@ -7,14 +7,21 @@ a vocabulary's most common part, and label words. Here a start is always made of
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+
 from blackbox.backends import VectorBackend
 from blackbox.config import Config
 from blackbox.errors import SettingError
 from blackbox.seeds import part_seed
+from blackbox.spaces.general import GENERAL_FOR_LABELS, GENERAL_FOR_TARGETS
 from blackbox.spaces.start import DEFAULT_TOKENS, common_tokens, random_tokens, repeated
 from blackbox.task import Task
+from blackbox.text_prompts import instructions
 
 Tokens = tuple[int, ...]
+INFORMATION = "mutual-information"
+"""The name of the start that is chosen among several (`blackbox.opening`)."""
+
 StartFactory = Callable[[VectorBackend, Task, Config], Tokens]
 
 
@@ -27,7 +34,29 @@ def make_start(backend: VectorBackend, task: Task, config: Config) -> Tokens:
     name = config.init or ("random" if config.prompt is None else "text")
     if name in _OF_ITS_OWN and config.prompt is not None:
         raise SettingError(f"setting 'init': {name!r} starts from no text, got `prompt` as well; leave one out")
+    if name not in STARTS:
+        raise SettingError(f"setting 'init': {name!r} chooses among starts, which is done before a search")
     return STARTS[name](backend, task, config)
+
+
+def pool(backend: VectorBackend, task: Task, config: Config) -> dict[str, Tokens]:
+    """The `starts` starts that are compared, each by its text, none twice.
+
+    They are `prompt` and `instructions` (where none are given a few general ones), the label words, then words drawn
+    from the vocabulary's most common tokens.
+    """
+    general = GENERAL_FOR_LABELS if task.labels else GENERAL_FOR_TARGETS
+    texts = instructions(config.instructions, start=config.prompt, general=[f"{text}\n" for text in general])
+    found = [
+        repeated(tokens, config.prompt_tokens, what="prompt") for text in texts if (tokens := backend.encode(text))
+    ]
+    if task.labels:
+        found.append(_label_words(backend, task, config))
+    length = config.prompt_tokens or max((len(tokens) for tokens in found), default=DEFAULT_TOKENS)
+    for number in range(config.starts):
+        seed = np.random.SeedSequence(part_seed(config.seed, "start"), spawn_key=(number,)).generate_state(1)[0]
+        found.append(common_tokens(backend, length, seed=int(seed)))
+    return {backend.decode(tokens): tokens for tokens in dict.fromkeys(found[: config.starts])}
 
 
 def _text(backend: VectorBackend, task: Task, config: Config) -> Tokens:

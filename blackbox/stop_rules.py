@@ -17,6 +17,7 @@ class StopRules:
         slice_size: candidates scored by one call of the backend: what a kill loses at most.
         finalists: best candidates of a generation that are looked at on the dev rows where one is the best so far.
         reserve: evaluations that are left for what comes after the search.
+        by_mean: whether the mean of the search distribution takes part in the selection, not its samples.
     """
 
     target: float | None = None
@@ -24,6 +25,7 @@ class StopRules:
     slice_size: int = 5
     finalists: int = 1
     reserve: int = 0
+    by_mean: bool = False
 
     def __post_init__(self) -> None:
         if self.target is not None and not 0 < self.target < math.inf:

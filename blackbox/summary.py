@@ -117,7 +117,7 @@ def summarize(search: Search, *, status: str, stop_reason: str | None = None) ->
     before = find(history, "test", history[0].candidate) if history else None
     after = find(history, "test", dev.candidate if dev else digest) if stop_reason else None
     row_prompt_tokens, row_completion_tokens = tokens_a_row(history, digest) or (None, None)
-    on_train = [evaluation for evaluation in history if evaluation.split == "train"]
+    on_train = [evaluation for evaluation in history if evaluation.split in ("train", "sample")]
     with_prompt = [evaluation for evaluation in on_train if evaluation.has_prompt]
     return Summary(
         status=status,

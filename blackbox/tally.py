@@ -15,6 +15,7 @@ class Tally:
         slowest: the longest time of one evaluation so far, s.
         test_seconds: time that one scoring of the test rows takes, s.
         asking: the longest time in which the optimizer has made a generation so far, s.
+        sampled: rows of samples that were scored so far.
     """
 
     number: int = 0
@@ -24,6 +25,7 @@ class Tally:
     slowest: float = 0.0
     test_seconds: float = 0.0
     asking: float = 0.0
+    sampled: int = 0
 
     def took(self, split: str, seconds: float, count: int) -> None:
         """Learn what evaluations may take; from the journal's answers too, so that a resumed run knows it."""

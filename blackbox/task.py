@@ -11,9 +11,11 @@ from blackbox.class_weights import as_settings
 from blackbox.class_weights import class_weights as weights_of
 from blackbox.errors import DataError, SettingError
 from blackbox.form import Form
-from blackbox.graders import ANSWER_TOKENS, make_grader
+from blackbox.graders import ANSWER_TOKENS, ScoreGrader, make_grader
 from blackbox.label_numbers import LabelNumbers
+from blackbox.mixing import mixed_rows
 from blackbox.split import RawRow, Split, make_split, shown_rows
+from blackbox.tables import Rows, rows_of
 from blackbox.tags import Tags
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
@@ -29,7 +31,8 @@ class Task:
     loss of a row is what it lacks to 1.
 
     Args:
-        train: rows that candidates are scored on, as mappings from field name to value.
+        train: rows that candidates are scored on, as mappings from field name to value, or a table of pandas, polars,
+            pyarrow or Hugging Face `datasets` whose columns are the fields.
         template: `"{text} It was {label}."` or `"{question}\\n{label}"`; the label word or the target goes where
             `{label}` stands, every other slot is a field of the rows.
         label_words: label -> the word that stands for it, e.g. `{"negative": "bad", "positive": "great"}`. Words
@@ -38,7 +41,8 @@ class Task:
         test: rows that are touched only to report the start and the outcome.
         loss: of label words "cross-entropy" (the default), "hinge", "error-rate" or "ranked-probability", which takes
             their order for that of a scale; of targets there is one only:
-            "cross-entropy", the mean of -log p(target) in nats, or with a metric "error-rate".
+            "cross-entropy", the mean of -log p(target) in nats, or with a metric "error-rate" (the default then); with
+            a metric and "cross-entropy", dev and test rows are written to as well, and training rows are not.
         margin: of the hinge loss, nats.
         metric: of label words "accuracy" (the default) or "macro-f1"; of targets "none" (the default), "exact-match",
             "numeric-match", "contains" or "token-f1" (`blackbox.text_metrics`), or a function of a written text and the
@@ -60,12 +64,14 @@ class Task:
             state is to the mean of each label's training rows (`blackbox.verbalizers.class_means`).
         class_weights: how much the rows of a label count in the loss: "balanced", so that all labels count alike, or
             label -> weight (`blackbox.class_weights`); None: all rows alike.
+        augment: "mixpro": behind the training rows stand as many that are mixed from them (`blackbox.mixing`).
 
     Attributes:
         blank: what fills the blanks of the rows.
         form: it with the template around it.
         grader: asks the rows and grades the answers.
-        metric, answer_tokens, templates, robust, class_weights: as given, but for labels that are no text.
+        metric, answer_tokens, templates, robust, augment, class_weights: as given, but for labels that are no text.
+        n_given: training rows that were given; those behind them are mixed.
 
     Raises:
         DataError: no rows, a row that is no mapping, without a field or with an unknown label, a label without training
@@ -78,12 +84,12 @@ class Task:
 
     def __init__(
         self,
-        train: Sequence[RawRow],
+        train: Rows,
         *,
         template: str,
         label_words: Mapping[Any, str] | None = None,
-        dev: Sequence[RawRow] = (),
-        test: Sequence[RawRow] = (),
+        dev: Rows = (),
+        test: Rows = (),
         loss: str | None = None,
         margin: float = 2.0,
         metric: str | TextFunction | None = None,
@@ -97,7 +103,9 @@ class Task:
         robust: bool = False,
         verbalizer: str = "given",
         class_weights: str | Mapping[Any, float] | None = None,
+        augment: str = "none",
     ) -> None:
+        train, dev, test = rows_of(train), rows_of(dev), rows_of(test)
         self.template = Template(template)
         self.blank = make_blank(
             label_words,
@@ -115,7 +123,11 @@ class Task:
             raise DataError("train has no rows")
         self.templates, self.robust = _others(templates, template, robust=robust), robust
         others = tuple(Template(other) for other in self.templates) if robust else ()
-        self.train = make_split("train", train, Form(self.template, self.blank, others))
+        self.augment = augment
+        mixed = self._mixed(train)
+        form = Form(self.template, self.blank, others)
+        self.train = make_split("train", [*train, *mixed], form)
+        self.n_given = len(self.train) - len(mixed)
         self.dev = make_split("dev", dev, self.form)
         self.test = make_split("test", test, self.form)
         self._check_templates()
@@ -139,7 +151,9 @@ class Task:
         """What is asked of the rows, by the names that `blackbox.Config` has for it."""
         of_templates = {"templates": list(self.templates), "robust": self.robust} if self.templates else {}
         weights = {} if self.class_weights is None else {"class_weights": self.class_weights}
-        return {"template": self.template.text, **of_templates, **self.blank.terms, **self.grader.terms, **weights}
+        of_rows = {} if self.augment == "none" else {"augment": self.augment}
+        asked = {**self.blank.terms, **self.grader.terms}
+        return {"template": self.template.text, **of_templates, **of_rows, **asked, **weights}
 
     def split(self, name: str) -> Split:
         """The rows of "train", "dev" or "test"."""
@@ -147,13 +161,8 @@ class Task:
 
     def to_dict(self) -> dict[str, object]:
         """The task as JSON values; `Task.from_dict` makes it again."""
-        return {
-            **self.terms,
-            **{
-                split.name: [dict(row) for row in self.blank.given(split.rows)]
-                for split in (self.train, self.dev, self.test)
-            },
-        }
+        rows = {"train": self.train.rows[: self.n_given], "dev": self.dev.rows, "test": self.test.rows}
+        return {**self.terms, **{name: [dict(row) for row in self.blank.given(part)] for name, part in rows.items()}}
 
     def changed(self, **terms: object) -> "Task":
         """The same rows with other terms, by the names of the arguments."""
@@ -173,6 +182,19 @@ class Task:
         for split in (self.train, self.dev, self.test):
             self.grader.check_rows(split.in_form_of(prompt))
         shown_rows(prompt, self.train)
+
+    def _mixed(self, train: Sequence[RawRow]) -> list[dict[str, object]]:
+        if self.augment == "none":
+            return []
+        if self.augment != "mixpro":
+            raise SettingError(f"setting 'augment': must be none or mixpro, got {self.augment!r}")
+        if not (self.labels and isinstance(self.grader, ScoreGrader)):
+            raise SettingError("setting 'augment': rows are mixed with others of their label, and these have none")
+        for number, row in enumerate(train, start=1):
+            self.template.check(row, where=f"train row {number}")
+        labels = self.blank.right_options(train, where="train").tolist()
+        templates = [self.template, *(Template(other) for other in self.templates)]
+        return mixed_rows(train, labels, list(dict.fromkeys(name for one in templates for name in one.fields)))
 
     def _check_templates(self) -> None:
         rows = [*self.train.rows, *self.dev.rows, *self.test.rows]

@@ -42,6 +42,19 @@ class Template:
         names = [field for _, field in self._pieces if field is not None]
         return tuple(names[names.index(LABEL_SLOT) + 1 :])
 
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What stands before `{label}` and what behind it, each for `str.format` with a row's fields."""
+        sides = ["", ""]
+        side = 0
+        for literal, field in self._pieces:
+            sides[side] += literal.replace("{", "{{").replace("}", "}}")
+            if field == LABEL_SLOT:
+                side = 1
+            elif field is not None:
+                sides[side] += f"{{{field}}}"
+        return sides[0], sides[1]
+
     def check(self, row: Mapping[str, object], *, where: str) -> None:
         """Refuse a row that cannot be rendered; `where` names it.
 

@@ -55,8 +55,15 @@ def tune(
     parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **files)
     if run_folder:
         objects = _objects({**given, "metric": parts.task.metric})
-        task = parts.given or parts.task
-        run_folder.create(parts.config, task, parts.backend, parts.space, given=objects, found=parts.found)
+        run_folder.create(
+            parts.config,
+            parts.given or parts.task,
+            parts.backend,
+            parts.space,
+            given=objects,
+            found=parts.found,
+            opening=parts.opening,
+        )
     return run(parts, run_folder, callbacks)
 
 
@@ -92,9 +99,8 @@ def resume(
     run_folder.check_given(_objects({"backend": backend, "space": space, "optimizer": optimizer, "metric": metric}))
     task = run_folder.read_task(metric=metric)
     found = run_folder.read_found_words() if config.verbalizer == SEARCH else None
-    parts = make_parts(
-        config, task, backend=backend, space=space, optimizer=optimizer, found=found, **_files(run_folder)
-    )
+    kept = {"found": found, "opening": run_folder.opening, **_files(run_folder)}
+    parts = make_parts(config, task, backend=backend, space=space, optimizer=optimizer, **kept)
     run_folder.check_environment(parts.given or parts.task, parts.backend, parts.space)
     return ended(parts, run_folder) or run(parts, run_folder, callbacks)
 

@@ -66,7 +66,7 @@ class Optimizer(ABC):
         """
         if self._asked is not None:
             raise TurnError("ask() comes after tell(): the last population still waits for its losses, see `asked`")
-        population = _read_only(self._ask())
+        population = read_only(self._ask())
         if not np.isfinite(population).all():
             raise SearchError(f"{type(self).__name__} asks candidates that are not finite; stop() says {self.stop()}")
         if self.sizes is not None and not are_choices(population, self.sizes):
@@ -90,7 +90,7 @@ class Optimizer(ABC):
         self._asked = None
         i = int(checked.argmin())
         if checked[i] < (np.inf if self._best is None else self._best.loss):
-            self._best = Best(_read_only(asked[i]), float(checked[i]))
+            self._best = Best(read_only(asked[i]), float(checked[i]))
 
     @property
     def asked(self) -> FloatArray | None:
@@ -101,6 +101,14 @@ class Optimizer(ABC):
     def best(self) -> Best | None:
         """The lowest finite loss told so far and its candidate, the earlier one of equals; None before the first."""
         return self._best
+
+    @property
+    def mean(self) -> FloatArray | None:
+        """The mean of the distribution that candidates are drawn from, shape (dimension,), read-only.
+
+        It moves with what was told, and averages out what a single candidate owes to luck. None: there is none.
+        """
+        return None
 
     def stop(self) -> dict[str, object]:
         """Reasons to stop, by name; empty: go on. A reason is advice: `ask` still works. Changes nothing."""
@@ -122,7 +130,7 @@ class Optimizer(ABC):
             StateError: Another kind, dimension, population or setting, or a damaged state; nothing has changed then.
         """
         saved.refuse_differences(saved.take(state, "made_by", dict), self._made_by())
-        best = _saved_best(saved.take(state, "best", object), self.dimension)
+        best = saved_best(saved.take(state, "best", object), self.dimension)
         asked = saved.take(state, "asked", object)
         waiting = None if asked is None else saved.array(asked, "asked", rank=2, width=self.dimension)
         self._load_state(saved.take(state, "inner", dict))
@@ -214,14 +222,20 @@ def _answered(candidates: ArrayLike, asked: FloatArray | None) -> FloatArray:
     return asked
 
 
-def _saved_best(value: object, dimension: int) -> Best | None:
+def saved_best(value: object, dimension: int) -> Best | None:
+    """What a state says of a best candidate.
+
+    Raises:
+        StateError: It is damaged.
+    """
     if value is None:
         return None
     candidate = saved.array(saved.take(value, "candidate", list), "candidate", rank=1, width=dimension)
     return Best(candidate, saved.take(value, "loss", float))
 
 
-def _read_only(values: ArrayLike) -> FloatArray:
+def read_only(values: ArrayLike) -> FloatArray:
+    """A copy that cannot be written to, float64."""
     copy = np.array(values, dtype=np.float64, order="C")
     copy.setflags(write=False)
     return copy

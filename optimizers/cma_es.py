@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blackbox.optimizers import saved, settings
-from blackbox.optimizers.base import FloatArray, State
+from blackbox.optimizers.base import FloatArray, State, read_only
 from blackbox.optimizers.blas import one_blas_thread
 from blackbox.optimizers.errors import SearchError, SettingError, StateError
 from blackbox.optimizers.replay import ReplayedOptimizer
@@ -92,6 +92,10 @@ class CMAES(ReplayedOptimizer):
         """
         return self._engine.stop()
 
+    @property
+    def mean(self) -> FloatArray:
+        return read_only(self._engine.mean)
+
     def inject(self, candidate: ArrayLike) -> None:
         """Has a candidate that was found elsewhere asked in the next generation, as pycma's `inject` does it.
 
@@ -164,6 +168,11 @@ class PycmaEngine:
     def inject(self, candidate: FloatArray) -> None:
         """Have `candidate`, shape (d,), asked in the next generation."""
         self.injected[self._next] = candidate
+
+    @property
+    def mean(self) -> FloatArray:
+        """pycma's, shape (d,)."""
+        return np.array(self._es.mean, dtype=np.float64)
 
     def ask(self) -> FloatArray:
         # Directions that are injected: the test points of TPA, mirrored points in populations below 6.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blackbox.optimizers import saved, settings
-from blackbox.optimizers.base import FloatArray, Optimizer, State
+from blackbox.optimizers.base import FloatArray, Optimizer, State, read_only
 from blackbox.optimizers.errors import SettingError, StateError
 
 
@@ -51,9 +51,7 @@ class MirroredOptimizer(Optimizer):
     @property
     def mean(self) -> FloatArray:
         """Where the next candidates are drawn around, shape (dimension,), read-only."""
-        mean = self._mean.view()
-        mean.setflags(write=False)
-        return mean
+        return read_only(self._mean)
 
     @property
     def pairs(self) -> int:

@@ -7,7 +7,7 @@ prefix-tuning, arXiv 2101.00190.
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 from time import perf_counter
@@ -20,19 +20,21 @@ import torch
 from blackbox.backends.base import BlankStates, Capability, Failure, Generations, ModelShape, Query, Scores, Usage
 from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, ModelMemoryError
+from blackbox.backends.fronts import CachedFront, EmbeddedFront, Frame
 from blackbox.backends.local.forward import make_forward
-from blackbox.backends.local.fronts import with_shared_fronts
+from blackbox.backends.local.fronts import cached_front, embedded_front
 from blackbox.backends.local.layer_cache import LayerCache
 from blackbox.backends.local.memory import default_cache_bytes, fitting_batch_tokens, is_out_of_memory
 from blackbox.backends.local.packing import reads_of
 from blackbox.backends.local.placed import PlacedPrompt, alike
-from blackbox.backends.local.reading import Reading, query_encoder, reading_of
+from blackbox.backends.local.reading import Reading, first_position, query_encoder, reading_of
 from blackbox.backends.local.sequences import Batch, TokenSequence, cut_batches
+from blackbox.backends.local.shared_fronts import with_shared_fronts
 from blackbox.backends.local.sharing import put_together, taken_apart
 from blackbox.backends.local.vocabulary import whole_words
 from blackbox.backends.local.whole_forward import WholeForward
 from blackbox.backends.local.writer import OVERFLOW, Writer
-from blackbox.backends.prompts import PrefixPrompt, Prompt, TextPrompt, vectors_of
+from blackbox.backends.prompts import DecomposedPrompt, PrefixPrompt, Prompt, TextPrompt, vectors_of
 from blackbox.backends.spread import clipped_std
 from blackbox.backends.states import evenly
 from blackbox.backends.writing import GREEDY, Writing
@@ -146,7 +148,7 @@ class LocalBackend:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP}
+        prompts = {Capability.TEXT, Capability.SOFT, Capability.DEEP, Capability.DECOMPOSED}
         prefixes = {Capability.PREFIX} if self._key_value_width else set()
         infill = {Capability.INFILL} if self._reading is not Reading.CAUSAL else set()
         targets = {Capability.TARGETS} if self._reading is not Reading.MASKED else set()
@@ -285,6 +287,22 @@ class LocalBackend:
         arrays = {layer: pair[:, first:].numpy() for layer, pair in enumerate(keys_values)}
         return PrefixPrompt(tuple(token_ids), arrays)
 
+    @property
+    def frame(self) -> Frame:
+        """See `EmbeddingBackend`."""
+        masked = self._reading is Reading.MASKED
+        return replace(self._encoder.frame, first_position=first_position(self.model) if masked else 0)
+
+    def embedded_front(self, prompt: Prompt) -> EmbeddedFront:
+        """See `EmbeddingBackend.embedded_front`."""
+        with self._lock:
+            return embedded_front(self._whole, self._placed(prompt))
+
+    def cached_front(self, prompt: Prompt) -> CachedFront:
+        """See `CachingBackend.cached_front`."""
+        with self._lock:
+            return cached_front(self._whole, self._placed(prompt))
+
     def _measured(self, token_ids: Sequence[int], queries: Sequence[Query]) -> tuple[PlacedPrompt, tuple[Batch, ...]]:
         """The prompt and the rows whose states are looked at, each with a front of its own."""
         prompt = PlacedPrompt((*self._encoder.prefix, *token_ids), len(self._encoder.prefix), {})
@@ -392,6 +410,9 @@ class LocalBackend:
         if isinstance(prompt, TextPrompt):
             return PlacedPrompt((*begin, *self.encode(prompt.whole)), len(begin), {})
         check_fit(self, prompt)
+        if isinstance(prompt, DecomposedPrompt):
+            rows = len(prompt.vectors) - len(prompt.token_ids)
+            return PlacedPrompt((*begin, *prompt.token_ids), len(begin), vectors_of(prompt), row_vectors=rows)
         if not isinstance(prompt, PrefixPrompt):
             return PlacedPrompt((*begin, *prompt.token_ids), len(begin), vectors_of(prompt))
         front = () if self._reading is Reading.CAUSAL else begin  # a decoder's prefix holds the beginning itself

@@ -5,7 +5,7 @@ values put in the cache, then the rows behind it, then token by token; nothing i
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache
 
 from blackbox.backends.local.attention import KeysValues
-from blackbox.backends.local.hooks import head_reads
+from blackbox.backends.local.hooks import before_layers, head_reads
 from blackbox.backends.local.placed import PlacedPrompt, stacked
 from blackbox.backends.local.whole_forward import WholeForward
 
@@ -57,6 +57,8 @@ class LeftToRight:
         self._ids = torch.tensor(ids, device=self._device).repeat(len(prompts), 1)
         behind = torch.tensor(real, device=self._device).repeat(len(prompts), 1)
         self._mask = torch.cat([behind.new_ones(len(behind), prompts[0].length), behind], dim=1)
+        self._front, self._of_rows = prompts[0].length, _for_rows(whole, prompts)
+        self._prompt = torch.arange(len(prompts), device=self._device).repeat_interleave(len(rows))
 
     def begin(self) -> Tensor:
         return self._read(self._ids)
@@ -68,19 +70,33 @@ class LeftToRight:
     def keep(self, places: Sequence[int]) -> None:
         chosen = torch.tensor(places, device=self._device)
         self._cache.batch_select_indices(chosen)
-        self._mask = self._mask[chosen]
+        self._mask, self._prompt = self._mask[chosen], self._prompt[chosen]
 
     def _read(self, ids: Tensor) -> Tensor:
         settings: dict[str, Tensor] = {}
+        positions = (self._mask.cumsum(dim=1) - 1)[:, -ids.shape[1] :]
         if self._takes_positions:
-            settings["position_ids"] = (self._mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+            settings["position_ids"] = positions.clamp(min=0)
         last = torch.full_like(ids[:, :1], ids.shape[1] - 1)
-        with head_reads(self._whole.head, last):
+        with head_reads(self._whole.head, last), before_layers(self._whole.layers[:1], self._moved(positions)):
             answer = self._whole.model(
                 input_ids=ids, attention_mask=self._mask, past_key_values=self._cache, use_cache=True, **settings
             )
         logits: Tensor = answer.logits[:, 0].float()
         return logits
+
+    def _moved(self, positions: Tensor) -> Callable[[int, Tensor], Tensor]:
+        """Adds to what enters the first layer the vectors that the prompts have for rows' positions."""
+        places = positions - self._front
+
+        def add(_layer: int, hidden: Tensor) -> Tensor:
+            if not self._of_rows.shape[1]:
+                return hidden
+            here = (places >= 0) & (places < self._of_rows.shape[1])
+            vectors = self._of_rows[self._prompt[:, None], places.clamp(0, self._of_rows.shape[1] - 1)]
+            return hidden + vectors * here[..., None]
+
+        return add
 
 
 class Answering:
@@ -136,6 +152,16 @@ def _in_front(whole: WholeForward, prompts: Sequence[PlacedPrompt]) -> list[Keys
         return []
     with whole.inserted(prompts):
         return _read_alone(whole, prompts, first.tokens)
+
+
+def _for_rows(whole: WholeForward, prompts: Sequence[PlacedPrompt]) -> Tensor:
+    """What the prompts add to rows, by position, shape (prompts, positions, hidden_size)."""
+    place = {"device": whole.model.device, "dtype": whole.model.dtype}
+    first = prompts[0]
+    if not first.row_vectors:
+        return torch.zeros(len(prompts), 0, 0, **place)
+    arrays = stacked(prompts, 0)
+    return torch.tensor(arrays, **place)[:, first.n_tokens :].expand(len(prompts), -1, -1)
 
 
 def _read_alone(whole: WholeForward, prompts: Sequence[PlacedPrompt], tokens: Tokens) -> list[KeysValues]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from blackbox.backends.base import Query
 from blackbox.backends.errors import LabelWordError, QueryError
+from blackbox.backends.fronts import Frame
 from blackbox.backends.local.sequences import Target, TokenSequence
 
 Tokens = tuple[int, ...]
@@ -39,6 +40,11 @@ class QueryEncoder(ABC):
         ends = (tokenizer.eos_token_id, tokenizer.sep_token_id)
         self.prefix: Tokens = special[:1] if special[:1] and special[0] in begins else ()
         self._suffix: Tokens = special[-1:] if len(special) > len(self.prefix) and special[-1] in ends else ()
+
+    @property
+    @abstractmethod
+    def frame(self) -> Frame:
+        """What the model reads around a row's own tokens; positions begin at 0."""
 
     def encode_text(self, text: str) -> Tokens:
         """The tokens of a text without special tokens."""
@@ -139,6 +145,10 @@ class QueryEncoder(ABC):
 class CausalEncoder(QueryEncoder):
     """Models that read left to right: each token of an option is told by the position in front of it."""
 
+    @property
+    def frame(self) -> Frame:
+        return Frame("left to right", self.prefix, ())
+
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         context, options = self._parts(index, query)
         tree = option_tree(_not_empty(context, index), options)
@@ -154,6 +164,10 @@ class MaskedEncoder(QueryEncoder):
 
     Options of the same length share a sequence. As in PET (arXiv 2009.07118) with all masks filled at once.
     """
+
+    @property
+    def frame(self) -> Frame:
+        return Frame("with masks", self.prefix, self._suffix, self._tokenizer.mask_token_id)
 
     def _encode(self, index: int, query: Query) -> Iterator[TokenSequence]:
         context, options = self._parts(index, query)
@@ -196,6 +210,11 @@ class EncoderDecoderEncoder(QueryEncoder):
     ) -> None:
         super().__init__(tokenizer, single_token_labels=single_token_labels, max_tokens=max_tokens)
         self._blank, self._opening, self._start = blank, opening, start
+
+    @property
+    def frame(self) -> Frame:
+        opening = self._start if self._blank is None else self._opening
+        return Frame("encoder and decoder", self.prefix, self._suffix, self._blank, opening, self._start)
 
     def _opening_of(self, index: int, query: Query) -> TokenSequence:
         context = self._context(index, query)

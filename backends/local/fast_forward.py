@@ -105,7 +105,7 @@ class FastForward:
             self._reads[batch] = reads_of(batch, self._like.device)
         parts = [prompts[start : start + at_once] for start in range(0, len(prompts), at_once)]
         first = prompts[0]
-        rows, key = self._rows(batch, first), (batch, first.tokens, first.prefix, first.length)
+        rows, key = self._rows(batch, first), (batch, *first.standing)
         left = self._run(key, rows, parts, before=self._in_front(parts))
         found = [read(hidden, batch, rows).double().cpu() for hidden, _ in left]
         return torch.cat([one.expand(len(part), *one.shape[1:]) for part, one in zip(parts, found, strict=True)])
@@ -183,8 +183,7 @@ class FastForward:
             return None
         prompts = tuple(prompt for part in parts for prompt in part)
         if self._before is None or self._before[0] != prompts:
-            places = range(first.start, len(first.tokens)) if first.n_tokens else None
-            packed = pack([_row(first.tokens)], [()], places=places, device=self._like.device)
+            packed = pack([_row(first.tokens)], [()], adds=[first.adds], device=self._like.device)
             stack = Stack(self._family, packed, narrows=True, like=self._like)
             self._before = (prompts, next(self._run(first.tokens, stack, [prompts], own=True))[1])
         ends = list(accumulate(len(part) for part in parts))
@@ -232,27 +231,30 @@ class FastForward:
         return None if found is None else torch.from_numpy(found).to(self._like)
 
     def _rows(self, batch: Batch, prompt: PlacedPrompt) -> Stack:
-        """The rows of a batch, with the prompt's places among them where it is read with each row."""
+        """The rows of a batch, with the places of the prompt's vectors among them."""
         known = self._stacks.setdefault(batch, {})
         tokens, asks = prompt.tokens, self._reads[batch].asks
-        key: Hashable = prompt.length if self._family.causal else (tokens, prompt.start)
+        of_rows = (prompt.n_tokens, prompt.row_vectors) if prompt.row_vectors else ()
+        key: Hashable = (prompt.length, *of_rows) if self._family.causal else (tokens, prompt.start, *of_rows)
         if key not in known:
-            places = None
             if self._family.causal:
                 front = prompt.length
                 rows = [
                     Row(one.ids, tuple(front + p for p in one.positions), one.branches, one.stems)
                     for one in batch.sequences
                 ]
+                adds = [prompt.adds_to(one.positions) for one in batch.sequences]
             else:
+                front = len(tokens)
                 rows = [_row(tokens + one.ids) for one in batch.sequences]
-                asks = [[len(tokens) + place for place in of_row] for of_row in asks]
-                places = range(prompt.start, len(tokens)) if prompt.n_tokens else None
+                asks = [[front + place for place in of_row] for of_row in asks]
+                own = [prompt.adds_to(range(len(one.ids))) for one in batch.sequences]
+                adds = [[*prompt.adds, *((front + place, vector) for place, vector in of_row)] for of_row in own]
             if self._decoder is not None:
                 asks = [[] for _ in rows]  # the decoder is read
             if len(known) >= _STACKS_KEPT:
                 known.clear()
-            packed = pack(rows, asks, places=places, device=self._like.device)
+            packed = pack(rows, asks, adds=adds, device=self._like.device)
             known[key] = Stack(self._family, packed, narrows=self._decoder is None, like=self._like)
         return known[key]
 

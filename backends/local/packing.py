@@ -34,7 +34,9 @@ class Packed:
         real: bool, shape (sequences, longest), where the table holds tokens.
         branches: shape (sequences, longest).
         lineages: bool, shape (sequences, branches, branches), whether the tokens of one branch see those of another.
-        places: shape (sequences, n), packed indices of the prompt's tokens; None where they are not among these.
+        places: shape (n,), packed indices of the tokens to which a prompt's vectors are added; None where they are not
+            among these.
+        vectors: shape (n,), the number of the vector that is added there.
         asks: shape (n_asks,), packed indices of the tokens whose outputs are read.
         asks_table, asks_back: as `table` and `back`, with places in `asks`; the tokens that are read, by sequence.
     """
@@ -47,6 +49,7 @@ class Packed:
     branches: Tensor
     lineages: Tensor
     places: Tensor | None
+    vectors: Tensor | None
     asks: Tensor
     asks_table: Tensor
     asks_back: Tensor
@@ -86,6 +89,11 @@ class Packed:
             self._sights[key] = Sight(queries, back, encoded.table, None if bool(encoded.real.all()) else visible)
         return self._sights[key]
 
+    @property
+    def moves_asked(self) -> bool:
+        """Whether a prompt's vectors are added to tokens that are read."""
+        return self.places is not None and bool(torch.isin(self.asks, self.places).any())
+
     def bias_positions(self, *, asked: bool) -> tuple[Tensor, Tensor]:
         """Positions of the tokens that look and of those that are looked at: (sequences, q) and (sequences, k)."""
         return self._query_positions(asked), self._key_positions(0)
@@ -110,20 +118,23 @@ def pack(
     rows: Sequence[Row],
     asks: Sequence[Sequence[int]],
     *,
-    places: range | None = None,
+    adds: Sequence[Sequence[tuple[int, int]]] | None = None,
     device: torch.device,
 ) -> Packed:
     """Pack rows.
 
     Args:
         asks: of each row, the places of the tokens whose outputs are read.
-        places: those of the prompt's tokens, the same in every row.
+        adds: of each row, the places to which a prompt's vectors are added, with the number of the vector.
     """
     lengths = [len(row.ids) for row in rows]
     starts = _starts(lengths)
     table, back, real = _table(lengths)
     asks_table, asks_back, _ = _table([len(of_row) for of_row in asks])
     asked = [start + place for start, of_row in zip(starts, asks, strict=True) for place in of_row]
+    of_rows = zip(starts, [()] * len(rows) if adds is None else adds, strict=True)
+    pairs = [(start + place, vector) for start, of_row in of_rows for place, vector in of_row]
+    added = torch.tensor(pairs, device=device).T if pairs else None
     branches = nn.utils.rnn.pad_sequence([torch.tensor(row.branches, dtype=torch.long) for row in rows], True)
     return Packed(
         ids=torch.tensor([token for row in rows for token in row.ids], device=device),
@@ -133,9 +144,8 @@ def pack(
         real=real.to(device),
         branches=branches.to(device),
         lineages=_lineages(rows).to(device),
-        places=None
-        if places is None
-        else torch.tensor([[start + i for i in places] for start in starts], device=device),
+        places=added if added is None else added[0],
+        vectors=added if added is None else added[1],
         asks=torch.tensor(asked, dtype=torch.long, device=device),
         asks_table=asks_table.to(device),
         asks_back=asks_back.to(device),

@@ -1,6 +1,6 @@
 """A prompt as a model reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,14 +17,17 @@ class PlacedPrompt:
         tokens: what stands before every row: the token that begins a text, if the model has one, and the prompt's.
         start: position of the prompt's first token.
         vectors: layer -> what is added to the states entering it, shape (n_tokens, hidden_size); of a prefix, layer
-            -> its keys and values, shape (2, n_positions, width).
+            -> its keys and values, shape (2, n_positions, width). Where there are vectors for rows, they follow
+            those of the tokens in layer 0.
         prefix: whether the vectors are keys and values. The prompt then has no tokens of its own.
+        row_vectors: positions of a row, from its first, to which a vector is added.
     """
 
     tokens: tuple[int, ...]
     start: int
     vectors: Vectors
     prefix: bool = False
+    row_vectors: int = 0
 
     @property
     def n_tokens(self) -> int:
@@ -43,8 +46,22 @@ class PlacedPrompt:
 
     def stands_as(self, other: "PlacedPrompt") -> bool:
         """Whether the two differ in nothing but their vectors, so that they can share a pass."""
-        same = (self.tokens, self.start, self.prefix) == (other.tokens, other.start, other.prefix)
-        return same and self.n_positions == other.n_positions
+        return self.standing == other.standing
+
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """All but the vectors."""
+        return self.tokens, self.start, self.prefix, self.n_positions, self.row_vectors
+
+    @property
+    def adds(self) -> list[tuple[int, int]]:
+        """The places among its tokens to which vectors are added, with the number of each."""
+        return [(self.start + number, number) for number in range(self.n_tokens)]
+
+    def adds_to(self, positions: Iterable[int]) -> list[tuple[int, int]]:
+        """The places among a row's tokens, which stand at these positions, with the number of the vector of each."""
+        numbered = enumerate(positions)
+        return [(place, self.n_tokens + position) for place, position in numbered if position < self.row_vectors]
 
 
 def alike(prompts: Sequence[PlacedPrompt]) -> list[list[int]]:

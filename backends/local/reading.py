@@ -61,7 +61,18 @@ def _sentinel(tokenizer: Any) -> int | None:
 
 def longest_sequence(model: Any) -> int:
     """The most tokens that a model reads."""
-    table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    table = _positions(model)
     if table is not None and table.padding_idx is not None:
-        return int(table.num_embeddings - table.padding_idx - 1)  # RoBERTa's begin behind that of the padding
+        return int(table.num_embeddings - first_position(model))
     return getattr(model.config, "max_position_embeddings", None) or 1_000_000
+
+
+def first_position(model: Any) -> int:
+    """The number of a text's first position; RoBERTa's begin behind that of the padding."""
+    table = _positions(model)
+    return 0 if table is None or table.padding_idx is None else int(table.padding_idx + 1)
+
+
+def _positions(model: Any) -> Any:
+    """The table of learned positions, where an encoder keeps one in the usual place."""
+    return getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)

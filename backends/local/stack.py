@@ -33,8 +33,13 @@ class Stack:
         return self.family.embed(self.packed.ids, self.packed.positions)[None]
 
     def shared(self, index: int, hidden: Tensor) -> Projected | None:
-        """Queries, keys and values of a layer before any prompt is added, for `layer`; None where it forms none."""
-        if self._asks(index) is not None and self.family.recalls:
+        """Queries, keys and values of a layer before any prompt is added, for `layer`; None where it forms none.
+
+        Nor are there any where new ones would need the positions of a decoder's tokens, or be asked for.
+        """
+        if self._asks(index) is not None and (self.family.recalls or self.packed.moves_asked):
+            return None
+        if self.family.causal and self.packed.places is not None:
             return None
         layer = self.family.layers[index]
         return self.family.project(layer, self.family.enter(layer, hidden), self._places, self._asks(index))
@@ -53,7 +58,7 @@ class Stack:
 
         Args:
             hidden: what enters it, shape (prompts or 1, tokens, hidden_size).
-            added: the prompts' vectors, shape (prompts or 1, n, hidden_size), for the prompt's places.
+            added: the prompts' vectors, shape (prompts or 1, n, hidden_size), of which each place has one.
             before: keys and values that stand in front of every sequence.
             shared: what `shared` has said of `hidden`.
             across: a decoder's look at the encoder's states.
@@ -101,7 +106,7 @@ class Stack:
         if vectors is None or self.packed.places is None:
             return hidden
         hidden = hidden.expand(max(len(hidden), len(vectors)), -1, -1).clone()
-        hidden[:, self.packed.places.flatten()] += vectors.repeat(1, len(self.packed.places), 1)
+        hidden[:, self.packed.places] += vectors[:, self.packed.vectors]
         return hidden
 
     def _moved(
@@ -111,7 +116,7 @@ class Stack:
 
         Where nothing comes before the maps, W (h + p) = W h + W p, and W p is the same for all rows.
         """
-        family, places = self.family, self.packed.places
+        family, places, vectors = self.family, self.packed.places, self.packed.vectors
         if places is None or added is None:
             return shared
         if family.enters_as_it_is:
@@ -119,15 +124,13 @@ class Stack:
             pairs = zip(
                 family.project(layer, added, None, None), family.project(layer, nothing, None, None), strict=True
             )
-            old = (one[:, places.flatten()] for one in shared)
-            new = [
-                was + (moved - zero).repeat(1, len(places), 1) for was, (moved, zero) in zip(old, pairs, strict=True)
-            ]
+            old = (one[:, places] for one in shared)
+            new = [was + (moved - zero)[:, vectors] for was, (moved, zero) in zip(old, pairs, strict=True)]
         else:
-            at = entered[:, places.flatten()]
+            at = entered[:, places]
             new = list(family.project(layer, family.enter(layer, at), None, None))
-        moved = [_put(one, places.flatten(), fresh) for one, fresh in zip(shared[1:], new[1:], strict=True)]
-        return (_put(shared[0], places.flatten(), new[0]) if asks is None else shared[0]), moved[0], moved[1]
+        moved = [_put(one, places, fresh) for one, fresh in zip(shared[1:], new[1:], strict=True)]
+        return (_put(shared[0], places, new[0]) if asks is None else shared[0]), moved[0], moved[1]
 
     def _sight(self, layer: Any, before: int, asked: bool) -> Sight:
         window = self.family.window(layer)

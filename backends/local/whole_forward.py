@@ -94,11 +94,15 @@ class WholeForward:
     @torch.inference_mode()
     def keys_values(self, tokens: Tokens) -> list[Tensor]:
         """What the layers' self-attention makes of tokens alone, each of shape (2, n_tokens, width), float32."""
+        return [pair.flatten(2) for pair in self.keys_values_by_head(tokens)]
+
+    @torch.inference_mode()
+    def keys_values_by_head(self, tokens: Tokens) -> list[Tensor]:
+        """The same, each of shape (2, n_tokens, heads, size)."""
         seen: list[Tensor] = []
 
         def look(_layer: int, keys: Tensor, values: Tensor) -> KeysValues:
-            pair = torch.cat([keys, values]).transpose(1, 2).flatten(2)
-            seen.append(pair.float().cpu())
+            seen.append(torch.cat([keys, values]).transpose(1, 2).float().cpu())
             return keys, values
 
         ids = torch.tensor([tokens], device=self.model.device)
@@ -166,8 +170,9 @@ class WholeForward:
         def add(layer: int, hidden: Tensor) -> Tensor:
             if layer not in tensors:
                 return hidden
-            changed = hidden.clone()
-            changed[:, first.start : len(first.tokens)] += tensors[layer]
+            changed, added = hidden.clone(), tensors[layer]
+            places = changed[:, first.start : first.start + added.shape[1]]  # those for rows stand behind the prompt's
+            places += added[:, : places.shape[1]]
             return changed
 
         def stand_in_front(layer: int, keys: Tensor, values: Tensor) -> KeysValues:

@@ -64,7 +64,15 @@ class PrefixPart(_Part):
     vectors: dict[Layer, str]
 
 
-PromptPart = Annotated[TextPart | SoftPart | DeepPart | PrefixPart, Field(discriminator="kind")]
+class DecomposedPart(_Part):
+    """A `DecomposedPrompt`: `vectors` names a tensor of shape (n_tokens + n_positions, hidden_size), float32."""
+
+    kind: Literal["decomposed"] = "decomposed"
+    tokens: list[Token]
+    vectors: str
+
+
+PromptPart = Annotated[TextPart | SoftPart | DeepPart | PrefixPart | DecomposedPart, Field(discriminator="kind")]
 
 
 class QueryPart(_Part):

@@ -11,6 +11,7 @@ import numpy as np
 
 from blackbox.backends.errors import MessageError
 from blackbox.backends.prompts import (
+    DecomposedPrompt,
     DeepPrompt,
     Demonstration,
     FloatArray,
@@ -21,9 +22,9 @@ from blackbox.backends.prompts import (
     vectors_of,
 )
 from blackbox.backends.remote.container import Array
-from blackbox.backends.remote.messages import DeepPart, PrefixPart, ShownPart, SoftPart, TextPart
+from blackbox.backends.remote.messages import DecomposedPart, DeepPart, PrefixPart, ShownPart, SoftPart, TextPart
 
-AnyPart: TypeAlias = TextPart | SoftPart | DeepPart | PrefixPart
+AnyPart: TypeAlias = TextPart | SoftPart | DeepPart | PrefixPart | DecomposedPart
 
 
 def parts_of(prompts: Sequence[Prompt]) -> tuple[list[AnyPart], dict[str, FloatArray]]:
@@ -66,7 +67,7 @@ def first_layers(parts: Sequence[AnyPart]) -> dict[str, int]:
     for part in parts:
         if isinstance(part, TextPart):
             continue
-        named = {"0": part.vectors} if isinstance(part, SoftPart) else part.vectors
+        named = {"0": part.vectors} if isinstance(part, SoftPart | DecomposedPart) else part.vectors
         for layer, name in named.items():
             first[name] = min(int(layer), first.get(name, int(layer)))
     return first
@@ -93,6 +94,8 @@ def _part(prompt: Prompt, name_of: Callable[[FloatArray], str]) -> AnyPart:
     tokens = [int(token) for token in prompt.token_ids]
     if isinstance(prompt, SoftPrompt):
         return SoftPart(tokens=tokens, vectors=name_of(prompt.vectors))
+    if isinstance(prompt, DecomposedPrompt):
+        return DecomposedPart(tokens=tokens, vectors=name_of(prompt.vectors))
     vectors = {str(layer): name_of(array) for layer, array in vectors_of(prompt).items()}
     kind = DeepPart if isinstance(prompt, DeepPrompt) else PrefixPart
     return kind(tokens=tokens, vectors=vectors)
@@ -106,6 +109,8 @@ def _prompt(number: int, part: AnyPart, array_of: Callable[[str], FloatArray]) -
     try:
         if isinstance(part, SoftPart):
             return SoftPrompt(tokens, array_of(part.vectors))
+        if isinstance(part, DecomposedPart):
+            return DecomposedPrompt(tokens, array_of(part.vectors))
         vectors = {int(layer): array_of(name) for layer, name in part.vectors.items()}
         return DeepPrompt(tokens, vectors) if isinstance(part, DeepPart) else PrefixPrompt(tokens, vectors)
     except ValueError as error:

@@ -21,8 +21,9 @@ from blackbox.backends.api.answer import Answer, Call
 from blackbox.backends.api.openai import OpenAI
 from blackbox.backends.api.transport import Transport
 from blackbox.backends.base import Capability, Failure, ModelShape, Query, Scores, Usage
-from blackbox.backends.checks import check_call, check_fit, check_layers
+from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts
 from blackbox.backends.errors import EndpointError, NoAnswerError
+from blackbox.backends.fronts import EmbeddedFront, Frame
 from blackbox.backends.local.encoding import CausalEncoder
 from blackbox.backends.prompts import Prompt, SoftPrompt, TextPrompt
 from blackbox.backends.states import evenly
@@ -118,6 +119,16 @@ class VllmBackend:
                 failures.setdefault((prompt, ask.query), reason)
             usages[prompt] += Usage(requests=1) if isinstance(answer, str) else answer.usage
         return _scores(found, usages, failures, n_queries=len(queries))
+
+    @property
+    def frame(self) -> Frame:
+        """See `EmbeddingBackend`."""
+        return self._encoder.frame
+
+    def embedded_front(self, prompt: Prompt) -> EmbeddedFront:
+        """See `EmbeddingBackend.embedded_front`."""
+        check_prompts(self, [prompt])
+        return EmbeddedFront(self._front(prompt))
 
     def close(self) -> None:
         """End the threads and close the connections."""

@@ -36,6 +36,11 @@ def embeds_call(model: str, embeddings: npt.NDArray[np.float32], asked: Sequence
     return _call(model, {"prompt_embeds": encoded(embeddings, dtype)}, asked, length=len(embeddings))
 
 
+def embeds_body(model: str, embeddings: npt.NDArray[np.float32]) -> dict[str, object]:
+    """The body that has the most probable token written behind a sequence of embeddings."""
+    return _body(model, {"prompt_embeds": encoded(embeddings, torch.float32)})
+
+
 def tokens_call(model: str, tokens: Sequence[int], asked: Sequence[int]) -> Call:
     """The same behind tokens, whose embeddings the server looks up."""
     return _call(model, {"prompt": list(tokens)}, asked, length=len(tokens))
@@ -56,12 +61,13 @@ def told(answer: Answer, asked: Sequence[int]) -> list[float | None]:
 
 def _call(model: str, prompt: dict[str, object], asked: Sequence[int], *, length: int) -> Call:
     body = {
-        "model": model,
-        **prompt,
-        "max_tokens": 1,
-        "temperature": 0.0,
+        **_body(model, prompt),
         "logprobs": len(asked),
         "logprob_token_ids": list(asked),
         "return_tokens_as_token_ids": True,
     }
     return Call("/completions", body, Usage(1, length, 1))
+
+
+def _body(model: str, prompt: dict[str, object]) -> dict[str, object]:
+    return {"model": model, **prompt, "max_tokens": 1, "temperature": 0.0}

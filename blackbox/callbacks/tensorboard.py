@@ -4,7 +4,7 @@
 """
 
 import json
-import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class TensorBoard(Tracker):
         from tensorboardX import SummaryWriter
 
         folder = self._logdir or (run.folder or Path()) / "tensorboard"
-        suffix = f".{secrets.token_hex(4)}"  # files of two sessions that begin in one second would have one name
+        suffix = f".{time.time_ns()}"  # names have the second, and files are read in the order of their names
         self._writer = SummaryWriter(str(folder), filename_suffix=suffix)
         if not known:
             self._text("settings", json.dumps(run.settings, indent=2, ensure_ascii=False, default=str), step=0)

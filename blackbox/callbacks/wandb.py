@@ -30,13 +30,14 @@ class WandB(Tracker):
         import wandb
 
         id_ = known or secrets.token_hex(4)
+        mode: Any = self._mode or os.environ.get("WANDB_MODE")  # wandb itself reads it once in a process
         quiet = wandb.Settings(silent=True, console="off", save_code=False, disable_git=True)
         self._run = wandb.init(
             project=self._project or os.environ.get("WANDB_PROJECT") or "blackbox",
             name=run.name,
             id=id_,
             resume="allow" if known else None,
-            mode=self._mode,
+            mode=mode,
             dir=run.folder,
             config=dict(run.settings),
             reinit="create_new",  # several runs of a process may be tracked at once

@@ -10,11 +10,14 @@ from rich.logging import RichHandler
 
 from blackbox.backends import BackendError
 from blackbox.backends.errors import StoppedError
+from blackbox.cli.bank_commands import bank
 from blackbox.cli.console import err
 from blackbox.cli.doctor import doctor
 from blackbox.cli.jobs_commands import jobs
 from blackbox.cli.model_server_commands import serve_model
-from blackbox.cli.run_commands import compare, evaluate, export, journal, predict, show
+from blackbox.cli.predict_commands import predict
+from blackbox.cli.prune_commands import prune
+from blackbox.cli.run_commands import compare, evaluate, export, journal, show
 from blackbox.cli.serve_commands import serve
 from blackbox.cli.sweep_commands import sweep
 from blackbox.cli.tokens_commands import tokens
@@ -43,12 +46,14 @@ app.command()(evaluate)
 app.command()(predict)
 app.command()(show)
 app.command()(export)
+app.command()(prune)
 app.command()(compare)
 app.command()(journal)
 app.command()(serve_model)
 app.command()(doctor)
 app.command()(worker)
 app.command()(serve)
+app.add_typer(bank, name="bank")
 app.add_typer(jobs, name="jobs")
 app.add_typer(tokens, name="tokens")
 

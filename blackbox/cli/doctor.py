@@ -29,6 +29,7 @@ _EXTRAS = {
     "demo": ("gguf", "accelerate", "matplotlib"),
     "plots": ("matplotlib",),
     "nevergrad": ("nevergrad",),
+    "peft": ("peft",),
     "pipelines": ("scikit-learn",),
     "data": ("datasets",),
     "service": ("fastapi", "uvicorn"),

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,18 +12,18 @@ from blackbox.backends.api import Answers
 from blackbox.blank import make_blank
 from blackbox.build import make_backend
 from blackbox.cli.console import WIDE, err, out
+from blackbox.cli.predict_commands import RunArgument, backend_of, keeping, predictor_of
 from blackbox.cli.settings_options import with_settings
-from blackbox.config import LIMITS, Config, make_config, read_settings
-from blackbox.data import parse_row, read_rows
+from blackbox.config import make_config, read_settings
+from blackbox.data import read_rows
 from blackbox.endpoints import answers_file, run_of
-from blackbox.errors import DataError, RunError, SettingError
-from blackbox.export import exported
+from blackbox.errors import RunError, SettingError, unknown_name
+from blackbox.export import FOLDER_FORMATS, FORMATS, export_folder, exported
 from blackbox.files import write_whole
 from blackbox.form import Form
 from blackbox.graders import make_grader
-from blackbox.prediction import Predictor
 from blackbox.report.comparison import comparison_table, summary_table
-from blackbox.report.finished import finished_in_words
+from blackbox.report.finished import finished_in_words, words_in_words
 from blackbox.report.prompts import prompts_table
 from blackbox.report.spending import spending_table
 from blackbox.report.words import counted
@@ -34,10 +33,6 @@ from blackbox.split import make_split
 from blackbox.summary import Summary
 from blackbox.template import Template
 from blackbox.text_prompts import text_prompts
-
-_CHUNK = 256  # rows that `predict` reads before it answers
-
-RunArgument = Annotated[Path, typer.Argument(help="A run's folder, e.g. runs/demo.", show_default=False)]
 
 
 @with_settings()
@@ -81,7 +76,7 @@ def _evaluate_run(run: Path, data: Path, *, metric: str | None) -> None:
     folder = RunFolder(run)
     saved = folder.read_prompt()
     make_grader(saved.blank, metric=metric or saved.metric)  # a wrong name is refused before the model is loaded
-    figure = _predictor(folder).evaluate(rows, metric=metric)
+    figure = predictor_of(folder).evaluate(rows, metric=metric)
     print(json.dumps(figure.to_dict() if figure else None))  # noqa: T201 - data goes to stdout
 
 
@@ -105,21 +100,9 @@ def _evaluate_prompts(paths: list[Path], values: dict[str, Any]) -> None:
     split = make_split(str(paths[0]), read_rows(paths[0]), Form(Template(config.template), blank))
     grader.check_rows(split)
     with err.status("asking the model"):
-        backend = make_backend(_keeping(config, Path("runs", "answers.sqlite")))
+        backend = make_backend(keeping(config, Path("runs", "answers.sqlite")))
         scored = side_by_side(backend, prompts, split, grader=grader)
     out.print(prompts_table(scored))
-
-
-def predict(run: RunArgument) -> None:
-    """Answer rows: JSON lines from stdin to stdout, each with `predicted` and `probabilities` added."""
-    folder = RunFolder(run)
-    folder.read_config()
-    predictor = _predictor(folder)
-    for rows in _chunks(_stdin_rows(predictor)):
-        for row, prediction in zip(rows, predictor.predict(rows), strict=True):
-            answer = {**row, "predicted": prediction.answer, "probabilities": prediction.probabilities}
-            sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
 
 
 def show(run: RunArgument) -> None:
@@ -131,19 +114,36 @@ def show(run: RunArgument) -> None:
         saved = folder.read_prompt()
         kind = type(saved.prompt).__name__
         out.print(f"prompt: {kind} for {saved.model} on the tokens of {saved.text!r}", highlight=False, markup=False)
-        for line in finished_in_words(saved):
+        found = folder.read_found_words() if folder.found_words.exists() else None
+        for line in [*([words_in_words(found)] if found else []), *finished_in_words(saved)]:
             out.print(line, highlight=False, markup=False)
 
 
 def export(
     run: RunArgument,
     *,
-    form: Annotated[str, typer.Option("--format", help="text (to paste), messages (of a chat) or json.")] = "text",
-    output: Annotated[Path | None, typer.Option(help="A file to write; default: print it.", show_default=False)] = None,
+    form: Annotated[
+        str, typer.Option("--format", help=f"A text: {', '.join(FORMATS)}; a folder: {', '.join(FOLDER_FORMATS)}.")
+    ] = "text",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "--out", help="A file, or a folder, to write; default: print the text.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Print a run's text prompt, with {field} where a row's text goes; or write it to a file."""
+    """Write a run's prompt in the form that another program takes: a text prompt as a text with {field} where a row's
+    text goes, printed or into a file; vectors into a folder, from the run's model.
+    """
     folder = RunFolder(run)
-    folder.read_config()
+    config = folder.read_config()
+    if form in FOLDER_FORMATS:
+        if output is None:
+            raise SettingError(f"format {form!r} is a folder of files; say which with --out")
+        export_folder(folder.read_prompt(), backend_of(folder, config), form, output)
+        return
+    if form not in FORMATS:
+        raise unknown_name("format", form, [*FORMATS, *FOLDER_FORMATS])
     text = exported(folder.read_prompt(), form)
     if output is None:
         sys.stdout.write(text)
@@ -178,41 +178,3 @@ def _compared(folder: RunFolder) -> tuple[str, Summary, dict[str, object]]:
     """The model is the one that was queried: not every backend has the setting's."""
     config = {**folder.read_config().model_dump(), "model": folder.read_environment()["model"]}
     return folder.name, folder.read_summary(), config
-
-
-def _predictor(folder: RunFolder) -> Predictor:
-    config, saved = folder.read_config(), folder.read_prompt()
-    free = config.model_copy(update=dict.fromkeys(LIMITS))  # they are the search's, which may have used them up
-    with err.status("loading the model"):
-        backend = make_backend(_keeping(free, folder.answers))
-    return Predictor(backend, saved)
-
-
-def _keeping(config: Config, answers: Path) -> Config:
-    """Settings with the file where an endpoint's answers are kept, if they have none."""
-    return config.model_copy(update={"answers": str(answers_file(config, answers))})
-
-
-def _stdin_rows(predictor: Predictor) -> Iterator[dict[str, object]]:
-    """The rows of stdin; a line that cannot be answered is refused by its number, as editors count."""
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        if line.strip():
-            where = f"stdin line {number}"
-            row = parse_row(line, where)
-            predictor.check_row(row, where=where)
-            yield row
-
-
-def _chunks(rows: Iterable[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
-    """Lists of rows; those in front of a broken one come before its error."""
-    chunk: list[dict[str, object]] = []
-    try:
-        for row in rows:
-            chunk.append(row)
-            if len(chunk) == _CHUNK:
-                yield chunk
-                chunk = []
-    except DataError:
-        yield chunk
-        raise
-    yield chunk

@@ -1,4 +1,4 @@
-"""Text prompts to paste, as messages for a chat model, or as JSON."""
+"""Text prompts to paste, as messages for a chat model, as JSON, or for a program that takes text prompts."""
 
 import json
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from blackbox.backends import Query, TextPrompt
 from blackbox.backends.rendering import conversation, one_text
 from blackbox.errors import RunError, unknown_name
+from blackbox.export.dspy import dspy_state
+from blackbox.export.promptfoo import promptfoo_config
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.template import Template
 from blackbox.text_prompts import prompt_to_dict
@@ -15,12 +17,13 @@ def exported(saved: SavedPrompt, form: str) -> str:
     """A saved text prompt in one of the `FORMATS`; `{field}` stands where a row's field goes.
 
     "text" is what a model reads that goes on with a text, "messages" the list that chat endpoints take (OpenAI's
-    `messages`, each with `role` and `content`), "json" the prompt's parts with the template and the label words.
+    `messages`, each with `role` and `content`), "json" the prompt's parts with the template and the label words,
+    "dspy" the state of a predictor of DSPy, "promptfoo" a configuration of that name.
 
     Raises:
         UnknownNameError: there is no such format.
-        RunError: the prompt is no text, its labels are told by hidden states, or it is an average of several and the
-            format has room for one.
+        RunError: the prompt is no text, its labels are told by hidden states, it is an average of several and the
+            format has room for one, or it has demonstrations that the format cannot hold.
     """
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
@@ -64,5 +67,11 @@ def _row(prompt: TextPrompt, saved: SavedPrompt) -> Query:
     return template.render({name: f"{{{name}}}" for name in template.fields}, (), where="the template")
 
 
-FORMATS: dict[str, Callable[[TextPrompt, SavedPrompt], str]] = {"text": _text, "messages": _messages, "json": _json}
+FORMATS: dict[str, Callable[[TextPrompt, SavedPrompt], str]] = {
+    "text": _text,
+    "messages": _messages,
+    "json": _json,
+    "dspy": dspy_state,
+    "promptfoo": promptfoo_config,
+}
 """By name."""

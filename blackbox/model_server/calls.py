@@ -11,7 +11,7 @@ from blackbox.backends import Prompt, Query, Scores, TextPrompt, Writing
 from blackbox.backends.base import Capability
 from blackbox.backends.checks import check_call, check_fit, check_layers, check_prompts, require
 from blackbox.backends.errors import BackendSettingError, MessageError, QueryError
-from blackbox.backends.prompts import PrefixPrompt
+from blackbox.backends.prompts import DecomposedPrompt, PrefixPrompt
 from blackbox.backends.remote import answers
 from blackbox.backends.remote.container import unpacked
 from blackbox.backends.remote.description import Limits
@@ -173,6 +173,8 @@ class Reader:
             self._known(prompt.token_ids)
             if isinstance(prompt, PrefixPrompt):
                 _within("positions of a prefix", prompt.n_positions, self._limits.prompt_tokens)
+            if isinstance(prompt, DecomposedPrompt):
+                _within("vectors of a decomposed prompt", len(prompt.vectors), self._limits.prompt_tokens)
             check_fit(self._backend, prompt)
 
     def _known(self, tokens: Sequence[int]) -> tuple[int, ...]:

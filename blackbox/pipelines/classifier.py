@@ -52,6 +52,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         prompt, space, optimizer, evaluations: as of these settings; None is their default.
         dev_share: of each label this share of its rows, rounded down, selects the prompt; at least one row. Where a
             label has fewer than 4 rows, or at 0, the prompt is selected on the training loss.
+        class_weight: how much the rows of a label count in the search's loss: "balanced", or label -> weight; None: all
+            alike.
         random_state: the run's seed, or a generator that draws it; None is the setting `seed`, 0 by default: two fits
             find the same.
         folder: where each run gets a folder, named for its settings and rows: to fit again what was fitted reads its
@@ -84,6 +86,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         optimizer: str | None = None,
         evaluations: int | None = None,
         dev_share: float = 0.5,
+        class_weight: str | Mapping[Any, float] | None = None,
         random_state: int | np.random.RandomState | None = None,
         folder: str | Path | None = None,
         callbacks: Sequence[Callback] = (),
@@ -98,6 +101,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.optimizer = optimizer
         self.evaluations = evaluations
         self.dev_share = dev_share
+        self.class_weight = class_weight
         self.random_state = random_state
         self.folder = folder
         self.callbacks = callbacks
@@ -118,14 +122,22 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 delattr(self, name)
         features = self._features(X, reset=True)
         places = self._learn_classes(y, features)
-        template, fields = template_for(features)
-        if self.template is not None:
+        if self.template is None:
+            template, fields = template_for(features)
+        else:
             template = Template(self.template)
             fields = fields_of(template)
         labels = [str(label) for label in self.classes_]
         rows = [{**row, "label": labels[place]} for row, place in zip(fields.rows(features), places, strict=True)]
         train, dev = held_back(rows, share=self.dev_share, seed=plan.config.seed)
-        task = Task(train, template=template.text, label_words=self._words(), dev=dev, **plan.of_task)
+        task = Task(
+            train,
+            template=template.text,
+            label_words=self._words(),
+            dev=dev,
+            class_weights=self.class_weight,
+            **plan.of_task,
+        )
         with MODELS.shared():
             result = plan.run(task, folder=self.folder, callbacks=self.callbacks)
         self._fields, self._config = fields, plan.config

@@ -106,12 +106,16 @@ def template_for(features: Features) -> tuple[Template, Fields]:
     """A template for columns that have none, and what its fields are.
 
     One column: `"{text} It was {label}."`. Several: a line each, `"name: {name}"`, and `"label: {label}"` as the last.
+
+    Raises:
+        DataError: a column is named "label": what is to be found would stand in the prompt.
     """
     width = len(features.names) if features.names is not None else len(features.rows[0])
-    columns = features.names or ((FIELD,) if width == 1 else tuple(f"x{place}" for place in range(width)))
-    slots = tuple(
-        name if name.isidentifier() and name != LABEL_SLOT else f"x{place}" for place, name in enumerate(columns)
-    )
+    numbered = tuple(f"x{place}" for place in range(width))
+    columns = features.names or ((FIELD,) if width == 1 else numbered)
+    if LABEL_SLOT in columns:
+        raise DataError(f"X has a column {LABEL_SLOT!r}; take it out if it holds the labels, or set a template")
+    slots = columns if all(name.isidentifier() for name in columns) else numbered
     fields = Fields(slots, columns)
     if width == 1:
         return Template(f"{{{slots[0]}}} It was {{label}}."), fields

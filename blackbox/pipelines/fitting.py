@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 
 from blackbox.backends import Backend
 from blackbox.callbacks import Callback
-from blackbox.config import Config, ExecutorSettings, make_config
+from blackbox.config import Config, ExecutorSettings, TaskSettings, make_config
 from blackbox.errors import SettingError
+from blackbox.parts import read_files
 from blackbox.run import Result
 from blackbox.run_folder import RunFolder
 from blackbox.seeds import part_seed
@@ -20,15 +22,19 @@ from blackbox.task import Task
 from blackbox.tune import resume, tune
 
 LEAST_ROWS = 4  # of the rarest label, that some are held back for the dev rows
-_OF_TASK = ("loss", "margin", "metric")
 _OF_ROWS = {
     "train": "the rows are given to fit",
     "dev": "dev rows are held back from them, see dev_share",
     "test": "rows to be tested on are given to score",
     "shots": "all rows that are given to fit are used",
-    "label_field": "labels are given as y",
-    "target_field": "labels are given as y",
+    **dict.fromkeys(
+        ("label_field", "target_field", "number_field", "tags_field", "tokens_field"), "labels are given as y"
+    ),
+    "template": "it is a parameter",
+    "label_words": "they are a parameter",
+    "class_weights": "class_weight is a parameter",
 }
+_OF_TASK = TaskSettings.model_fields.keys() & signature(Task).parameters.keys()
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,9 @@ class Plan:
         return tune(task, backend=self.backend, folder=path, callbacks=callbacks, **self.of_run)
 
     def _digest(self, task: Task) -> str:
-        """Of all that the result depends on."""
-        settings = self.config.model_dump(mode="json", exclude=set(ExecutorSettings.model_fields) - {"threads"})
+        """Of all that the result depends on, files of prompts included."""
+        config, _ = read_files(self.config, task)
+        settings = config.model_dump(mode="json", exclude=set(ExecutorSettings.model_fields) - {"threads"})
         model = None if isinstance(self.backend, str) else self.backend.model_hash
         content = json.dumps([settings, task.to_dict(), model], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -83,7 +90,7 @@ def make_plan(parameters: Mapping[str, Any], settings: Mapping[str, Any] | None,
     for name in sorted(_OF_ROWS.keys() & further.keys()):
         raise SettingError(f"setting {name!r} has no meaning for a classifier: {_OF_ROWS[name]}")
     values = {**further, **given}
-    of_task = {name: values.pop(name) for name in _OF_TASK if name in values}
+    of_task = {name: values.pop(name) for name in sorted(_OF_TASK & values.keys())}
     named = {"backend": backend} if isinstance(backend, str) else {}
     return Plan(of_task, values, make_config({**values, **of_task, **named}), backend)
 

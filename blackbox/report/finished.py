@@ -3,6 +3,7 @@
 from blackbox.backends import TextPrompt
 from blackbox.report.words import counted
 from blackbox.saved_prompt import SavedPrompt
+from blackbox.verbalizers.words import FoundWords
 
 
 def finished_in_words(saved: SavedPrompt) -> list[str]:
@@ -18,3 +19,10 @@ def finished_in_words(saved: SavedPrompt) -> list[str]:
         told = (f"{label} {offset:+.3f}" for label, offset in zip(saved.blank.labels, offsets, strict=True))
         lines.append(f"calibrated, nats: {', '.join(told)}")
     return lines
+
+
+def words_in_words(found: FoundWords) -> str:
+    """The label words that were searched, and those that they stand in the place of."""
+    given, words = ", ".join(found.given), ", ".join(found.words)
+    losses = f"train loss of the start {found.given_loss:.4f} -> {found.loss:.4f}"
+    return f"label words found: {words}, given: {given} ({losses}, {found.evaluations} evaluations)"

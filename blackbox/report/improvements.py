@@ -51,7 +51,9 @@ class BlockGains:
 def spent_after(history: Sequence[Evaluation]) -> list[int]:
     """Evaluations spent after each evaluation of the history, as the budget counts them: test rows cost nothing."""
     rows = next((evaluation.rows for evaluation in history if evaluation.split == "train"), 1)
-    return list(accumulate(0 if e.split == "test" else math.ceil(e.rows / rows) for e in history))
+    sampled = accumulate(e.rows if e.split == "sample" else 0 for e in history)
+    whole = accumulate(0 if e.split in ("test", "sample") else math.ceil(e.rows / rows) for e in history)
+    return [counted + math.ceil(some / rows) for counted, some in zip(whole, sampled, strict=True)]
 
 
 def find_improvements(history: Sequence[Evaluation]) -> list[Improvement]:
@@ -82,7 +84,7 @@ def selected(improvements: Sequence[Improvement]) -> Improvement | None:
 
 def block_gains(history: Sequence[Evaluation], improvements: Sequence[Improvement]) -> list[BlockGains]:
     """Gains by block, the starting prompt left out; empty for a search that is not blockwise."""
-    searched = [e.block for e in history if e.split == "train" and e.block is not None and e.generation]
+    searched = [e.block for e in history if e.split in ("train", "sample") and e.block is not None and e.generation]
     later = [improvement for improvement in improvements if improvement.train.generation]
     return [
         BlockGains(block, searched.count(block), len(of_block), math.fsum(found.gain or 0.0 for found in of_block))

@@ -2,6 +2,7 @@
 
 from blackbox.spaces.base import GrowingSpace, MatrixSpace, PromptSpace, WrittenSpace, prompt_of
 from blackbox.spaces.choices import ChoicesSpace
+from blackbox.spaces.decomposed import DecomposedSpace
 from blackbox.spaces.deep import DeepSpace
 from blackbox.spaces.prefix import PrefixSpace
 from blackbox.spaces.projected import Induced, ProjectedInstructionSpace
@@ -12,6 +13,7 @@ from blackbox.spaces.texts import TextsSpace
 __all__ = [
     "PROJECTIONS",
     "ChoicesSpace",
+    "DecomposedSpace",
     "DeepSpace",
     "GrowingSpace",
     "Induced",

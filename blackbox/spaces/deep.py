@@ -1,6 +1,6 @@
 """Deep prompts: vectors for several layers, each through a projection of its own (BBTv2, arXiv 2205.11200)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ class DeepSpace:
         alpha: scale of the space.
         projection: "gaussian", "uniform", "hadamard" or "identity", or what makes the projection of a layer.
         seed: of the projections; a layer's projection does not depend on which other layers are searched.
+        start: layer -> vectors that the search starts from, shape (n_tokens, hidden_size); block j is added to them.
+            Those of layers that are not searched stay as they are.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class DeepSpace:
         alpha: float = 1.0,
         projection: str | ProjectionOfLayer = "gaussian",
         seed: int,
+        start: Mapping[int, FloatArray] | None = None,
     ) -> None:
         self.token_ids = tuple(token_ids)
+        self._start = dict(start or {})
         self._hidden_size = hidden_size
         self._projections = LayerProjections(
             stds,
@@ -73,7 +77,8 @@ class DeepSpace:
 
     def decode(self, candidates: npt.NDArray[np.float64]) -> list[Prompt]:
         """Prompts that agree in a layer's numbers share that layer's array, also with those of the last call."""
-        return [DeepPrompt(self.token_ids, vectors) for vectors in self._projections.arrays(candidates)]
+        return [DeepPrompt(self.token_ids, {**self._start, **found}) for found in self._projections.arrays(candidates)]
 
     def _vectors(self, layer: int, projected: FloatArray) -> FloatArray:
-        return projected.reshape(-1, self._hidden_size)
+        vectors = projected.reshape(-1, self._hidden_size)
+        return vectors + self._start[layer] if layer in self._start else vectors

@@ -22,7 +22,7 @@ class LowRank:
     """Makes the `LowRankMap` of a layer.
 
     Attributes:
-        n_tokens: tokens of the prompt.
+        n_tokens: tokens that are moved.
         rank: of P, r.
         projection: of the numbers of B.
     """
@@ -34,7 +34,7 @@ class LowRank:
     def __post_init__(self) -> None:
         if not 1 <= self.rank <= self.n_tokens:
             raise SettingError(
-                f"rank must be at least 1 and at most the prompt's {self.n_tokens} tokens, got {self.rank}"
+                f"rank must be at least 1 and at most the {self.n_tokens} tokens that are moved, got {self.rank}"
             )
 
     def __call__(

@@ -107,11 +107,17 @@ def seen_keys_values(
     """
     read = [backend.prefix_of(tokens).keys_values for text in texts if (tokens := backend.encode(text))]
     return {
-        layer: np.concatenate([(one[layer] / _spreads(start, layer)).swapaxes(0, 1) for one in read]).reshape(
+        layer: np.concatenate([relative_keys_values(start, layer, one[layer]).swapaxes(0, 1) for one in read]).reshape(
             -1, 2 * backend.shape.key_value_width
         )
         for layer in layers
     }
+
+
+def relative_keys_values(start: PrefixPrompt, layer: int, keys_values: FloatArray) -> FloatArray:
+    """Keys and values of a layer, shape (2, n, width), in spreads of the start's own."""
+    relative: FloatArray = keys_values / _spreads(start, layer)
+    return relative
 
 
 def _spreads(start: PrefixPrompt, layer: int) -> FloatArray:

@@ -1,13 +1,13 @@
 """Soft prompts: one block of vectors at the input (BBT, arXiv 2201.03514)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from blackbox.backends import DeepPrompt, Prompt, SoftPrompt
 from blackbox.spaces.deep import DeepSpace
-from blackbox.spaces.layer_projections import ProjectionOfLayer
+from blackbox.spaces.layer_projections import FloatArray, ProjectionOfLayer
 
 
 class SoftSpace:
@@ -16,7 +16,7 @@ class SoftSpace:
     Args:
         token_ids: the placeholder tokens of the starting prompt.
         std: spread of the word embeddings (element 0 of `VectorBackend.hidden_stds`).
-        hidden_size, dimension, alpha, projection, seed: as in `DeepSpace`.
+        hidden_size, dimension, alpha, projection, seed, start: as in `DeepSpace`.
     """
 
     def __init__(
@@ -29,9 +29,17 @@ class SoftSpace:
         alpha: float = 1.0,
         projection: str | ProjectionOfLayer = "gaussian",
         seed: int,
+        start: Mapping[int, FloatArray] | None = None,
     ) -> None:
         self._input = DeepSpace(
-            token_ids, {0: std}, hidden_size, dimension=dimension, alpha=alpha, projection=projection, seed=seed
+            token_ids,
+            {0: std},
+            hidden_size,
+            dimension=dimension,
+            alpha=alpha,
+            projection=projection,
+            seed=seed,
+            start=start,
         )
 
     @property

@@ -3,11 +3,12 @@
 The representation v_y of a label is the mean of what the model's output head reads at the blank, over the label's
 training rows behind the same prompt. A row with the state h has
 
-    p(y) = exp(rho cos(v_y, h)) / sum_y' exp(rho cos(v_y', h)), rho = 10 as there.
+    p(y) = exp(rho cos(v_y, h)) / sum_y' exp(rho cos(v_y', h)).
 
-Two things differ. The mean of all training rows is taken off first, from v_y and h: states of language models share a
-large common part, which leaves all cosines near 1. And where a training row is scored, its own state is left out of its
-label's mean, so that the loss of the search does not see the row's label.
+Three things differ. The mean of all training rows is taken off first, from v_y and h: states of language models share a
+large common part, which leaves all cosines near 1. Where a training row is scored, its own state is left out of its
+label's mean, so that the loss of the search does not see the row's label. And rho, 10 there, is for each prompt the one
+of a few under which the training rows, left out so, are the likeliest: cosines of centred states need less.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
 
-_RHO = 10.0
+_RHOS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 _TINY = 1e-12
 
 
@@ -29,21 +30,30 @@ class ClassMeans:
     Attributes:
         centre: shape (width,), the mean state of the training rows.
         means: shape (n_labels, width), v_y less the centre.
+        rho: see the module.
     """
 
     centre: FloatArray
     means: FloatArray
+    rho: float
 
     @classmethod
     def of(cls, states: FloatArray, labels: LabelArray, n_labels: int) -> "ClassMeans":
         """Those of training rows: states of shape (n_rows, width), labels of shape (n_rows,)."""
         centre = states.mean(axis=0)
         means = np.array([states[labels == label].mean(axis=0) for label in range(n_labels)])
-        return cls(centre, means - centre)
+        found = [cls(centre, means - centre, rho) for rho in _RHOS]
+        return min(found, key=lambda one: one.training_loss(states, labels))
+
+    def training_loss(self, states: FloatArray, labels: LabelArray) -> float:
+        """Mean of -log p of the training rows' labels, each without itself; inf where none has a state."""
+        rows = np.arange(len(labels))
+        of_rows = -self.of_training_rows(states, labels, rows)[rows, labels]
+        return float(np.nanmean(of_rows)) if np.isfinite(of_rows).any() else np.inf
 
     def log_probabilities(self, states: FloatArray) -> FloatArray:
         """Of the labels, nats, shape (n_rows, n_labels), from states of shape (n_rows, width); NaN where they are."""
-        return _normalised(_RHO * _cosines(states - self.centre, self.means[None]))
+        return _normalised(self.rho * _cosines(states - self.centre, self.means[None]))
 
     def of_training_rows(self, states: FloatArray, labels: LabelArray, rows: LabelArray) -> FloatArray:
         """The same of some of the training rows, each without itself in the mean of its label.
@@ -59,7 +69,7 @@ class ClassMeans:
         means = np.repeat(self.means[None], len(rows), axis=0)
         without = (n * self.means[own] - (states[rows] - self.centre)) / np.maximum(n - 1, 1)
         means[np.arange(len(rows)), own] = np.where(n > 1, without, self.means[own])
-        return _normalised(_RHO * _cosines(states[rows] - self.centre, means))
+        return _normalised(self.rho * _cosines(states[rows] - self.centre, means))
 
 
 def _cosines(states: FloatArray, means: FloatArray) -> FloatArray:

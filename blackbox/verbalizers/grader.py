@@ -58,10 +58,10 @@ def means_grader(grader: Grader, train: Split) -> MeansGrader:
     """The grader of class means with the loss and the metric of another.
 
     Raises:
-        SettingError: the task has targets.
+        SettingError: the task has targets, numbers or tags.
     """
     if not isinstance(grader, ScoreGrader) or not train.form.blank.labels:
-        raise SettingError("setting 'verbalizer': class means are of labels, and the task has targets")
+        raise SettingError("setting 'verbalizer': class means are of labels; the task has targets, numbers or tags")
     terms = {**grader.terms, "verbalizer": REPRESENTATIVE}
     return MeansGrader(Capability.STATES, terms, grader.loss, grader.metric, train)
 

@@ -19,7 +19,7 @@ def with_class_means(config: Config, task: Task) -> Task:
     if config.verbalizer != REPRESENTATIVE:
         return task
     if not task.labels:
-        raise SettingError("setting 'verbalizer': class means are of labels, and the task has targets")
+        raise SettingError("setting 'verbalizer': class means are of labels; the task has targets, numbers or tags")
     if Plan.of(config):
         raise SettingError(
             "setting 'verbalizer': averages and calibrations change the probabilities of label words, and class means "

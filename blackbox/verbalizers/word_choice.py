@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
-RowLosses = Callable[[FloatArray, LabelArray], FloatArray]
-"""Log-probabilities (n, n_rows, n_labels), nats, and right labels (n_rows,) -> the loss of each row, (n, n_rows)."""
+Losses = Callable[[FloatArray, LabelArray], FloatArray]
+"""Log-probabilities (n, n_rows, n_labels), nats, and labels (n_rows,) -> the n losses, as a `blackbox.losses.Loss`."""
 
 _LIKELY = 1000  # of which the ratio is taken: of rare tokens it is noise
 _STEPS = 40  # from one start: changes of one label's word
@@ -48,7 +48,7 @@ def combinations(
     log_probabilities: FloatArray,
     labels: LabelArray,
     candidates: Sequence[Sequence[int]],
-    row_losses: RowLosses,
+    loss: Losses,
     *,
     start: tuple[int, ...] | None = None,
 ) -> dict[tuple[int, ...], float]:
@@ -60,7 +60,7 @@ def combinations(
     Args:
         log_probabilities, labels: as of `candidate_words`.
         candidates: as it returns them.
-        row_losses: of the task.
+        loss: of the task.
         start: the columns of the given words, if all of them have one.
     """
     met: dict[tuple[int, ...], float] = {}
@@ -68,7 +68,7 @@ def combinations(
     def losses(choices: Sequence[tuple[int, ...]]) -> None:
         table = np.moveaxis(log_probabilities[:, np.array(choices)], 0, 1)
         table = table - np.logaddexp.reduce(table, axis=-1, keepdims=True)
-        met.update(zip(choices, row_losses(table, labels).mean(axis=-1).tolist(), strict=True))
+        met.update(zip(choices, loss(table, labels).tolist(), strict=True))
 
     telling = [[*words[len(words) // 2 :], *words[: len(words) // 2]] for words in candidates]
     starts = [_first_words(candidates), _first_words(telling), *([start] if start else [])]

@@ -12,7 +12,6 @@ import numpy as np
 from blackbox.backends import Backend, Capability, Prompt, Usage, VocabularyBackend, require
 from blackbox.errors import SettingError
 from blackbox.graders import ScoreGrader
-from blackbox.losses import mean_loss
 from blackbox.split import Split, shown_rows
 from blackbox.task import Task
 from blackbox.verbalizers.word_choice import FloatArray, candidate_words, combinations
@@ -78,7 +77,7 @@ def find_words(backend: Backend, task: Task, prompt: Prompt) -> FoundWords:
         UnsupportedPromptError: the backend does not tell.
     """
     if not isinstance(task.grader, ScoreGrader) or not task.labels:
-        raise SettingError("setting 'verbalizer': words are searched for labels, and the task has targets")
+        raise SettingError("setting 'verbalizer': words are searched for labels; the task has targets, numbers or tags")
     require(backend, Capability.VOCABULARY)
     if not isinstance(backend, VocabularyBackend):
         raise SettingError(f"backend {backend.name!r} says it tells the vocabulary but is no VocabularyBackend")
@@ -132,7 +131,7 @@ def _choices(
     ]
     given = train.form.blank.choices
     start = tuple(words.index(word) for word in given) if set(given) <= set(words) else None
-    found = combinations(table[:, tokens], train.labels, candidates, grader.loss.of_rows, start=start)
+    found = combinations(table[:, tokens], train.labels, candidates, grader.loss, start=start)
     return [tuple(words[place] for place in one) for one in found], answer.usages[0]
 
 
@@ -149,4 +148,4 @@ def _one_of_each(table: FloatArray, of_tokens: Mapping[int, str]) -> list[int]:
 
 def _loss(backend: Backend, grader: ScoreGrader, prompt: Prompt, split: Split) -> tuple[float, Usage]:
     [(answers, usage)] = grader.ask(backend, [prompt], split)
-    return mean_loss(answers.losses), usage
+    return answers.mean_loss, usage

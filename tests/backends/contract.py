@@ -10,6 +10,7 @@ import pytest
 from blackbox.backends import (
     Backend,
     Capability,
+    DecomposedPrompt,
     DeepPrompt,
     GeneratingBackend,
     PrefixBackend,
@@ -213,7 +214,8 @@ class VectorBackendContract(BackendContract):
 
     def prompts(self) -> list[Prompt]:
         last = self.make().shape.n_layers - 1
-        return [*super().prompts(), self.soft(1), self.deep(2, 0), self.deep(3, last), self.deep(4, 0, last)]
+        moved = [self.decomposed(9)] if Capability.DECOMPOSED in self.make().capabilities else []
+        return [*super().prompts(), self.soft(1), self.deep(2, 0), self.deep(3, last), self.deep(4, 0, last), *moved]
 
     def soft(self, seed: int, *, scale: float = 0.1) -> SoftPrompt:
         """A soft prompt of normal numbers on the tokens of `text`."""
@@ -224,6 +226,12 @@ class VectorBackendContract(BackendContract):
         rng, tokens = np.random.default_rng(seed), self.make().encode(self.text)
         shape = (len(tokens), self.make().shape.hidden_size)
         return DeepPrompt(tokens, {layer: np.float32(scale * rng.normal(size=shape)) for layer in layers})
+
+    def decomposed(self, seed: int, *, scale: float = 0.1) -> DecomposedPrompt:
+        """The soft prompt of the same seed, with normal numbers for three positions of a row."""
+        soft = self.soft(seed)
+        rows = scale * np.random.default_rng(seed + 1).normal(size=(3, self.make().shape.hidden_size))
+        return DecomposedPrompt(soft.token_ids, np.concatenate([soft.vectors, np.float32(rows)]))
 
     def score(self, *prompts: Prompt) -> np.ndarray:
         return self.make().score(prompts, self.queries).log_probabilities
@@ -244,6 +252,13 @@ class VectorBackendContract(BackendContract):
     def test_a_soft_prompt_is_a_deep_prompt_of_the_input_layer(self) -> None:
         soft, deep = self.score(self.soft(5), self.deep(5, 0))
         assert np.allclose(soft, deep, atol=self.tolerance)
+
+    def test_vectors_for_rows_change_the_scores_and_zeros_do_not(self) -> None:
+        if Capability.DECOMPOSED not in self.make().capabilities:
+            pytest.skip("this backend takes no decomposed prompts")
+        soft, zeros, moved = self.score(self.soft(5), self.decomposed(5, scale=0.0), self.decomposed(5, scale=1.0))
+        assert np.allclose(zeros, soft, atol=self.tolerance)
+        assert not np.allclose(moved, soft, atol=self.tolerance)
 
     def test_vectors_in_any_layer_change_the_scores(self) -> None:
         layers = range(self.make().shape.n_layers)

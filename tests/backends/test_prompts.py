@@ -1,7 +1,9 @@
+import pickle
+
 import numpy as np
 import pytest
 
-from blackbox.backends import DeepPrompt, PrefixPrompt, SoftPrompt, TextPrompt
+from blackbox.backends import DecomposedPrompt, DeepPrompt, PrefixPrompt, SoftPrompt, TextPrompt
 from blackbox.backends.prompts import vectors_of
 
 
@@ -96,3 +98,25 @@ def test_layers_of_a_prefix_that_differ_in_shape_are_refused() -> None:
 def test_a_prefix_without_a_layer_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one layer, got none"):
         PrefixPrompt((1,), {})
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 3), (6,), (3, 3, 1)])
+def test_a_decomposed_prompt_has_a_vector_for_each_token_and_a_position_at_least(shape: tuple[int, ...]) -> None:
+    assert DecomposedPrompt((1, 2), np.zeros((3, 4), np.float32)).vectors.shape == (3, 4)
+    with pytest.raises(ValueError, match="at least 3 vectors for 2 tokens and a position"):
+        DecomposedPrompt((1, 2), np.zeros(shape, np.float32))
+
+
+def test_a_prompt_comes_back_from_a_pickle_read_only_as_it_was() -> None:
+    vectors = np.arange(6, dtype=np.float32).reshape(2, 3)
+    soft, deep = SoftPrompt((1, 2), vectors), DeepPrompt((1, 2), {4: vectors, 5: vectors + 1})
+    prefix = PrefixPrompt((1, 2), {4: np.stack([vectors, vectors])})
+    decomposed = DecomposedPrompt((1,), vectors)
+    for prompt in (soft, deep, prefix, decomposed):
+        restored = pickle.loads(pickle.dumps(prompt))
+        assert restored.token_ids == prompt.token_ids
+        for layer, array in vectors_of(prompt).items():
+            assert np.array_equal(vectors_of(restored)[layer], array)
+            assert not vectors_of(restored)[layer].flags.writeable
+    text = TextPrompt("Classify.")
+    assert pickle.loads(pickle.dumps(text)) == text

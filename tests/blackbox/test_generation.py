@@ -152,3 +152,65 @@ def test_a_saved_prompt_knows_how_it_is_judged(tmp_path: Path) -> None:
     SavedPrompt.of(own, backend=FakeBackend(), task=make_task(), scores={}).save(tmp_path)
     loaded = SavedPrompt.load(tmp_path)
     assert (loaded.metric, loaded.answer_tokens, loaded.prompt) == ("exact-match", 40, own)
+
+
+def test_a_search_by_likelihood_is_judged_by_what_the_model_writes(tmp_path: Path) -> None:
+    task = make_task(loss="cross-entropy")
+    result = tune(task, **SETTINGS, folder=tmp_path / "run")
+    summary, history = result.summary, result.history
+    assert summary.test_before is not None
+    assert summary.test_after is not None
+    assert summary.test_loss_before is not None
+    assert summary.test_loss_after is not None
+    assert summary.test_after.metric == "exact-match"
+    assert summary.test_after.value > summary.test_before.value
+    assert summary.test_loss_after < summary.test_loss_before
+    assert {one.measured is None for one in history if one.split == "train"} == {True}
+    looks = [one for one in history if one.split == "dev"]
+    assert summary.dev is not None
+    assert summary.dev.value == max(one.measured.value for one in looks if one.measured)
+    by_likelihood = tune(make_target_task(train=30), **SETTINGS).history
+    assert [one.loss for one in history if one.split == "train"][:20] == [
+        one.loss for one in by_likelihood if one.split == "train"
+    ][:20]
+    assert result.predictor.evaluate(make_target_rows(10, first=200)) == summary.test_after
+    assert resume(tmp_path / "run").summary == summary
+
+
+def test_a_search_by_likelihood_that_was_cut_off_ends_as_the_unbroken_run(tmp_path: Path) -> None:
+    whole = tune(make_task(loss="cross-entropy"), **SETTINGS, folder=tmp_path / "run")
+    before = outcome(tmp_path / "run")
+    journal = tmp_path / "run" / "evaluations.jsonl"
+    journal.write_bytes(journal.read_bytes()[:5000])
+    (tmp_path / "run" / "checkpoint.json").unlink()
+    assert facts(resume(tmp_path / "run").history) == facts(whole.history)
+    assert outcome(tmp_path / "run") == before
+
+
+def test_texts_race_by_the_likelihood_of_the_targets() -> None:
+    task = make_task(train=60, loss="cross-entropy")
+    found = tune(task, backend="fake", space="texts", prompts=TEXTS, evaluations=40)
+    assert found.prompt == BEST
+    assert found.summary.saved > 0
+    assert found.summary.dev is not None
+
+
+def test_a_search_by_likelihood_with_a_metric_needs_a_model_that_does_both() -> None:
+    class Mute(FakeBackend):
+        name = "mute"
+        capabilities = FakeBackend().capabilities - {Capability.GENERATE}
+
+    class Chat(FakeBackend):
+        name = "chat"
+        capabilities = FakeBackend().capabilities - {Capability.TARGETS}
+
+    for backend, lacks in ((Mute(), "text that the model writes"), (Chat(), "likelihoods of whole targets")):
+        with pytest.raises(UnsupportedPromptError, match=f"'{backend.name}' has no {lacks}"):
+            tune(make_task(loss="cross-entropy"), **{**SETTINGS, "backend": backend})
+
+
+def test_a_share_to_be_reached_needs_dev_rows_where_nothing_is_written_to_training_rows() -> None:
+    with pytest.raises(SettingError, match="setting 'target': needs dev rows"):
+        tune(make_task(loss="cross-entropy", dev=0), **SETTINGS, target=0.5)
+    reached = tune(make_task(loss="cross-entropy"), **SETTINGS, target=0.01)
+    assert reached.summary.stop_reason == "target"

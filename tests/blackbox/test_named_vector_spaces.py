@@ -1,18 +1,19 @@
 """Spaces of vectors as the settings name them."""
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from blackbox import tune
-from blackbox.backends import FakeBackend, SoftPrompt
+from blackbox import SavedPrompt, tune
+from blackbox.backends import Capability, DecomposedPrompt, FakeBackend, SoftPrompt, UnsupportedPromptError
 from blackbox.config import make_config
 from blackbox.errors import SettingError
 from blackbox.named_spaces import make_space
 from blackbox.objective import OF_VECTORS
-from blackbox.spaces import DeepSpace, PromptSpace, SoftSpace
+from blackbox.spaces import DecomposedSpace, DeepSpace, PromptSpace, SoftSpace
 from tests.blackbox.small import QUICK, facts, make_task
 
 MAPPED = ("low-rank", "multi-space")
@@ -58,7 +59,7 @@ def test_as_many_subspaces_as_the_settings_say_have_weights() -> None:
 
 
 def test_a_rank_above_the_length_of_the_prompt_is_refused() -> None:
-    with pytest.raises(SettingError, match="at most the prompt's 6 tokens, got 7"):
+    with pytest.raises(SettingError, match="at most the 6 tokens that are moved, got 7"):
         space("low-rank", prompt_rank=7)
 
 
@@ -83,3 +84,38 @@ def test_a_space_in_another_process_decodes_the_same_bits(name: str) -> None:
     there = pickle.loads(pickle.dumps(of))
     for here, sent in zip(of.decode(candidates), there.decode(candidates), strict=True):
         assert here.vectors.tobytes() == sent.vectors.tobytes()  # type: ignore[union-attr]
+
+
+def test_the_decomposed_space_moves_as_many_positions_of_rows_as_the_settings_say() -> None:
+    of = space("decomposed", row_positions=9, prompt_rank=3, row_scale=0.5)
+    assert isinstance(of, DecomposedSpace)
+    [prompt] = of.decode(np.ones((1, 12)))
+    assert isinstance(prompt, DecomposedPrompt)
+    assert prompt.vectors.shape == (6 + 9, 8)
+    assert np.linalg.matrix_rank(prompt.vectors[6:], tol=1e-4) == 3
+
+
+def test_a_search_of_the_decomposed_space_finds_a_better_prompt_that_comes_back(tmp_path: Path) -> None:
+    settings = {
+        **SETTINGS,
+        "space": "decomposed",
+        "row_positions": 9,
+        "evaluations": 200,
+        "optimizer": "blockwise:cma-es",
+    }
+    result = tune(make_task(), **settings, folder=tmp_path)
+    train = [one.loss for one in result.history if one.split == "train"]
+    assert min(train) < train[0]
+    saved = SavedPrompt.load(tmp_path / "prompt")
+    assert isinstance(saved.prompt, DecomposedPrompt)
+    assert saved.prompt.vectors.tobytes() == result.prompt.vectors.tobytes()  # type: ignore[union-attr]
+
+
+def test_a_backend_without_decomposed_prompts_is_refused() -> None:
+    class Without(FakeBackend):
+        @property
+        def capabilities(self) -> frozenset[Capability]:
+            return super().capabilities - {Capability.DECOMPOSED}
+
+    with pytest.raises(UnsupportedPromptError, match="has no decomposed prompts; those need 'fake' or 'local'"):
+        make_space(Without(), make_task(), make_config({**SETTINGS, "space": "decomposed"}))

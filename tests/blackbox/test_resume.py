@@ -378,6 +378,7 @@ def test_every_optimizer_goes_on_as_unbroken(optimizer: str, tmp_path: Path) -> 
         {"space": "low-rank", "prompt_rank": 2},
         {"space": "low-rank", "prompt_rank": 2, "layers": "0"},
         {"space": "multi-space", "subspaces": 2},
+        {"space": "decomposed", "dimension": 10, "row_positions": 5, "prompt_rank": 2},
         {"space": "soft", "prompt": None, "init": "label-words"},
         {"space": "soft", "prompt": None, "init": "vocabulary"},
     ],

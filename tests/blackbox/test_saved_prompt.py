@@ -209,7 +209,7 @@ def test_a_key_that_is_missing_is_named(folder: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"kind": "dream"}, "kind must be text, soft, deep or prefix, got 'dream'"),
+        ({"kind": "dream"}, "kind must be text, soft, deep, prefix or decomposed, got 'dream'"),
         ({"layers": [0, 3]}, r"layers \['11'\] stand in only one of"),
         ({"layers": [0, 3, 11, 12]}, r"layers \['12'\] stand in only one of"),
         ({"token_ids": [97]}, "with 1 tokens"),

@@ -70,3 +70,11 @@ def test_a_field_that_is_null_is_refused_as_null_and_not_as_missing() -> None:
 
 def test_words_behind_the_label_are_no_fields() -> None:
     assert Template("{text} It was {label} .").fields_behind_label == ()
+
+
+def test_the_two_sides_of_the_label_are_formats_of_the_rows_fields() -> None:
+    template = Template("{{a}} {text} and {text}: {label} or {more}{{}}")
+    row = {"text": "{x}", "more": "y"}
+    query = template.render(row, ("a", "b"), where="row")
+    assert tuple(side.format(**row) for side in template.sides) == (query.before, query.after)
+    assert template.sides == ("{{a}} {text} and {text}: ", " or {more}{{}}")

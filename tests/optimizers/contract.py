@@ -165,6 +165,19 @@ class OptimizerContract(LightContract):
         assert second.best.loss == optimizer.best.loss
         assert np.array_equal(second.best.candidate, optimizer.best.candidate)
 
+    def test_a_mean_is_read_only_and_survives_the_checkpoint(self) -> None:
+        optimizer, second = self.make(1), self.make(2)
+        advance(optimizer, self.generations)
+        second.load_state_dict(json_round_trip(optimizer.state_dict()))
+        if optimizer.mean is None:
+            assert second.mean is None
+            return
+        assert second.mean is not None
+        assert optimizer.mean.shape == (optimizer.dimension,)
+        assert np.array_equal(optimizer.mean, second.mean)
+        with pytest.raises(ValueError, match="read-only"):
+            optimizer.mean[0] = 0.0
+
     def test_best_keeps_the_earlier_of_equals_and_is_read_only(self) -> None:
         optimizer = self.make(1)
         first, _ = advance(optimizer, self.generations, lambda candidates: np.full(len(candidates), 2.0))

@@ -46,6 +46,20 @@ class TestBlocksOfBlocks(OptimizerContract):
         return Blockwise([4], make=lambda d, child: Blockwise([d // 2] * 2, make=small_cma, seed=child), seed=seed)
 
 
+class TestScheduledBySensitivity(OptimizerContract):
+    generations = 5
+
+    def make(self, seed: int) -> Optimizer:
+        return Blockwise([2, 2], make=small_cma, schedule="sensitivity", seed=seed)
+
+
+class TestReevaluating(OptimizerContract):
+    generations = 5
+
+    def make(self, seed: int) -> Optimizer:
+        return Blockwise([2, 2], make=small_cma, reevaluate=True, schedule="sensitivity", seed=seed)
+
+
 class StopsAfter(RandomSearch):
     """Random search that has had enough after some generations."""
 
@@ -255,3 +269,85 @@ def test_a_turn_that_is_no_block_is_refused(turn: object) -> None:
 def test_a_state_of_other_blocks_is_refused() -> None:
     with pytest.raises(StateError, match=r"blocks is \[2, 3, 4\] in the state, \[3, 3, 3\] here"):
         Blockwise([3, 3, 3], make=small_cma, seed=1).load_state_dict(three_blocks().state_dict())
+
+
+def second_block(candidates: FloatArray) -> FloatArray:
+    """Only coordinates 2 and 3 matter."""
+    losses: FloatArray = ((candidates[:, 2:4] - 1.0) ** 2).sum(axis=1)
+    return losses
+
+
+def turns_of(optimizer: Blockwise, generations: int) -> list[int | None]:
+    blocks = []
+    for _ in range(generations):
+        blocks.append(optimizer.block)
+        advance(optimizer, 1, second_block)
+    return blocks
+
+
+def test_a_sensitive_block_has_more_turns_after_a_pass_over_a_few_candidates_of_each() -> None:
+    optimizer = Blockwise([2, 2, 2], make=small_cma, schedule="sensitivity", seed=1)
+    advance(optimizer, 1, second_block)
+    for block in range(3):
+        assert optimizer.block == block
+        candidates = optimizer.ask()
+        assert len(candidates) == 4
+        optimizer.tell(candidates, second_block(candidates))
+    turns = turns_of(optimizer, 40)
+    assert turns.count(1) > 30
+    assert turns.count(0) >= 3  # the rounds in turn
+
+
+def test_a_block_is_asked_what_the_pass_saw_of_it() -> None:
+    optimizer = Blockwise([2, 2], make=small_cma, schedule="sensitivity", seed=1)
+    advance(optimizer, 1)
+    passed = [advance(optimizer, 1)[0] for _ in range(2)]
+    block = optimizer.block
+    assert block is not None
+    part = slice(2 * block, 2 * block + 2)
+    assert np.array_equal(optimizer.ask()[:4, part], passed[block][:, part])
+
+
+def test_the_schedule_saves_evaluations_where_few_blocks_matter() -> None:
+    def evaluations_to(schedule: str) -> int:
+        optimizer = Blockwise([2] * 10, make=small_cma, schedule=schedule, seed=1)  # type: ignore[arg-type]
+        asked = 0
+        while optimizer.best is None or optimizer.best.loss > 1e-3:
+            asked += len(advance(optimizer, 1, second_block)[0])
+        return asked
+
+    assert evaluations_to("sensitivity") < 0.5 * evaluations_to("turns")
+
+
+def test_the_incumbent_is_asked_again_and_gives_way_to_the_lowest_of_its_generation() -> None:
+    optimizer = Blockwise([2, 2], make=small_cma, reevaluate=True, seed=1)
+    advance(optimizer, 1, lambda z: np.full(len(z), -9.0))  # a loss by luck, never to be seen again
+    for _ in range(6):
+        held = optimizer.incumbent
+        assert held is not None
+        candidates = optimizer.ask()
+        assert len(candidates) == 7
+        assert np.array_equal(candidates[0], held.candidate)
+        losses = sphere(candidates)
+        optimizer.tell(candidates, losses)
+        assert optimizer.incumbent is not None
+        assert optimizer.incumbent.loss == losses.min()
+        assert np.array_equal(optimizer.incumbent.candidate, candidates[losses.argmin()])
+
+
+def test_the_mean_is_made_of_the_means_of_the_blocks() -> None:
+    center = [1.0, 2.0, 3.0, 4.0]
+    optimizer = Blockwise([2, 2], make=small_cma, center=center, seed=1)
+    assert optimizer.mean == pytest.approx(center)
+    advance(optimizer, 4)
+    assert optimizer.mean is not None
+    means = [inner.mean for inner in optimizer._inner]
+    assert means[0] is not None
+    assert means[1] is not None
+    assert optimizer.mean == pytest.approx(np.array(center) + np.concatenate([means[0], means[1]]))
+    assert Blockwise([2, 2], make=lambda d, child: RandomSearch(d, seed=child), seed=1).mean is None
+
+
+def test_an_unknown_schedule_is_refused() -> None:
+    with pytest.raises(SettingError, match="schedule must be one of 'turns', 'sensitivity', got 'luck'"):
+        Blockwise([2, 2], make=small_cma, schedule="luck", seed=1)  # type: ignore[arg-type]

@@ -449,3 +449,13 @@ def test_a_state_with_a_damaged_injection_is_refused_and_changes_nothing(damage:
     with pytest.raises(StateError):
         optimizer.load_state_dict(state)
     assert optimizer.state_dict() == before
+
+
+def test_the_mean_is_the_weighted_recombination_of_the_better_half() -> None:
+    """Tutorial (arXiv 1604.00772), equations 41 and 42, with weights of equation 49."""
+    optimizer = CMAES(4, population_size=8, sigma=0.3, center=[1.0, 2.0, 3.0, 4.0], seed=1)
+    assert optimizer.mean == pytest.approx([1.0, 2.0, 3.0, 4.0])
+    candidates, losses = advance(optimizer, 1)
+    w = np.log(4.5) - np.log(np.arange(1, 5))
+    better = candidates[np.argsort(losses)[:4]]
+    assert optimizer.mean == pytest.approx((w / w.sum()) @ better)

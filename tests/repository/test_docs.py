@@ -8,6 +8,7 @@ import typer.main
 import blackbox.cli
 from blackbox.cli.app import app
 from blackbox.config import Config
+from blackbox.export import FOLDER_FORMATS, FORMATS
 from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
 from blackbox.service.http.routers import ROUTERS
 from docs.settings_page import settings_page
@@ -19,7 +20,7 @@ COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-def
 @pytest.fixture(scope="module")
 def docs() -> str:
     """README.md and the pages that it names."""
-    pages = [ROOT / "README.md", ROOT / "docs" / "settings.md", ROOT / "docs" / "service.md"]
+    pages = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("exports", "settings", "service"))]
     return "".join(page.read_text(encoding="utf-8") for page in pages)
 
 
@@ -38,7 +39,7 @@ def test_every_command_stands_in_the_docs(name: str, docs: str) -> None:
     assert f"blackbox {name}" in docs
 
 
-@pytest.mark.parametrize("name", ["jobs", "tokens"])
+@pytest.mark.parametrize("name", ["bank", "jobs", "tokens"])
 def test_every_command_of_a_group_stands_in_the_docs(name: str, docs: str) -> None:
     group = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
     assert group.commands
@@ -53,6 +54,11 @@ def test_every_route_stands_in_the_docs(method: str, path: str, docs: str) -> No
     assert (f"`{path}`" if of_actions else f"`{method} {path}`") in docs
 
 
+@pytest.mark.parametrize("name", [*FORMATS, *FOLDER_FORMATS])
+def test_every_format_of_exports_stands_in_the_docs(name: str, docs: str) -> None:
+    assert f"| `{name}` |" in docs
+
+
 @pytest.mark.parametrize("name", [*BACKENDS.names(), *SPACES.names(), *OPTIMIZERS.names()])
 def test_every_registered_name_stands_in_the_docs(name: str, docs: str) -> None:
     assert name in docs
@@ -60,6 +66,7 @@ def test_every_registered_name_stands_in_the_docs(name: str, docs: str) -> None:
 
 def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
     assert COMMANDS == [
+        "bank",
         "compare",
         "doctor",
         "evaluate",
@@ -67,6 +74,7 @@ def test_the_commands_are_those_that_the_command_line_says_it_has() -> None:
         "jobs",
         "journal",
         "predict",
+        "prune",
         "resume",
         "serve",
         "serve-model",

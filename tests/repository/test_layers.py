@@ -11,9 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = {"blackbox": ROOT / "blackbox", "optimizers": ROOT / "optimizers", "backends": ROOT / "backends"}
 LINKS = ("optimizers", "backends")
+PROGRAMS = ("blackbox/export/with_transformers.py", "blackbox/export/with_vllm.py")  # copied into folders
 HOMES = {
-    "torch": {"backends/local", "backends/vllm", "blackbox/cli/doctor.py"},
-    "transformers": {"backends/local", "backends/vllm"},
+    "torch": {"backends/local", "backends/vllm", "blackbox/cli/doctor.py", *PROGRAMS},
+    "transformers": {"backends/local", "backends/vllm", *PROGRAMS},
     "psutil": {"backends/local"},
     "ray": {"blackbox/parallel"},
     "nevergrad": {"optimizers/nevergrad_engine.py"},
@@ -29,12 +30,19 @@ HOMES = {
     "h11": {"blackbox/service/http"},
     "sqlalchemy": {"blackbox/service/store"},
     "alembic": {"blackbox/service/store"},
-    "safetensors": {"blackbox/saved_vectors.py", "backends/local", "backends/remote/container.py", "backends/vllm"},
     "datasets": {"blackbox/published/hub.py"},
     "sklearn": {"blackbox/pipelines/classifier.py"},
     "mlflow": {"blackbox/callbacks/mlflow.py"},
     "wandb": {"blackbox/callbacks/wandb.py"},
     "tensorboardX": {"blackbox/callbacks/tensorboard.py"},
+    "peft": set(),  # what it loads is written without it
+    "safetensors": {
+        "blackbox/export",
+        "blackbox/saved_vectors.py",
+        "backends/local",
+        "backends/remote/container.py",
+        "backends/vllm",
+    },
 }
 HEAVY = (
     "torch",
@@ -116,6 +124,13 @@ def test_the_local_backend_is_imported_only_when_it_is_asked_for() -> None:
             place = path.relative_to(ROOT).as_posix()
             homes = ("backends/local/", "backends/vllm/", "blackbox/build.py")
             assert place.startswith(homes), f"{place} imports {name}"
+
+
+def test_the_programs_of_exports_stand_alone() -> None:
+    for program in PROGRAMS:
+        assert not any(name.startswith("blackbox") for name in imports(ROOT / program)), program
+    modules = {program.removesuffix(".py").replace("/", ".") for program in PROGRAMS}
+    assert not any(name in modules for _, name in every_import())
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])

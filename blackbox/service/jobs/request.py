@@ -53,6 +53,7 @@ MOST = {
     "shots": 1_000_000,
     "shown_from": 1_000_000,
     "slice_size": 10_000,
+    "starts": 1000,
 }
 """Settings that cost memory before any budget can count it, and what they may be at most."""
 

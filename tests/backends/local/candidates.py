@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from blackbox.backends import DeepPrompt, PrefixPrompt, Prompt, TextPrompt
+from blackbox.backends import DecomposedPrompt, DeepPrompt, PrefixPrompt, Prompt, TextPrompt
 from blackbox.backends.local import LocalBackend
 
 TOKENS = (40, 45, 52)
@@ -36,11 +36,16 @@ def prefix(backend: LocalBackend, *layers: int, seed: int = 1) -> PrefixPrompt:
     return PrefixPrompt(TOKENS, {**start.keys_values, **moved})
 
 
+def decomposed(*, positions: int = 4, seed: int = 1) -> DecomposedPrompt:
+    """Vectors for the tokens and for the first positions of a row."""
+    return DecomposedPrompt(TOKENS, vectors(seed, len(TOKENS) + positions))
+
+
 def of_every_kind(backend: LocalBackend) -> list[Prompt]:
     """Prompts that change one layer and several; prefixes; texts, an empty one too."""
     added = [deep(2), deep(0, 2, 3), deep(1, 2)]
     prefixes = [prefix(backend), prefix(backend, 0, 1, 3)] if backend.shape.key_value_width else []
-    return [TextPrompt("it was"), *added, *prefixes, TextPrompt("")]
+    return [TextPrompt("it was"), *added, decomposed(), decomposed(positions=1), *prefixes, TextPrompt("")]
 
 
 Sweep = list[list[Prompt]]

@@ -5,10 +5,23 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from blackbox.backends import Prompt, Query, TextPrompt
+from blackbox.backends import DecomposedPrompt, Prompt, Query, SoftPrompt, TextPrompt
 from blackbox.backends.local import LocalBackend
 from blackbox.backends.local.fast_forward import FastForward
-from tests.backends.local.candidates import Sweep, deep, deep_sweep, of_every_kind, prefix, prefix_sweep, scores_of
+from tests.backends.local.candidates import (
+    SIZE,
+    TOKENS,
+    Sweep,
+    decomposed,
+    deep,
+    deep_sweep,
+    frozen,
+    of_every_kind,
+    prefix,
+    prefix_sweep,
+    scores_of,
+    vectors,
+)
 from tests.backends.local.conftest import Load, Loaded
 from tests.backends.local.reference import expected_scores
 from tests.backends.local.rows import LABELS, WORDS, asked_in_every_way
@@ -48,7 +61,7 @@ class FamilyContract:
         if rows not in asked_in_every_way(whole):
             pytest.skip("this way of reading has no such rows")
         queries = asked_in_every_way(whole)[rows][-2:]
-        prompts: list[Prompt] = [TextPrompt("it was"), deep(0, 2, 3)]
+        prompts: list[Prompt] = [TextPrompt("it was"), deep(0, 2, 3), decomposed(), decomposed(positions=100)]
         if whole.shape.key_value_width:
             prompts.append(prefix(whole, 0, 1, 3))
         expected = expected_scores(self._loaded, prompts, queries)
@@ -74,6 +87,23 @@ class FamilyContract:
         others = [deep(0, 1, 2, 3, seed=seed) for seed in (2, 3)]
         from_two = [type(shared)(shared.token_ids, {**other.vectors, 0: shared.vectors[0]}) for other in others]
         self.assert_equal([shared, *others, *from_two, shared], {"words": WORDS}, batch_tokens=100)
+
+    def test_a_search_that_moves_rows_scores_as_with_the_model_run_whole(self) -> None:
+        fast = self.fast()
+        prompts = [decomposed(seed=seed) for seed in range(4)]
+        same_front = [
+            DecomposedPrompt(TOKENS, frozen(np.concatenate([vectors(1), vectors(seed, 9)]))) for seed in range(2, 5)
+        ]
+        plain = [SoftPrompt(TOKENS, prompt.vectors[: len(TOKENS)]) for prompt in same_front]
+        self.assert_equal([*prompts, *same_front, *plain], asked_in_every_way(fast), batch_tokens=200)
+
+    def test_vectors_of_zeros_for_rows_change_nothing(self) -> None:
+        fast, zeros = self.fast(), np.zeros((5, SIZE))
+        soft = SoftPrompt(TOKENS, vectors(1))
+        moved = DecomposedPrompt(TOKENS, frozen(np.concatenate([vectors(1), zeros])))
+        found, expected = fast.score([moved], LABELS), fast.score([soft], LABELS)
+        assert np.allclose(found.log_probabilities, expected.log_probabilities, atol=self.tolerance)
+        assert found.usages[0].prompt_tokens == expected.usages[0].prompt_tokens
 
     def test_a_search_scores_as_with_the_model_run_whole_and_the_same_bits_without_a_cache(self) -> None:
         self.assert_searches_alike(deep_sweep(), batch_tokens=20)

@@ -117,7 +117,8 @@ def _added(loaded: Loaded, prompt: Prompt, first: int) -> Iterator[None]:
                 (output[0] if isinstance(output, tuple) else output)[:, places] += added
 
             def before(_: nn.Module, args: Any, added: Any = added, places: slice = places) -> None:
-                args[0][:, places] += added
+                there = args[0][:, places]
+                there += added[: there.shape[1]]  # a row may be shorter than what a decomposed prompt has for it
 
             handle = (
                 layers[layer - 1].register_forward_hook(behind)

@@ -1,88 +1,87 @@
-"""Rows that begin alike are read as one tree, in which none sees another."""
+"""Prompts as a model's own inputs: the frame of a row, and what is no such input."""
 
+import numpy as np
 import pytest
 
-from blackbox.backends import DeepPrompt, Query
-from blackbox.backends.local.encoding import option_tree
-from blackbox.backends.local.fronts import with_shared_fronts
-from blackbox.backends.local.packing import reads_of
-from blackbox.backends.local.sequences import Batch, TokenSequence, needs_normalising, unrolled
-from tests.backends.local.candidates import deep
+from blackbox.backends import CachingBackend, Frame, SoftPrompt, TextPrompt, UnsupportedPromptError
+from tests.backends.local.candidates import N_LAYERS, TOKENS, decomposed, deep, prefix, vectors
 from tests.backends.local.conftest import Load
 
-FRONT = tuple(range(100, 110))
-ONE, TWO = [(7,), (8,)], [(7, 5), (8,)]
+FRAMES = {
+    "llama": Frame("left to right", (1,), ()),
+    "gpt2": Frame("left to right", (), ()),
+    "bert": Frame("with masks", (2,), (3,), blank=4),
+    "roberta": Frame("with masks", (0,), (2,), blank=4, first_position=2),
+    "t5": Frame("encoder and decoder", (), (1,), blank=3, opening=(0, 3), start=(0,)),
+    "bart": Frame("encoder and decoder", (0,), (2,), blank=4, opening=(2, 0), start=(2, 0)),
+}
 
 
-def row(query: int, *ids: int, options: list[tuple[int, ...]] = ONE) -> TokenSequence:
-    tree = option_tree(ids, options)
-    return TokenSequence(tree.ids, query, tree.targets, tree.branches, stems=tree.stems)
+@pytest.mark.parametrize("kind", FRAMES)
+def test_the_frame_is_what_the_model_reads_around_a_row(load: Load, kind: str) -> None:
+    assert load(kind).frame == FRAMES[kind]
 
 
-def paths(sequence: TokenSequence) -> set[tuple[int, ...]]:
-    """What is read up to each token that is asked for, with its query, option and the token."""
-    found = set()
-    for tokens, places in unrolled(sequence):
-        for target in sequence.targets:
-            if target.place in places:
-                query = sequence.query if target.query is None else target.query
-                found.add((query, target.option, target.token, *tokens[: places[target.place] + 1]))
-    return found
+def test_a_text_is_the_embeddings_of_its_tokens(load: Load) -> None:
+    backend = load("llama")
+    assert isinstance(backend, CachingBackend)
+    tokens = [1, *backend.encode("it was")]
+    table = backend.model.get_input_embeddings().weight.numpy()
+    assert np.array_equal(backend.embedded_front(TextPrompt("it was")).embeddings, table[tokens])
 
 
-@pytest.mark.parametrize("options", [ONE, TWO, [(7, 5, 1), (7, 5, 2), (7, 6)]])
-def test_joined_rows_ask_the_same_behind_the_same(options: list[tuple[int, ...]]) -> None:
-    ends = [(1, 2), (), (3,), (1,), (1, 2, 4)]
-    rows = [row(number, *FRONT, *end, options=options) for number, end in enumerate(ends)]
-    [joined] = with_shared_fronts(rows)
-    assert paths(joined) == set().union(*map(paths, rows))
-    assert joined.n_tokens == len(FRONT) + sum(one.n_tokens - len(FRONT) for one in rows)
-    assert needs_normalising([joined]) == needs_normalising(rows)
+def test_a_soft_prompt_is_these_embeddings_with_its_vectors_added(load: Load) -> None:
+    backend = load("gpt2")
+    table = backend.model.get_input_embeddings().weight.numpy()
+    found = backend.embedded_front(SoftPrompt(TOKENS, vectors(1))).embeddings
+    assert np.allclose(found, table[list(TOKENS)] + vectors(1), atol=1e-6)
 
 
-def test_tokens_count_on_from_the_end_of_the_front() -> None:
-    [joined] = with_shared_fronts([row(0, *FRONT, 1, 2), row(1, *FRONT, 3, options=TWO)])
-    assert joined.positions == (*range(10), 10, 11, 10, 11)
+def test_a_soft_prompt_that_adds_nothing_is_embeddings_of_an_encoder_too(load: Load) -> None:
+    found = load("roberta").embedded_front(SoftPrompt(TOKENS, np.zeros((3, 32), np.float32))).embeddings
+    table = load("roberta").model.get_input_embeddings().weight.numpy()
+    assert np.array_equal(found, table[[0, *TOKENS]])
 
 
-def test_what_is_read_counts_for_its_query() -> None:
-    joined = with_shared_fronts([row(0, *FRONT, 1), row(1, *FRONT, 2)])
-    into = reads_of(Batch(tuple(joined), normalised=False), "cpu").into  # type: ignore[arg-type]
-    assert into.tolist() == [[0, 0, 1, 1], [0, 1, 0, 1]]
+def test_a_prefix_is_its_own_cache_head_by_head(load: Load) -> None:
+    backend = load("llama")
+    prompt = prefix(backend, 0, 2)
+    found = backend.cached_front(prompt).keys_values
+    assert found.shape == (N_LAYERS, 2, 4, 2, 8)
+    assert all(np.array_equal(found[layer].reshape(2, 4, 16), prompt.keys_values[layer]) for layer in range(N_LAYERS))
+
+
+def test_prompts_that_agree_in_the_lower_layers_have_the_same_cache_there(load: Load) -> None:
+    first, second = (load("llama").cached_front(deep(2, seed=seed)).keys_values for seed in (1, 2))
+    assert np.array_equal(first[:2], second[:2])
+    assert not np.allclose(first[2], second[2])
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("kind", "said"),
     [
-        ((1, 2, 3), (1, 2, 4)),  # too little to be worth it
-        (FRONT, (*FRONT[:4], 1, 2, 3, 4, 5, 6)),  # less than half
-        (FRONT, (*FRONT, *range(20))),  # less than half of the second
-        (FRONT, tuple(range(10))),
+        ("bert", "reads all at once, and what it makes of the prompt depends on the row"),
+        ("t5", "the cache of an encoder-decoder"),
+        ("falcon", "are not to be had"),
     ],
 )
-def test_rows_that_have_little_in_common_stay_as_they_are(first: tuple[int, ...], second: tuple[int, ...]) -> None:
-    rows = [row(0, *first), row(1, *second)]
-    assert with_shared_fronts(rows) == rows
+def test_what_is_no_cache_is_refused_with_the_reason(load: Load, kind: str, said: str) -> None:
+    with pytest.raises(UnsupportedPromptError, match=said):
+        load(kind).cached_front(deep(1))
 
 
-def test_a_tree_has_its_limit() -> None:
-    long = tuple(range(1000, 1300))
-    rows = [row(number, *long, *([number] * 100)) for number in range(4)]
-    joined = with_shared_fronts(rows)
-    assert [one.n_tokens for one in joined] == [500, 500]
-    assert set().union(*map(paths, joined)) == set().union(*map(paths, rows))
-
-
-def test_nothing_is_nothing() -> None:
-    assert with_shared_fronts([]) == []
-
-
-def test_the_front_is_read_once_and_that_is_what_a_row_costs(load: Load) -> None:
+def test_what_is_no_sequence_of_embeddings_is_refused_with_the_reason(load: Load) -> None:
     backend = load("llama")
-    passage = "the worst evening of my long life and it was bad , "
-    queries = [Query(f"{passage}{word} ", ("great", "bad")) for word in ("a", "film", "love")]
-    prompt: DeepPrompt = deep(0, 1)
-    alone = sum(backend.score([prompt], [query]).usages[0].prompt_tokens for query in queries)
-    together = backend.score([prompt], queries).usages[0].prompt_tokens
-    begin, passage_tokens = 1, 12
-    assert together == alone - 2 * (begin + len(prompt.token_ids) + passage_tokens)
+    for prompt, said in ((deep(0, 1), "vectors for other layers"), (prefix(backend), "keys and values")):
+        with pytest.raises(UnsupportedPromptError, match=said):
+            backend.embedded_front(prompt)
+    for kind in ("bert", "roberta", "bart", "bloom", "opt norm last"):
+        with pytest.raises(UnsupportedPromptError, match="stands a norm or a map"):
+            load(kind).embedded_front(SoftPrompt(TOKENS, vectors(1)))
+
+
+def test_a_prompt_that_moves_the_rows_has_no_front(load: Load) -> None:
+    backend = load("llama")
+    for front in (backend.embedded_front, backend.cached_front):
+        with pytest.raises(UnsupportedPromptError, match="moves the rows behind it as well"):
+            front(decomposed())

@@ -67,9 +67,11 @@ class TestPacked:
     def test_a_prompts_places_are_the_same_in_every_sequence(self) -> None:
         assert packed().places is None
         rows = [Row((1, 2, 3, 4), (0, 1, 2, 3), (0,) * 4), Row((1, 2, 3), (0, 1, 2), (0,) * 3)]
-        places = pack(rows, [(), ()], places=range(1, 3), device=CPU).places
-        assert places is not None
-        assert places.tolist() == [[1, 2], [5, 6]]
+        moved = pack(rows, [(), ()], adds=[[(1, 0), (2, 1)], [(2, 1)]], device=CPU)
+        assert moved.places is not None
+        assert moved.vectors is not None
+        assert moved.places.tolist() == [1, 2, 6]
+        assert moved.vectors.tolist() == [0, 1, 1]
 
 
 class TestSight:

@@ -23,12 +23,14 @@ from blackbox.backends.local.continuing import Answering, LeftToRight
 from blackbox.backends.local.next_token import drawn, most_probable
 from blackbox.backends.local.writer import Writer
 from blackbox.backends.local.writing_loop import Line, Rules, write
-from tests.backends.local.candidates import TOKENS, deep, prefix, vectors
+from tests.backends.local.candidates import TOKENS, decomposed, deep, prefix, vectors
 from tests.backends.local.conftest import Load, Loaded
 from tests.backends.local.models import CAUSAL, ENCODER_DECODER, WITHOUT_FAMILY
 from tests.backends.local.reference import expected_text, next_logits
 from tests.backends.local.rows import LABELS
 
+EMBEDDINGS_CHANGE = {"bloom", "opt norm last"}
+"""Models that normalise or project embeddings in front of the first layer, behind which a soft prompt is added."""
 WRITERS = sorted({**CAUSAL, **ENCODER_DECODER, **WITHOUT_FAMILY})
 
 
@@ -36,7 +38,8 @@ def of_every_kind(backend: LocalBackend) -> list[Prompt]:
     """Texts, and vectors that share passes: some in the same layers, some in others, a prompt of its own between."""
     prefixes = [prefix(backend, 0, 1, 3), prefix(backend, 2)] if backend.shape.key_value_width else []
     added = [SoftPrompt(TOKENS, vectors(1)), deep(0, 2, 3), deep(1, 2), deep(0, 2, 3, seed=2)]
-    return [TextPrompt("it was"), *added, *prefixes, TextPrompt("")]
+    moved = [decomposed(positions=2), decomposed(positions=50), decomposed(positions=50, seed=2)]
+    return [TextPrompt("it was"), *added, *moved, *prefixes, TextPrompt("")]
 
 
 def texts_of(backend: LocalBackend, prompts: Sequence[Prompt], queries: Sequence[Query], **settings: Any) -> list[str]:
@@ -58,6 +61,30 @@ def test_a_greedy_text_is_that_of_a_slow_loop_over_the_models_own_forward_pass(
     assert len(set(expected)) > 1
 
 
+@pytest.mark.parametrize("kind", sorted({**CAUSAL, **WITHOUT_FAMILY}.keys() - EMBEDDINGS_CHANGE))
+def test_a_text_behind_a_soft_prompt_is_what_transformers_itself_generates_from_embeddings(
+    load: Load, loaded: Callable[[str], Loaded], kind: str
+) -> None:
+    backend, of_transformers = load(kind), loaded(kind)
+    model, tokenizer, begin = of_transformers.model, of_transformers.tokenizer, backend._encoder.prefix
+    texts = []
+    for query in LABELS:
+        row = tokenizer.encode(query.before.rstrip(), add_special_tokens=False)
+        with torch.inference_mode():
+            embedded = model.get_input_embeddings()(torch.tensor([[*begin, *TOKENS, *row]]))
+            embedded[0, len(begin) : len(begin) + len(TOKENS)] += torch.tensor(vectors(1))
+            written = model.generate(
+                inputs_embeds=embedded,
+                attention_mask=torch.ones(embedded.shape[:2], dtype=torch.long),
+                max_new_tokens=6,
+                do_sample=False,
+                pad_token_id=0,
+            )
+        texts.append(tokenizer.decode(written[0], skip_special_tokens=True).strip())
+    assert texts_of(backend, [SoftPrompt(TOKENS, vectors(1))], LABELS, max_tokens=6) == texts
+    assert any(texts)
+
+
 @pytest.mark.parametrize("kind", WRITERS)
 def test_the_logits_behind_tokens_that_went_before_are_those_of_the_models_own_forward_pass(
     load: Load, loaded: Callable[[str], Loaded], kind: str
@@ -66,6 +93,7 @@ def test_the_logits_behind_tokens_that_went_before_are_those_of_the_models_own_f
     backend, rng, vocabulary_size = load(kind), np.random.default_rng(1), 80
     decodes = backend.model.config.is_encoder_decoder
     groups: list[list[Prompt]] = [[TextPrompt("it was")], [deep(0, 2, 3), deep(1, 2)]]
+    groups.append([decomposed(positions=15), decomposed(positions=15, seed=2)])
     if backend.shape.key_value_width:
         groups.append([prefix(backend, 0, 1, 3), prefix(backend, 2)])
     rows = backend._encoder.openings(LABELS[:1] if getattr(backend.model.config, "sliding_window", None) else LABELS)

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from blackbox.backends import DeepPrompt, Demonstration, MessageError, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends import (
+    DecomposedPrompt,
+    DeepPrompt,
+    Demonstration,
+    MessageError,
+    PrefixPrompt,
+    Prompt,
+    SoftPrompt,
+    TextPrompt,
+)
 from blackbox.backends.prompts import vectors_of
 from blackbox.backends.remote.container import packed, unpacked
 from blackbox.backends.remote.messages import ScoreMessage, read
@@ -26,6 +35,7 @@ def test_prompts_of_every_kind_come_back() -> None:
         DeepPrompt(TOKENS, {2: vectors(2), 0: vectors(3)}),
         DeepPrompt((), {}),
         prefix,
+        DecomposedPrompt(TOKENS, vectors(4, 7)),
     ]
     found = there_and_back(prompts)
     assert found[0] == prompts[0]

@@ -10,10 +10,12 @@ pytest.importorskip("tensorboardX")
 pytest.importorskip("tensorboard")
 pytestmark = [pytest.mark.usefixtures("without_pictures"), pytest.mark.filterwarnings("ignore")]
 
-from blackbox import resume, tune  # noqa: E402
+from blackbox import Summary, resume, tune  # noqa: E402
 from blackbox.backends import FakeBackend  # noqa: E402
 from blackbox.callbacks import TensorBoard  # noqa: E402
+from blackbox.journal import Journal  # noqa: E402
 from tests.blackbox.callbacks.tracker_contract import Points, Stopping, TrackerContract, expected_losses, start  # noqa: E402
+from tests.blackbox.runs import finish, spawn, wait_for_lines, write_task  # noqa: E402
 from tests.blackbox.small import QUICK, make_task  # noqa: E402
 
 
@@ -65,6 +67,25 @@ def test_a_tracker_that_a_setting_names_goes_on_when_the_run_is_resumed(tmp_path
     losses = [event.value for event in read(tmp_path / "run" / "tensorboard").Scalars("train/loss")]
     wanted = [*(loss for _, loss in expected_losses(result.history)), result.summary.train_loss]
     assert losses == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("lines", [1, 9, 31])
+def test_after_kill_9_no_point_comes_twice_and_one_at_most_is_missing(tmp_path: Path, lines: int) -> None:
+    small = {"layers": "all", "dimension": 4, "population": 4, "evaluations": 60, "slice_size": 2, "seed": 1}
+    config = write_task(tmp_path, track=["tensorboard"], **small)
+    folder = tmp_path / "run"
+    process = spawn("tune", config, "--runs", tmp_path, "--name", folder.name)
+    wait_for_lines(folder / "evaluations.jsonl", lines, process)
+    process.kill()
+    process.communicate()
+    assert finish(spawn("resume", folder))[0] == 0
+    with Journal(folder / "evaluations.jsonl") as journal:
+        wanted = expected_losses(journal.evaluations)
+    outcome = (wanted[-1][0] + 1, Summary.read(folder / "summary.json").train_loss)
+    points = [(event.step, event.value) for event in read(folder / "tensorboard").Scalars("train/loss")]
+    expected = {step: pytest.approx(loss, rel=1e-6) for step, loss in [*wanted, outcome]}
+    assert len(dict(points)) == len(points) >= len(expected) - 1
+    assert all(expected[step] == value for step, value in points)
 
 
 def test_a_run_in_memory_writes_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

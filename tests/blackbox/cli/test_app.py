@@ -62,7 +62,7 @@ def refused(blackbox: Blackbox, config: Path, *options: object) -> str:
         (["--backend", "fakes"], "unknown backend 'fakes'; did you mean 'fake'?"),
         (
             ["--projection", "gauss"],
-            "setting 'projection': input should be 'gaussian', 'uniform' or 'hadamard', got 'gauss'",
+            "setting 'projection': input should be 'gaussian', 'uniform', 'hadamard', ",
         ),
         (["--loss", "hing"], "unknown loss 'hing'; did you mean 'hinge'?"),
         (["--metric", "f1"], "unknown metric 'f1'"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from blackbox.cli.doctor import _EXTRAS
+from blackbox.registry import BACKENDS, OPTIMIZERS, SPACES
 from tests.blackbox.cli.conftest import Answer
 
 
@@ -27,10 +28,11 @@ def test_doctor_names_what_is_installed_with_its_version(said: str) -> None:
 
 def test_doctor_names_the_device_and_every_part_there_is(said: str) -> None:
     assert "device: none (torch is not installed)" in said
-    assert "backends: anthropic, fake, local, openai, remote, vllm" in said
-    optimizers = "blockwise, categorical, cma-es, enumerate, evolution, islands, nevergrad, random-search, reflective"
-    assert f"optimizers: {optimizers}" in said
-    assert "spaces: choices, deep, prefix, projected-instruction, soft, texts" in said
+    for what, registry in (("backends", BACKENDS), ("optimizers", OPTIMIZERS), ("spaces", SPACES)):
+        assert f"{what}: {', '.join(registry.names())}" in said
+    assert {"fake", "local"} <= set(BACKENDS.names())
+    assert {"cma-es", "es"} <= set(OPTIMIZERS.names())
+    assert {"deep", "low-rank"} <= set(SPACES.names())
 
 
 def test_doctor_says_which_command_installs_what_is_missing(

@@ -1,3 +1,4 @@
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,6 +46,36 @@ def test_predict_answers_in_order_over_many_rows(blackbox: Blackbox, run: Path) 
     assert [row["text"] for row in rows(answer)] == [row["text"] for row in make_rows(700)]
 
 
+def test_predict_labels_the_rows_of_a_csv_file(blackbox: Blackbox, run: Path, tmp_path: Path) -> None:
+    data, labelled = tmp_path / "new.csv", tmp_path / "labelled.csv"
+    data.write_text('id,text\n7,"Ein groß-great, ""sunny"" day"\n8,a bad one\n')
+    assert blackbox("predict", run, data, "--output", labelled) == (0, "", "")
+    with labelled.open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["id"], first["text"], first["predicted"]) == ("7", 'Ein groß-great, "sunny" day', "positive")
+    assert second["predicted"] == "negative"
+    by_lines = rows(blackbox("predict", run, data))
+    probabilities = [row["probabilities"][row["predicted"]] for row in by_lines]  # type: ignore[index,call-overload]
+    assert [float(row["probability"]) for row in (first, second)] == probabilities
+
+
+def test_predict_writes_lines_of_json_where_the_file_is_named_so(blackbox: Blackbox, run: Path, tmp_path: Path) -> None:
+    data, labelled = tmp_path / "new.jsonl", tmp_path / "labelled.jsonl"
+    data.write_text(as_lines(make_rows(3)))
+    assert blackbox("predict", run, data, "--output", labelled) == (0, "", "")
+    assert labelled.read_text() == blackbox("predict", run, data).out
+
+
+def test_predict_refuses_other_files_and_rows_that_lack_a_field(blackbox: Blackbox, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("words\na great one\n")
+    answer = blackbox("predict", run, tmp_path / "new.csv")
+    assert (answer.code, answer.out) == (2, "")
+    assert "new.csv row 1 has no field 'text'" in answer.err.replace("\n", " ")
+    answer = blackbox("predict", run, tmp_path / "new.csv", "--output", "labels.xlsx")
+    assert answer.code == 2
+    assert "labels.xlsx: rows are written to .jsonl and .csv files, got .xlsx" in answer.err
+
+
 @pytest.mark.parametrize("place", [2, 300])
 def test_a_bad_row_of_predict_is_refused_by_its_number(place: int, blackbox: Blackbox, run: Path) -> None:
     lines = as_lines(make_rows(400)).splitlines()
@@ -79,7 +110,7 @@ def test_rows_in_front_of_a_bad_line_are_answered_and_blank_lines_are_counted(
 def test_evaluate_refuses_an_unknown_metric_before_a_model_is_loaded(
     blackbox: Blackbox, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blackbox.cli.run_commands.make_backend", lambda config: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("blackbox.cli.predict_commands.make_backend", lambda config: pytest.fail("a model was loaded"))
     answer = blackbox("evaluate", run, run.parent / "test.jsonl", "--metric", "f1")
     assert answer.code == 2
     assert "unknown metric 'f1'" in answer.err

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blackbox import Predictor, SavedPrompt
-from blackbox.backends import DeepPrompt, FakeBackend, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
+from blackbox.backends import DecomposedPrompt, DeepPrompt, FakeBackend, PrefixPrompt, Prompt, SoftPrompt, TextPrompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError, DataError, MismatchError, RunError
 from blackbox.export import exported
@@ -120,10 +120,12 @@ def vectors(kind: str, seed: int) -> Prompt:
         return SoftPrompt((97, 98), layers[1])
     if kind == "deep":
         return DeepPrompt((97, 98), layers)
+    if kind == "decomposed":
+        return DecomposedPrompt((97, 98), rng.normal(size=(5, 8)))
     return PrefixPrompt((97, 98), {layer: rng.normal(size=(2, 2, 6)).astype(np.float32) for layer in range(4)})
 
 
-@pytest.mark.parametrize("kind", ["soft", "deep", "prefix"])
+@pytest.mark.parametrize("kind", ["soft", "deep", "prefix", "decomposed"])
 def test_an_ensemble_of_vectors_comes_back_bit_for_bit(kind: str, tmp_path: Path) -> None:
     members = tuple(vectors(kind, seed) for seed in range(3))
     saved(Finished(members, (0.5, -0.5)), members[0]).save(tmp_path)

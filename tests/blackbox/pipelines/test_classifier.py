@@ -79,9 +79,11 @@ def test_probabilities_stand_in_the_order_of_the_sorted_labels_and_sum_to_one() 
 
 
 def test_a_fit_is_the_run_of_tune_on_the_same_rows_and_settings() -> None:
-    classifier = make_classifier(dev_share=0).fit(TEXTS, LABELS)
+    further: dict[str, Any] = {"loss": "hinge", "margin": 1.5, "metric": "macro-f1"}
+    further |= {"templates": ["{text} All in all {label}."], "robust": True}
+    classifier = make_classifier(dev_share=0, settings={**SETTINGS, **further}).fit(TEXTS, LABELS)
     rows = [{"text": text, "label": label} for text, label in zip(TEXTS, LABELS, strict=True)]
-    task = blackbox.Task(rows, template=TEMPLATE, label_words=WORDS)
+    task = blackbox.Task(rows, template=TEMPLATE, label_words=WORDS, **further)
     result = blackbox.tune(task, backend="fake", prompt="ab", evaluations=60, seed=1, **SETTINGS)
     assert classifier.summary_.train_loss == result.summary.train_loss
     assert classifier.prompt_.scores == result.saved.scores
@@ -124,6 +126,16 @@ def test_the_seed_may_come_from_a_generator_or_the_settings() -> None:
     of_number = make_classifier(random_state=int(drawn)).fit(TEXTS, LABELS)
     of_settings = make_classifier(random_state=None, settings={**SETTINGS, "seed": int(drawn)}).fit(TEXTS, LABELS)
     assert of_generator.prompt_.scores == of_number.prompt_.scores == of_settings.prompt_.scores
+
+
+@pytest.mark.parametrize("weights", ["balanced", {"negative": 2, "positive": 1.0}])
+def test_labels_may_weigh_differently(weights: Any) -> None:
+    texts, labels = TEXTS[:18] + TEXTS[18::2], LABELS[:18] + LABELS[18::2]
+    rows = [{"text": text, "label": label} for text, label in zip(texts, labels, strict=True)]
+    task = blackbox.Task(rows, template=TEMPLATE, label_words=WORDS, class_weights=weights)
+    result = blackbox.tune(task, backend="fake", prompt="ab", evaluations=60, seed=1, **SETTINGS)
+    weighed = make_classifier(dev_share=0, class_weight=weights).fit(texts, labels)
+    assert weighed.summary_.train_loss == result.summary.train_loss
 
 
 def test_clones_share_the_backend_and_copy_no_model() -> None:
@@ -233,6 +245,15 @@ def test_a_fit_with_a_folder_is_read_where_it_was_done_and_goes_on_where_it_was_
 
 
 @pytest.mark.usefixtures("without_pictures")
+def test_another_file_of_prompts_makes_another_run(tmp_path: Path) -> None:
+    for prompts in ("Well,\nSo,\n", "Well,\nPlease answer,\n", "Well,\nSo,\n"):
+        (tmp_path / "prompts.txt").write_text(prompts)
+        settings = {"prompts": str(tmp_path / "prompts.txt")}
+        make_classifier(space="texts", prompt=None, settings=settings, folder=tmp_path / "runs").fit(TEXTS, LABELS)
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+@pytest.mark.usefixtures("without_pictures")
 def test_a_backend_object_has_folders_of_its_own(tmp_path: Path) -> None:
     for margin in (4.0, 3.0, 4.0):
         make_classifier(backend=FakeBackend(margin=margin), folder=tmp_path).fit(TEXTS, LABELS)
@@ -259,6 +280,11 @@ def test_a_row_without_an_answer_is_missing_and_one_that_is_unreadable_is_guesse
         ({"settings": {"evaluations": 3}}, "setting 'evaluations' is a parameter of the classifier"),
         ({"settings": {"seed": 3}}, "setting 'seed' is a parameter of the classifier"),
         ({"settings": {"train": "rows.csv"}}, "setting 'train' has no meaning for a classifier: the rows are given"),
+        (
+            {"settings": {"class_weights": "balanced"}},
+            "'class_weights' has no meaning for a classifier: class_weight is",
+        ),
+        ({"class_weight": {"negative": 1}}, "class_weights has no weight for label 'positive'"),
         ({"settings": {"backend": "fake"}}, "setting 'backend' is a parameter of the classifier"),
         ({"evaluations": 0}, "setting 'evaluations'"),
         ({"dev_share": 1.0}, "dev_share must be at least 0 and below 1, got 1.0"),

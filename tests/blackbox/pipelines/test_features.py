@@ -6,6 +6,7 @@ import pytest
 from blackbox.pipelines.features import Features, fields_of, is_array, of_array, of_others, template_for
 from blackbox.template import Template
 from tests.blackbox.pipelines.small import make_classifier, make_texts
+from tests.blackbox.small import TEMPLATE
 
 TEXTS, LABELS = make_texts(24)
 NUMBERS = [str(number) for number in range(24)]
@@ -79,10 +80,23 @@ def test_the_columns_of_an_array_are_the_templates_fields_in_its_order() -> None
 
 
 def test_without_a_template_each_column_has_a_line() -> None:
-    template, fields = template_for(Features(("review", "customer name", "label", "a{b}"), [()]))
-    assert template.text == "review: {review}\ncustomer name: {x1}\nlabel: {x2}\na{{b}}: {x3}\nlabel: {label}"
-    row = {"review": "Fine.", "customer name": "Ann", "label": "old", "a{b}": 1}
-    assert fields.rows(Features(("review",), [row])) == [{"review": "Fine.", "x1": "Ann", "x2": "old", "x3": 1}]
+    template, fields = template_for(Features(("review", "stars"), [{"review": "Fine.", "stars": 4}]))
+    assert template.text == "review: {review}\nstars: {stars}\nlabel: {label}"
+    assert fields.columns == fields.slots == ("review", "stars")
+
+
+def test_columns_whose_names_cannot_be_fields_are_numbered() -> None:
+    template, fields = template_for(Features(("x1", "customer name", "a{b}"), [()]))
+    assert template.text == "x1: {x0}\ncustomer name: {x1}\na{{b}}: {x2}\nlabel: {label}"
+    row = {"x1": "Fine.", "customer name": "Ann", "a{b}": 1}
+    assert fields.rows(Features(("x1",), [row])) == [{"x0": "Fine.", "x1": "Ann", "x2": 1}]
+
+
+def test_a_column_with_the_labels_is_not_shown_to_the_model() -> None:
+    rows = [{"text": text, "label": label} for text, label in zip(TEXTS, LABELS, strict=True)]
+    with pytest.raises(ValueError, match="X has a column 'label'; take it out"):
+        make_classifier(template=None).fit(rows, LABELS)
+    assert make_classifier(evaluations=20).fit(rows, LABELS).prompt_.template == TEMPLATE
 
 
 def test_without_a_template_one_column_has_the_usual_one() -> None:

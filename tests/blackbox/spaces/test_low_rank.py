@@ -75,7 +75,9 @@ def test_decoding_does_not_depend_on_company_bit_for_bit() -> None:
 
 @pytest.mark.parametrize("rank", [0, TOKENS + 1])
 def test_a_rank_that_no_prompt_of_as_many_tokens_has_is_refused(rank: int) -> None:
-    with pytest.raises(SettingError, match=f"rank must be at least 1 and at most the prompt's 6 tokens, got {rank}"):
+    with pytest.raises(
+        SettingError, match=f"rank must be at least 1 and at most the 6 tokens that are moved, got {rank}"
+    ):
         make_map(rank=rank)
 
 

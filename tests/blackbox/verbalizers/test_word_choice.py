@@ -31,7 +31,7 @@ def test_of_equal_words_the_first_is_taken() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_lowest_combination_is_that_of_all_pairs(seed: int) -> None:
     table = log_softmax(np.random.default_rng(seed).normal(size=(4, 6)) * 2)
-    found = combinations(table, LABELS, [list(range(6))] * 2, CrossEntropy().of_rows)
+    found = combinations(table, LABELS, [list(range(6))] * 2, CrossEntropy())
     all_pairs = {}
     for pair in permutations(range(6), 2):
         of_rows = CrossEntropy().of_rows(log_softmax(table[:, list(pair)])[None], LABELS)
@@ -46,13 +46,13 @@ def test_the_lowest_combination_is_that_of_all_pairs(seed: int) -> None:
 
 def test_no_word_stands_for_two_labels() -> None:
     table = np.zeros((6, 3))
-    found = combinations(table, np.array([0, 0, 1, 1, 2, 2]), [[0, 1, 2]] * 3, CrossEntropy().of_rows)
+    found = combinations(table, np.array([0, 0, 1, 1, 2, 2]), [[0, 1, 2]] * 3, CrossEntropy())
     assert all(len(set(words)) == 3 for words in found)
 
 
 def test_the_given_words_are_a_start_and_never_lost() -> None:
     table = log_softmax(np.random.default_rng(1).normal(size=(4, 8)))
     given = (7, 6)
-    found = combinations(table, LABELS, [[0, 1], [2, 3]], CrossEntropy().of_rows, start=given)
+    found = combinations(table, LABELS, [[0, 1], [2, 3]], CrossEntropy(), start=given)
     assert given in found
     assert min(found.values()) <= found[given]

@@ -12,6 +12,7 @@ from blackbox.backends.errors import UnsupportedPromptError
 from blackbox.backends.local import LocalBackend
 from blackbox.errors import BudgetError, DamagedFileError, SettingError
 from blackbox.files import read_json
+from blackbox.report.finished import words_in_words
 from blackbox.run_folder import data_hash
 from blackbox.verbalizers.words import FoundWords, find_words, most_evaluations
 from tests.backends.local.conftest import load, loaded, saved_model
@@ -84,6 +85,10 @@ def test_a_run_with_words_found_counts_them_and_uses_them(backend: LocalBackend,
     assert result.summary.requests == sum(one.usage.requests for one in result.history) + found.usage.requests
     assert read_json(tmp_path / "run" / "environment.json")["data_hash"] == data_hash(make())
     assert {one.label for one in result.predict(ROWS)} <= set(WORDS)
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert all(f"label_words.{label}" in page and word in page for label, word in zip(WORDS, found.words, strict=True))
+    told = words_in_words(found)
+    assert told.startswith(f"label words found: {', '.join(found.words)}, given: great, bad")
 
 
 @pytest.mark.parametrize("checkpoint", [True, False])

@@ -22,6 +22,8 @@ FORBIDDEN = [
     "key_variable",
     "endpoint",
     "answers",
+    "warm_start",
+    "bank",
     "parallel",
     "usd_per_million_prompt_tokens",
     "proposer_backend",
