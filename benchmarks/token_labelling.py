@@ -54,7 +54,7 @@ SETTINGS: dict[str, object] = {
 
 
 def run(*, quick: bool) -> dict[str, object]:
-    """Accuracy and macro-F1 on unseen sentences; `quick`: 40 evaluations."""
+    """Accuracy on unseen sentences; `quick`: 40 evaluations."""
     settings = {**SETTINGS, **({"evaluations": 40} if quick else {})}
     print(f"{torch.__version__}; {settings}")
     task = make_task()
