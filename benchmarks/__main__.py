@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.data import MissingDataError
+from benchmarks.page import write_page
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -26,7 +27,9 @@ BENCHMARKS = {
     "faults": "whole runs of each search on an endpoint that fails, killed and resumed: budget, result, paid twice",
     "outages": "the ranking of a run whose endpoint is gone for a minute, or fails for one call in ten",
     "racing": "how often a race finds the best of 16 candidates, and for what share of the calls of all rows",
+    "run-kills": "kill -9 at 50 random moments of local runs, then resume: the unbroken run each time",
     "ideas": "ideas of the literature, each against the same search without it, SmolLM2-135M",
+    "ablation": "settings of a search, one factor at a time around the default, SmolLM2-135M",
     "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
     "small-proposer": "searches whose model is too small to propose: what is refused and adopted, what is gained",
     "categorical": "optimizers of choices on simulated landscapes: true loss of what is selected, random search beside",
@@ -38,19 +41,32 @@ BENCHMARKS = {
     "service-workers": "200 short jobs on four workers and one PostgreSQL: each runs once",
     "islands": "islands of CMA-ES against one CMA-ES at equal evaluations, one optimum and many",
     "token-labelling": "parts of speech token by token, 24 sentences, SmolLM2-135M: majority tag, untuned, tuned",
+    "demo": "what `make demo` runs: 240 unseen rows of customer feedback before and after",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
 }
+
+GROUPS = {
+    "speed": ("optimizer-cost", "projection", "sweep", "api-throughput", "ray-workers", "service-load"),
+    "reliability": ("run-kills", "faults", "outages", "ray-workers", "service-kills"),
+}
+"""Several under one name."""
+PAGE = "page"
 
 
 def main() -> int:
     """Run the benchmarks that are named; exit code 2 where what one needs is missing, the others run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     lines = "; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items())
-    parser.add_argument("name", choices=[*BENCHMARKS, "all"], help=lines)
+    groups = "; ".join(f"{name}: {', '.join(names)}" for name, names in GROUPS.items())
+    page = f"{PAGE}: write README.md here, its pictures and the figures in the project's README from {RESULTS.name}/"
+    parser.add_argument("name", choices=[*BENCHMARKS, *GROUPS, "all", PAGE], help=f"{lines}; {groups}; {page}")
     parser.add_argument("--quick", action="store_true", help="smaller, for a look; its figures prove nothing")
     parser.add_argument("--save", action="store_true", help=f"write the figures to {RESULTS.name}/NAME.json as well")
     arguments = parser.parse_args()
-    names = list(BENCHMARKS) if arguments.name == "all" else [arguments.name]
+    if arguments.name == PAGE:
+        write_page(RESULTS, BENCHMARKS)
+        return 0
+    names = list(BENCHMARKS) if arguments.name == "all" else GROUPS.get(arguments.name, [arguments.name])
     figures = {}
     for name in names:
         try:
@@ -60,7 +76,7 @@ def main() -> int:
             continue
         if arguments.save:
             (RESULTS / f"{name}.json").write_text(json.dumps(figures[name], indent=2) + "\n")
-    print(json.dumps(figures if arguments.name == "all" else figures.get(arguments.name)))
+    print(json.dumps(figures.get(arguments.name) if names == [arguments.name] else figures))
     return 0 if len(figures) == len(names) else 2
 
 

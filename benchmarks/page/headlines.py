@@ -1,0 +1,102 @@
+"""The figures that matter most, in words: the table of the project's README, made from the kept results."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
+
+from benchmarks.page.results import Kept
+
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A row: the benchmark that it is from, what was measured, and what came out."""
+
+    name: str
+    what: str
+    said: Callable[[Figures], str]
+
+
+def headline_table(results: Mapping[str, Kept]) -> str:
+    """The rows whose benchmark has a kept result, each with the command that makes it."""
+    rows = [
+        f"| {one.what} | {one.said(results[one.name].figures)} | `python -m benchmarks {one.name}` |"
+        for one in HEADLINES
+        if one.name in results
+    ]
+    return "\n".join(["| what | figure | command |", "|---|---|---|", *rows])
+
+
+def _demo(figures: Figures) -> str:
+    before, after = figures["before"], figures["after"]
+    return (
+        f"{before['value']:.1%} -> {after['value']:.1%} ({after['low']:.1%} to {after['high']:.1%}) "
+        f"in {figures['seconds'] / 60:.1f} minutes"
+    )
+
+
+def _sst2(figures: Figures) -> str:
+    before, after = (mean(seed[key] for seed in figures["seeds"]) for key in ("before", "after"))
+    each = ", ".join(f"{seed['gain']:.1f}" for seed in figures["seeds"])
+    return f"{before:.1%} -> {after:.1%}, {figures['mean_gain_points']:+.1f} points ({each})"
+
+
+def _methods(figures: Figures) -> str:
+    means = ", ".join(f"{row['method']} {row['mean']:.1f}" for row in figures.get("methods", ()))
+    differences = "; ".join(
+        f"{row['first']} less {row['second']} {row['points']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+        for row in figures.get("differences", ())
+        if row["low"] is not None
+    )
+    return f"{means}; {differences}" if differences else means
+
+
+def _sweep(figures: Figures) -> str:
+    return "; ".join(
+        f"{name} {each['published_evaluation_s']:.1f} s -> {each['evaluation_s']:.1f} s an evaluation, "
+        f"{each['ratio']:.1f} times less"
+        for name, each in figures.items()
+    )
+
+
+def _faults(figures: Figures) -> str:
+    same = "the unbroken run's result each time" if figures["all_results_the_same"] else "not all the same result"
+    passed = "no limit passed" if figures["no_limit_passed"] else "a limit was passed"
+    return (
+        f"{figures['kills']} kills: {same}; {figures['paid_twice_a_kill']:.1f} answers a kill paid twice, "
+        f"{'never' if figures['never_more_than_in_flight'] else 'sometimes'} more than were in flight; "
+        f"{passed} in {figures['runs_with_limits']} runs"
+    )
+
+
+def _run_kills(figures: Figures) -> str:
+    return f"{figures['kills']} kills: {figures['as_unbroken']} of {figures['chains']} runs end as the unbroken one"
+
+
+def _text_search(figures: Figures) -> str:
+    return "; ".join(
+        f"{one['task']} (seed {one['seed']}): "
+        + ", ".join(f"{one[method]['test']:.1%}" for method in ("start", "random-search", "categorical"))
+        for one in figures["searches"]
+    )
+
+
+HEADLINES = (
+    Headline("demo", "customer feedback, 240 unseen rows, 300 evaluations, float32 (`make demo`)", _demo),
+    Headline("sst2", "SST-2, 16 shots a class, 500 test rows, 900 evaluations, mean of three splits (each)", _sst2),
+    Headline("few-shot", "16 shots a class, SmolLM2-135M, mean test score over the tasks, %", _methods),
+    Headline("text-peers", "text prompts at equal, limited calls, mean test score over the tasks, %", _methods),
+    Headline(
+        "text-search",
+        "text prompts of a model behind an endpoint, 1,500 calls: start, random search, `categorical`",
+        _text_search,
+    ),
+    Headline("sweep", "a BBTv2 sweep over all layers against one candidate at a time, one core, float32", _sweep),
+    Headline("run-kills", "local runs, `kill -9` at random moments, then `resume`", _run_kills),
+    Headline(
+        "faults", "runs at an endpoint that fails one call in ten, `kill -9` at random moments, then `resume`", _faults
+    ),
+)
+"""In the order of the README."""
