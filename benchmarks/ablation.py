@@ -18,21 +18,21 @@ FACTORS: Mapping[str, Variant] = {
     "dimension: 25": Variant("dimension", {"dimension": 25}),
     "dimension: 50": Variant("dimension", {"dimension": 50}),
     "dimension: 200": Variant("dimension", {"dimension": 200}),
-    "dimension: 500": Variant("dimension", {"dimension": 500}, quick=True),
+    "dimension: 500": Variant("dimension", {"dimension": 500}),
     "population: 5": Variant("population", {"population": 5}, quick=True),
     "population: 10": Variant("population", {"population": 10}),
     "population: 40": Variant("population", {"population": 40}),
     "step-size rule: tpa": Variant("step-size rule", {"step_size": "tpa"}, "soft", quick=True),
-    "covariance: diagonal": Variant("covariance", {"covariance": "diagonal"}, "soft", quick=True),
+    "covariance: diagonal": Variant("covariance", {"covariance": "diagonal"}, "soft"),
     "layers: all": Variant("layers", {"layers": "all"}),
     "layers: 0-14": Variant("layers", {"layers": "0-14"}),
-    "layers: 25-29": Variant("layers", {"layers": "25-29"}, quick=True),
+    "layers: 25-29": Variant("layers", {"layers": "25-29"}),
     "projection: uniform": Variant("projection", {"projection": "uniform"}),
     "projection: hadamard": Variant("projection", {"projection": "hadamard"}, quick=True),
     "selection: mean": Variant("selection", {"select": "mean"}),
     "selection: mean, soft": Variant("selection", {"select": "mean"}, "soft"),
     "start: random tokens": Variant("start", {"init": "random", **_WITHOUT_TEXT}),
-    "start: label words": Variant("start", {"init": "label-words", **_WITHOUT_TEXT}, quick=True),
+    "start: label words": Variant("start", {"init": "label-words", **_WITHOUT_TEXT}),
     "start: a general text": Variant(
         "start", {"prompt": "Read the following text and answer the question about it.\n"}
     ),
@@ -45,7 +45,7 @@ The defaults are those of `paired_searches.REFERENCES`: 100 numbers in each of t
 
 
 def run(*, quick: bool) -> dict[str, object]:
-    """Points gained by each value of each factor; `quick`: one task and seed, 40 evaluations, a value or two."""
+    """Points gained by each value of each factor; `quick`: one task and seed, 24 evaluations, a value or two."""
     made = searched_all(FACTORS, quick=quick)
     rows = compared(FACTORS, made["searches"])
     factors = [{"factor": FACTORS[name].of, "value": name.partition(": ")[2], **row} for name, row in rows.items()]

@@ -19,7 +19,7 @@ from blackbox.objective import Objective
 from blackbox.parts import make_parts
 
 ELITES = (0, 1, 2, 3, 5)
-GENERATIONS, QUICK = 40, 2
+GENERATIONS, QUICK = 40, 1
 
 
 def run(*, quick: bool) -> dict[str, object]:

@@ -16,7 +16,7 @@ exchange helps a little on the ellipsoid; elsewhere it makes no difference that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from blackbox.optimizers import CMAES, FloatArray, Islands, Optimizer
 
 SEED = 20_261_125
 DIMENSION, POPULATION, ISLANDS = 20, 20, 4
-BUDGETS, TRIES, QUICK = (2_000, 6_000, 16_000), 7, 2
+BUDGETS, TRIES = (2_000, 6_000, 16_000), 7
+QUICK, QUICK_TRIES = BUDGETS[:2], 2
 SOLVED = 1e-8
 STUDENT = 2.447  # 95% of Student's t with TRIES - 1 degrees of freedom; of a quick look it would be more
 
@@ -105,17 +106,17 @@ def shifted_and_rotated(function: Loss, seed: int) -> Loss:
 
 def run(*, quick: bool) -> dict[str, object]:
     """Of each function and budget, log10 losses of one CMA-ES and differences from it."""
-    tries = QUICK if quick else TRIES
-    print(f"log10 of the lowest loss after {BUDGETS} evaluations, mean of {tries} tries; of others the difference")
-    return {name: measured(name, tries) for name in FUNCTIONS}
+    budgets, tries = (QUICK, QUICK_TRIES) if quick else (BUDGETS, TRIES)
+    print(f"log10 of the lowest loss after {budgets} evaluations, mean of {tries} tries; of others the difference")
+    return {name: measured(name, budgets, tries) for name in FUNCTIONS}
 
 
-def measured(name: str, tries: int) -> dict[str, object]:
+def measured(name: str, budgets: Sequence[int], tries: int) -> dict[str, object]:
     """The figures of one function; prints their lines."""
     words = np.random.SeedSequence([SEED, list(FUNCTIONS).index(name)]).generate_state(tries)
     seeds = [int(word) for word in words]
     print(f"\n{name}")
-    lowest = {search: np.array([one_try(search, name, seed) for seed in seeds]) for search in SEARCHES}
+    lowest = {search: np.array([one_try(search, name, seed, budgets) for seed in seeds]) for search in SEARCHES}
     figures: dict[str, object] = {"tries": tries}
     for search, found in lowest.items():
         differences = found - (0.0 if search == BASE else lowest[BASE])
@@ -123,23 +124,23 @@ def measured(name: str, tries: int) -> dict[str, object]:
         solved = (found <= math.log10(SOLVED)).mean(axis=0)
         figures[search] = {
             f"{budget}": {"mean": round(m, 3), "half_of_the_interval": round(e, 3), "solved": round(s, 2)}
-            for budget, m, e, s in zip(BUDGETS, mean.tolist(), error.tolist(), solved.tolist(), strict=True)
+            for budget, m, e, s in zip(budgets, mean.tolist(), error.tolist(), solved.tolist(), strict=True)
         }
         columns = [f"{m:+.2f} +- {e:.2f}" for m, e in zip(mean, error, strict=True)]
         print(f"  {search:22}{''.join(f'{column:18}' for column in columns)}solved {solved[-1]:.0%}", flush=True)
     return figures
 
 
-def one_try(search: str, function: str, seed: int) -> list[float]:
-    """log10 of the lowest loss told within each budget."""
+def one_try(search: str, function: str, seed: int, budgets: Sequence[int]) -> list[float]:
+    """log10 of the lowest loss told within each of the growing budgets."""
     loss, optimizer = shifted_and_rotated(FUNCTIONS[function], seed), SEARCHES[search](seed)
     told = np.empty(0)
-    while len(told) < BUDGETS[-1] and not optimizer.stop() and told.min(initial=np.inf) > SOLVED:
+    while len(told) < budgets[-1] and not optimizer.stop() and told.min(initial=np.inf) > SOLVED:
         candidates = optimizer.ask()
         losses = loss(candidates)
         optimizer.tell(candidates, losses)
         told = np.concatenate([told, losses])
-    return [math.log10(max(SOLVED, told[:budget].min())) for budget in BUDGETS]
+    return [math.log10(max(SOLVED, told[:budget].min())) for budget in budgets]
 
 
 def _sum(terms: FloatArray) -> FloatArray:

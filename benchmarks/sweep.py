@@ -25,6 +25,7 @@ from blackbox.backends.local.hooks import before_layers
 from blackbox.spaces import DeepSpace, PrefixSpace
 
 SLICES, SLICE, DIMENSION = 5, 4, 100
+ROUNDS = 6  # of added vectors and prefixes in turn
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,14 @@ CASES = {
     "roberta-base": Case(partial(roberta, "base"), 50, " <4>"),
     "smollm2-135m": Case(smollm2, 14, ""),
 }
+QUICK = "smollm2-135m"
 
 
 def run(*, quick: bool) -> dict[str, object]:
-    """The figures of each model; `quick` sweeps over three layers only."""
+    """The figures of each model; `quick`: of the smaller one, two of its upper layers only."""
     print(f"{torch.get_num_threads()} threads")
-    return {name: sweep(name, case, quick=quick) for name, case in CASES.items()}
+    cases = {QUICK: CASES[QUICK]} if quick else CASES
+    return {name: sweep(name, case, quick=quick) for name, case in cases.items()}
 
 
 def sweep(name: str, case: Case, *, quick: bool) -> dict[str, float]:
@@ -55,7 +58,7 @@ def sweep(name: str, case: Case, *, quick: bool) -> dict[str, float]:
     space = DeepSpace(
         tokens, dict.fromkeys(range(n_layers), 0.02), backend.shape.hidden_size, dimension=DIMENSION, seed=1
     )
-    layers = range(0, n_layers, n_layers // 3 if quick else 1)
+    layers = range(n_layers // 2, n_layers, n_layers // 3) if quick else range(n_layers)
     rng, incumbent = np.random.default_rng(1), np.zeros((n_layers, DIMENSION))
     fast, published, differences, rates = [], [], [], []
     backend.score(space.decode(incumbent.reshape(1, -1)), queries)  # the first pass of a process is slower
@@ -83,7 +86,7 @@ def sweep(name: str, case: Case, *, quick: bool) -> dict[str, float]:
         "largest_difference_nats": max(differences),
         "product_rate_gflops": median(rates),
         "share_of_product_rate": share(backend, space, queries, median(rates)),
-        **prefix_against_add(backend, case, queries),
+        **prefix_against_add(backend, case, queries, rounds=2 if quick else ROUNDS),
         **kept,
     }
     for key, value in figures.items():
@@ -156,14 +159,14 @@ def operations(backend: LocalBackend, prompts: list[Prompt], queries: list[Query
     return float(counter.get_total_flops())
 
 
-def prefix_against_add(backend: LocalBackend, case: Case, queries: list[Query]) -> dict[str, float]:
+def prefix_against_add(backend: LocalBackend, case: Case, queries: list[Query], *, rounds: int) -> dict[str, float]:
     """Seconds an evaluation of both insertions, every layer changed by each candidate, in turn."""
     n_layers, tokens = backend.shape.n_layers, range(300, 300 + case.prompt_tokens)
     start: PrefixPrompt = backend.prefix_of(tokens)
     spread = dict.fromkeys(range(n_layers), 0.02)
     add = DeepSpace(tokens, spread, backend.shape.hidden_size, dimension=DIMENSION, seed=1)
     prefix = PrefixSpace(start, range(n_layers), dimension=DIMENSION, seed=1)
-    candidates = np.random.default_rng(3).standard_normal((6, 2, n_layers * DIMENSION))
+    candidates = np.random.default_rng(3).standard_normal((rounds, 2, n_layers * DIMENSION))
     seconds: dict[str, list[float]] = {"add_s": [], "prefix_s": []}
     for few in candidates:
         for name, space in (("add_s", add), ("prefix_s", prefix)):

@@ -16,7 +16,7 @@ HIDDEN: Mapping[str, tuple[str, ...]] = {
 SAID: Mapping[str, str] = {
     "sst2": "bfloat16 on a processor that has it. Published 16-shot splits; with 32 training rows the outcome depends "
     "on the seed by a few points.",
-    "token-labelling": "Far above the majority tag, and not always surely above the instruction without tuning.",
+    "token-labelling": "Intervals are over sentences; untuned is the instruction that the search starts from.",
     "sweep": "One core, float32, 50 prompt tokens for RoBERTa-base's size and 14 for SmolLM2-135M's. The last "
     "ratio is the time of added vectors against that of keys and values, every layer changed.",
     "optimizer-cost": "Rows named pycma are its own settings.",

@@ -29,9 +29,8 @@ def test_no_search_draws_the_optimum_by_the_functions_own_seed(search: str) -> N
     assert np.linalg.norm(asked - shift, axis=1).min() > 1.0
 
 
-def test_a_try_tells_the_lowest_loss_within_each_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(islands, "BUDGETS", (20, 200, 1200))
-    first, second, third = one_try(BASE, "schaffer", 1)
+def test_a_try_tells_the_lowest_loss_within_each_budget() -> None:
+    first, second, third = one_try(BASE, "schaffer", 1, (20, 200, 1200))
     assert first > second > third
     asked = SEARCHES[BASE](1).ask()
     assert first == math.log10(shifted_and_rotated(FUNCTIONS["schaffer"], 1)(asked).min())
@@ -40,7 +39,7 @@ def test_a_try_tells_the_lowest_loss_within_each_budget(monkeypatch: pytest.Monk
 def test_a_quick_look_has_figures_for_each_function_and_search(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(islands, "BUDGETS", (80, 160))
+    monkeypatch.setattr(islands, "QUICK", (80, 160))
     figures = islands.run(quick=True)
     assert list(figures) == list(FUNCTIONS)
     of_one = figures["rastrigin"]

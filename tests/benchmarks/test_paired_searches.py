@@ -100,7 +100,7 @@ def test_every_variant_is_a_setting_of_a_search_and_differs_from_its_reference(n
     reference = make_config(REFERENCES[variant.against])
     changed = make_config({**reference.model_dump(exclude_unset=True), **_given(variant)})
     assert changed != reference or variant.task or variant.templates or variant.bank
-    assert all(set(variant.templates) == set(TASKS) for _ in [0] if variant.templates)
+    assert set(variant.templates) in (set(), set(TASKS))
 
 
 def _given(variant: Variant) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _given(variant: Variant) -> dict[str, Any]:
 
 def test_a_variant_is_quick_where_its_benchmark_has_a_quick_look() -> None:
     for variants in (IDEAS, FACTORS):
-        assert 3 <= sum(variant.quick for variant in variants.values()) <= 8
+        assert 2 <= sum(variant.quick for variant in variants.values()) <= 4
 
 
 def test_what_is_kept_is_not_searched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,8 +127,8 @@ def test_what_is_kept_is_not_searched_again(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("BLACKBOX_SEEDS", "13,21")
     figures = searched_all({"other": OTHER}, quick=False)
     assert figures["seeds"] == [13, 21]
-    assert list(figures["searches"]) == ["deep", "soft", "other"]
-    assert len(made) == 3 * 2 * 2  # references and variant, tasks, seeds; one is kept, one was made before
+    assert list(figures["searches"]) == ["deep", "other"]
+    assert len(made) == 2 * 2 * 2  # reference and variant, tasks, seeds; one of these was kept before
 
 
 def test_seeds_of_a_process_are_named_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
