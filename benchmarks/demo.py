@@ -45,6 +45,7 @@ def line_of(evaluation: Evaluation) -> str:
 def evaluation_of(number: int, line: str) -> Evaluation:
     """An evaluation without what it cost."""
     split, generation, candidate, rows, loss, *seen = line.split()
+    metric, value, low, high = seen or ("", 0.0, 0.0, 0.0)
     return Evaluation(
         number=number,
         split=split,
@@ -52,7 +53,7 @@ def evaluation_of(number: int, line: str) -> Evaluation:
         block=None,
         candidate=candidate,
         loss=float(loss),
-        measured=Measured(seen[0], *map(float, seen[1:]), int(rows)) if seen else None,
+        measured=Measured(metric, float(value), float(low), float(high), int(rows)) if seen else None,
         rows=int(rows),
         failed_rows=0,
         usage=Usage(),

@@ -87,7 +87,7 @@ def _bars(figure: "Figure", rows: Sequence[Figures]) -> None:
 
 
 def _races(figures: Figures) -> list[tuple[str, Figures]]:
-    return list(reversed(figures.items()))
+    return list(figures.items())[::-1]
 
 
 def _shares(figure: "Figure", rows: Sequence[tuple[str, Figures]]) -> None:
