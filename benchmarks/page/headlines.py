@@ -1,6 +1,6 @@
 """The figures that matter most, in words: the table of the project's README, made from the kept results."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
@@ -43,14 +43,24 @@ def _sst2(figures: Figures) -> str:
     return f"{before:.1%} -> {after:.1%}, {figures['mean_gain_points']:+.1f} points ({each})"
 
 
-def _methods(figures: Figures) -> str:
-    means = ", ".join(f"{row['method']} {row['mean']:.1f}" for row in figures.get("methods", ()))
-    differences = "; ".join(
-        f"{row['first']} less {row['second']} {row['points']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
-        for row in figures.get("differences", ())
-        if row["low"] is not None
-    )
-    return f"{means}; {differences}" if differences else means
+def _few_shot(figures: Figures) -> str:
+    means = ", ".join(f"{row['method']} {row['mean']:.1f}" for row in figures["methods"])
+    pairs = [(f"{row['first']} less {row['second']}", row["points"], row["over_splits"]) for row in figures["pairs"]]
+    return "; ".join([means, *(_difference(what, points, span) for what, points, span in pairs)])
+
+
+def _text_peers(figures: Figures) -> str:
+    means = ", ".join(f"{name} {100 * tasks['mean']:.1f}" for name, tasks in figures["means"].items())
+    pairs = [
+        _difference(f"less {other}", one["mean_points"], None if one["low"] is None else (one["low"], one["high"]))
+        for other, one in figures["against"].items()
+    ]
+    return "; ".join([means, *pairs])
+
+
+def _difference(what: str, points: float, span: Sequence[float] | None) -> str:
+    """A paired difference in points with its 95% interval."""
+    return f"{what} {points:+.1f}" + (f" ({span[0]:+.1f} to {span[1]:+.1f})" if span else "")
 
 
 def _sweep(figures: Figures) -> str:
@@ -86,8 +96,14 @@ def _text_search(figures: Figures) -> str:
 HEADLINES = (
     Headline("demo", "customer feedback, 240 unseen rows, 300 evaluations, float32 (`make demo`)", _demo),
     Headline("sst2", "SST-2, 16 shots a class, 500 test rows, 900 evaluations, mean of three splits (each)", _sst2),
-    Headline("few-shot", "16 shots a class, SmolLM2-135M, mean test score over the tasks, %", _methods),
-    Headline("text-peers", "text prompts at equal, limited calls, mean test score over the tasks, %", _methods),
+    Headline(
+        "few-shot", "16 shots a class, SmolLM2-135M, mean test score over the tasks, %, differences by split", _few_shot
+    ),
+    Headline(
+        "text-peers",
+        "text prompts at equal, limited calls, mean test score over the tasks, %; `categorical` less each",
+        _text_peers,
+    ),
     Headline(
         "text-search",
         "text prompts of a model behind an endpoint, 1,500 calls: start, random search, `categorical`",

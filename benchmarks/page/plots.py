@@ -71,19 +71,24 @@ def _forest(figure: "Figure", rows: Sequence[Figures]) -> None:
     panel.set_xlabel("points of the test score more than without, 95% interval")
 
 
-def _methods(figures: Figures) -> list[Figures]:
-    return sorted(figures.get("methods", ()), key=lambda row: row["mean"])
+def _methods(figures: Figures) -> list[tuple[str, float]]:
+    """Mean scores, per cent, the best at the top."""
+    return sorted(((row["method"], row["mean"]) for row in figures.get("methods", ())), key=lambda row: row[1])
 
 
-def _bars(figure: "Figure", rows: Sequence[Figures]) -> None:
-    """Mean scores of methods with their intervals."""
+def _tools(figures: Figures) -> list[tuple[str, float]]:
+    means = figures.get("means", {})
+    return sorted(((name, 100 * tasks["mean"]) for name, tasks in means.items()), key=lambda row: row[1])
+
+
+def _bars(figure: "Figure", rows: Sequence[tuple[str, float]]) -> None:
+    """Mean scores of methods."""
     panel = figure.subplots()
-    for place, row in enumerate(rows):
-        panel.barh([place], [row["mean"]], color=BLUE, height=0.6)
-        if row.get("low") is not None:
-            panel.plot([row["low"], row["high"]], [place, place], color=ORANGE, linewidth=2)
-    _named(panel, [row["method"] for row in rows])
-    panel.set_xlabel("mean test score over the tasks, %, with its 95% interval where there is one")
+    panel.barh(range(len(rows)), [mean for _, mean in rows], color=BLUE, height=0.6)
+    for place, (_, mean) in enumerate(rows):
+        panel.text(mean, place, f" {mean:.1f}", va="center", fontsize=9)
+    _named(panel, [name for name, _ in rows])
+    panel.set_xlabel("mean test score over the tasks, %")
 
 
 def _races(figures: Figures) -> list[tuple[str, Figures]]:
@@ -137,12 +142,13 @@ def _with_curves(search: Figures) -> dict[str, Figures]:
 
 def _named(panel: "Axes", names: Sequence[str]) -> None:
     panel.set_yticks(range(len(names)), names, fontsize=9)
+    panel.set_ylim(-0.7, len(names) - 0.3)
     plain(panel)
 
 
 PLOTS: Mapping[str, Plot] = {
     "few-shot": Plot("Mean test score of each method", _methods, _bars),
-    "text-peers": Plot("Mean test score of each tool", _methods, _bars),
+    "text-peers": Plot("Mean test score of each tool", _tools, _bars),
     "ideas": Plot("Points gained by each idea", _gains("ideas", ("idea",)), _forest),
     "ablation": Plot("Points gained by each value of each factor", _factors, _forest),
     "racing": Plot("Calls that a race takes, and what it costs", _races, _shares, wide=10.0),

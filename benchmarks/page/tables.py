@@ -36,30 +36,32 @@ def _part(value: Any, title: str) -> Iterator[str]:
     if isinstance(value, Mapping) and value:
         yield from [records(rows, title)] if (rows := _rows(value)) else blocks_of(value, title)
     elif _is_list_of_rows(value):
-        yield records([row for one in value for row in _spread(one)], title)
+        yield records(_spread(value), title)
 
 
 def _rows(parts: Mapping[str, Any]) -> list[Row]:
     """Alike parts as the rows of one table: mappings, mappings of these, or lists of rows; none for others."""
     each = list(parts.values())
     if all(map(_is_list_of_rows, each)):
-        return [{"": words(key), **row} for key, rows in parts.items() for one in rows for row in _spread(one)]
+        return [{"": words(key), **row} for key, rows in parts.items() for row in _spread(rows)]
     if not _are_alike(each):
         return []
     if not any(_is_deep(value) for part in each for value in part.values()):
         return [{"": words(key), **_flat(part)} for key, part in parts.items()]
     if all(_are_alike(_mappings(part).values()) for part in each):
-        return [{"": words(key), **row} for key, part in parts.items() for row in _spread(part)]
+        return [{"": words(key), **row} for key, part in parts.items() for row in _spread([part])]
     return []
 
 
-def _spread(row: Row) -> list[Row]:
-    """A row, or one for each of its parts if it has several that are alike."""
-    parts = _mappings(row)
-    if len(parts) < 2 or not _are_alike(parts.values()):
-        return [_flat(row)]
-    own = {key: value for key, value in row.items() if key not in parts}
-    return [{**own, " ": words(key), **_flat(part)} for key, part in parts.items()]
+def _spread(rows: Sequence[Row]) -> list[Row]:
+    """Rows, or one for each part of a row where all rows have several that are alike."""
+    if not all(len(_mappings(row)) > 1 and _are_alike(_mappings(row).values()) for row in rows):
+        return [_flat(row) for row in rows]
+    return [
+        {**{own: value for own, value in row.items() if own not in _mappings(row)}, " ": words(key), **_flat(part)}
+        for row in rows
+        for key, part in _mappings(row).items()
+    ]
 
 
 def _mappings(row: Row) -> dict[str, Row]:

@@ -18,10 +18,11 @@ from blackbox.backends import Usage
 
 AGAIN = "run python -m benchmarks page"
 GAIN = {"against": "deep", "points": 1.5, "low": -0.5, "high": 3.5}
-METHOD = {"method": "bbt", "mean": 60.0, "low": 55.0, "high": 65.0}
+PAIR = {"first": "best", "second": "bbtv2", "points": 1.25, "over_splits": [-1.0, 3.5]}
+AGAINST = {"mean_points": -2.0, "low": None, "high": None}
 MADE: dict[str, dict[str, Any]] = {
-    "few-shot": {"methods": [METHOD, {**METHOD, "method": "start", "low": None, "high": None}]},
-    "text-peers": {"methods": [METHOD]},
+    "few-shot": {"methods": [{"method": "bbt", "mean": 60.0}, {"method": "start", "mean": 50.0}], "pairs": [PAIR]},
+    "text-peers": {"means": {"capo": {"sst2": 0.5, "mean": 0.5}}, "against": {"capo": AGAINST}},
     "ideas": {"ideas": [{"idea": "low-rank", **GAIN}, {"idea": "mixpro", **GAIN, "low": None, "high": None}]},
     "ablation": {"factors": [{"factor": "dimension", "value": "25", **GAIN}]},
 }
@@ -73,6 +74,13 @@ def test_headlines_are_those_of_kept_results(results: dict[str, Kept]) -> None:
     [_, _, row] = headline_table(only).splitlines()
     assert "65.8% -> 81.9%, +16.1 points (13.6, 20.2, 14.6)" in row
     assert row.endswith("`python -m benchmarks sst2` |")
+
+
+def test_headlines_tell_differences_with_their_intervals() -> None:
+    made = {name: Kept(name, figures, "", "", {}, None) for name, figures in MADE.items()}
+    text = headline_table(made)
+    assert "bbt 60.0, start 50.0; best less bbtv2 +1.2 (-1.0 to +3.5)" in text
+    assert "capo 50.0; less capo -2.0 |" in text
 
 
 def test_a_readme_without_its_marks_is_refused() -> None:
@@ -135,6 +143,17 @@ def test_alike_parts_of_a_row_are_rows() -> None:
         "| --- | --- | ---: | ---: |",
         "| t | start | 0.1 |  |",
         "| t | end | 0.5 | 0.6 |",
+    ]
+
+
+def test_rows_of_which_only_some_have_alike_parts_stay_rows() -> None:
+    first = {"method": "m", "tasks": {"a": 1.0}, "published": {"a": 2.0}}
+    [block] = blocks_of({"methods": [first, {**first, "published": {}}]})
+    assert block.splitlines()[2:] == [
+        "| method | tasks a | published a |",
+        "| --- | ---: | ---: |",
+        "| m | 1 | 2 |",
+        "| m | 1 |  |",
     ]
 
 
