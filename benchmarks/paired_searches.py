@@ -23,7 +23,7 @@ from blackbox.report.improvements import find_improvements
 
 DTYPE = "float32"
 TASKS, SEEDS, EVALUATIONS, TEST_ROWS = ("sst2", "trec"), (13, 21, 42), 300, 400
-QUICK, QUICK_TEST_ROWS = 24, 50
+QUICK, QUICK_POPULATION, QUICK_TEST_ROWS = 12, 5, 50
 NEAR = 0.95  # of the final dev score
 PROMPTS = {
     "sst2": "Classify the following movie review as positive or negative sentiment. ",
@@ -68,7 +68,7 @@ Found = dict[str, list[dict[str, Any]]]
 def searched_all(variants: Mapping[str, Variant], *, quick: bool) -> dict[str, Any]:
     """The searches of the references and variants, by name, and what they have in common.
 
-    `quick`: one task and seed, 24 evaluations, the variants that are part of it. Ctrl-C ends it with what is done.
+    `quick`: one task and seed, 12 evaluations, the variants that are part of it. Ctrl-C ends it with what is done.
     """
     tasks, seeds, evaluations = (TASKS[:1], SEEDS[:1], QUICK) if quick else (TASKS, seeds_of(SEEDS), EVALUATIONS)
     chosen = {name: one for name, one in variants.items() if one.quick or not quick}
@@ -103,7 +103,9 @@ def searched(name: str, variant: Variant, *, task: str, seed: int, evaluations: 
 
 def _searched(variant: Variant, task: str, seed: int, evaluations: int) -> dict[str, Any]:
     settings = {**REFERENCES[variant.against], "prompt": PROMPTS[task], "evaluations": evaluations}
-    test_rows = QUICK_TEST_ROWS if evaluations == QUICK else TEST_ROWS
+    test_rows = TEST_ROWS
+    if evaluations == QUICK:
+        settings["population"], test_rows = QUICK_POPULATION, QUICK_TEST_ROWS
     terms = {"templates": variant.templates[task]} if variant.templates else {}
     with tempfile.TemporaryDirectory() as folder:
         if variant.bank:

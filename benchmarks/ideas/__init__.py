@@ -9,7 +9,7 @@ from benchmarks.paired_searches import compared, searched_all
 
 
 def run(*, quick: bool) -> dict[str, object]:
-    """Points gained by each idea; `quick`: one task and seed, 24 evaluations, a few ideas."""
+    """Points gained by each idea; `quick`: one task and seed, 12 evaluations, a few ideas."""
     made = searched_all(IDEAS, quick=quick)
     rows = compared(IDEAS, made["searches"])
     ideas = [{"idea": name, "source": IDEAS[name].of, **row} for name, row in rows.items()]

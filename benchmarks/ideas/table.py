@@ -13,7 +13,7 @@ _ALL_NUMBERS: Mapping[str, Any] = {"projection": "identity", "dimension": None, 
 
 IDEAS: Mapping[str, Variant] = {
     "init: label words": Variant(
-        "arXiv 2104.08691", {"init": "label-words", "prompt": None, "prompt_tokens": 14}, against="soft", quick=True
+        "arXiv 2104.08691", {"init": "label-words", "prompt": None, "prompt_tokens": 14}, against="soft"
     ),
     "init: vocabulary": Variant(
         "arXiv 2104.08691", {"init": "vocabulary", "prompt": None, "prompt_tokens": 14}, against="soft"
@@ -24,7 +24,7 @@ IDEAS: Mapping[str, Variant] = {
     "longer prompt: 28 tokens": Variant("arXiv 2104.08691", {"prompt_tokens": 28}, against="soft"),
     "init: mutual information": Variant("arXiv 2306.04933", {"init": "mutual-information", "prompt": None}),
     "ensemble of 3 prompts": Variant("arXiv 2104.08691", {"ensemble": 3}),
-    "low-rank": Variant("arXiv 2310.10094", {"space": "low-rank", "dimension": None}, against="soft", quick=True),
+    "low-rank": Variant("arXiv 2310.10094", {"space": "low-rank", "dimension": None}, against="soft"),
     "decomposed": Variant("arXiv 2309.05173", {"space": "decomposed"}, against="soft"),
     "multi-space": Variant("arXiv 2405.11464", {"space": "multi-space"}, against="soft"),
     "prompts of another task": Variant("arXiv 2208.10160", {}, bank=True),
@@ -47,7 +47,7 @@ IDEAS: Mapping[str, Variant] = {
     "zo-adam": Variant(
         "arXiv 2305.17333", {"optimizer": "zo-adam", "sigma": 0.1, "learning_rate": 0.1}, against="soft"
     ),
-    "turns by sensitivity": Variant("this project", {"schedule": "sensitivity"}),
+    "turns by sensitivity": Variant("this project", {"schedule": "sensitivity"}, quick=True),
     "mean of the distribution": Variant("arXiv 1604.00772", {"select": "mean"}, quick=True),
 }
 """By name."""
