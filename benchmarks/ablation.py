@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from benchmarks.paired_searches import Variant, compared, searched_all
 
+EVALUATIONS = 300
 _WITHOUT_TEXT = {"prompt": None, "prompt_tokens": 14}
 
 FACTORS: Mapping[str, Variant] = {
@@ -46,7 +47,7 @@ The defaults are those of `paired_searches.REFERENCES`: 100 numbers in each of t
 
 def run(*, quick: bool) -> dict[str, object]:
     """Points gained by each value of each factor; `quick`: one task and seed, 12 evaluations, a value or two."""
-    made = searched_all(FACTORS, quick=quick)
+    made = searched_all(FACTORS, evaluations=EVALUATIONS, quick=quick, kept_under="ablation ")
     rows = compared(FACTORS, made["searches"])
     factors = [{"factor": FACTORS[name].of, "value": name.partition(": ")[2], **row} for name, row in rows.items()]
     return {"factors": factors, **made}

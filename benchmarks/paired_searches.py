@@ -21,8 +21,8 @@ from blackbox import Result, tune
 from blackbox.paired import t_interval
 from blackbox.report.improvements import find_improvements
 
-DTYPE = "float32"
-TASKS, SEEDS, EVALUATIONS, TEST_ROWS = ("sst2", "trec"), (13, 21, 42), 300, 400
+DTYPE = "bfloat16"
+TASKS, SEEDS, TEST_ROWS = ("sst2", "trec"), (13, 21, 42), 300
 QUICK, QUICK_POPULATION, QUICK_TEST_ROWS = 12, 5, 50
 NEAR = 0.95  # of the final dev score
 PROMPTS = {
@@ -65,12 +65,16 @@ class Variant:
 Found = dict[str, list[dict[str, Any]]]
 
 
-def searched_all(variants: Mapping[str, Variant], *, quick: bool) -> dict[str, Any]:
+def searched_all(
+    variants: Mapping[str, Variant], *, evaluations: int, quick: bool, kept_under: str = ""
+) -> dict[str, Any]:
     """The searches of the references and variants, by name, and what they have in common.
 
     `quick`: one task and seed, 12 evaluations, the variants that are part of it. Ctrl-C ends it with what is done.
+    Parts are kept under their names behind `kept_under`.
     """
-    tasks, seeds, evaluations = (TASKS[:1], SEEDS[:1], QUICK) if quick else (TASKS, seeds_of(SEEDS), EVALUATIONS)
+    tasks, seeds = (TASKS[:1], SEEDS[:1]) if quick else (TASKS, seeds_of(SEEDS))
+    evaluations = QUICK if quick else evaluations
     chosen = {name: one for name, one in variants.items() if one.quick or not quick}
     found: Found = {}
     try:
@@ -78,7 +82,8 @@ def searched_all(variants: Mapping[str, Variant], *, quick: bool) -> dict[str, A
             found[name] = []
             for task in tasks:
                 for seed in seeds:
-                    found[name].append(searched(name, variant, task=task, seed=seed, evaluations=evaluations))
+                    made = searched(f"{kept_under}{name}", variant, task=task, seed=seed, evaluations=evaluations)
+                    found[name].append(made)
     except KeyboardInterrupt:
         print("stopped: the figures of what is done", flush=True)
     return {"evaluations": evaluations, "tasks": list(tasks), "seeds": list(seeds), "dtype": DTYPE, "searches": found}
@@ -165,8 +170,8 @@ def gained(name: str, variant: Variant, found: Mapping[str, Sequence[Mapping[str
         return None
     points = [100 * (one["test"] - other["test"]) for one, other in pairs]
     low, high = t_interval(np.array(points)) if len(points) > 1 else (None, None)
-    own = [spent for one, _ in pairs if (spent := _to_near(one["curve"], one)) is not None]
-    theirs = median(float("inf") if (to := _to_near(one["curve"], other)) is None else to for one, other in pairs)
+    own = [spent for one, _ in pairs if (spent := _to_near(one, one)) is not None]
+    theirs = median(float("inf") if (spent := _to_near(one, other)) is None else spent for one, other in pairs)
     return {
         "against": variant.against,
         "points": mean(points),
@@ -180,9 +185,10 @@ def gained(name: str, variant: Variant, found: Mapping[str, Sequence[Mapping[str
     }
 
 
-def _to_near(curve: Sequence[tuple[int, float]], goal: Mapping[str, Any]) -> int | None:
-    """Evaluations of one search to 95% of the final dev score of another, or of itself."""
-    return reached(curve, NEAR * goal["curve"][-1][1]) if goal["curve"] else None
+def _to_near(one: Mapping[str, Any], goal: Mapping[str, Any]) -> int | None:
+    """Evaluations of one search to 95% of the final dev score of another, or of itself; None without curves."""
+    curve, end = one.get("curve"), goal.get("curve")
+    return reached(curve, NEAR * end[-1][1]) if curve and end else None
 
 
 def told(name: str, row: Mapping[str, Any]) -> str:

@@ -7,10 +7,12 @@
 from benchmarks.ideas.table import IDEAS
 from benchmarks.paired_searches import compared, searched_all
 
+EVALUATIONS = 150
+
 
 def run(*, quick: bool) -> dict[str, object]:
     """Points gained by each idea; `quick`: one task and seed, 12 evaluations, a few ideas."""
-    made = searched_all(IDEAS, quick=quick)
+    made = searched_all(IDEAS, evaluations=EVALUATIONS, quick=quick)
     rows = compared(IDEAS, made["searches"])
     ideas = [{"idea": name, "source": IDEAS[name].of, **row} for name, row in rows.items()]
     return {"ideas": ideas, **made}

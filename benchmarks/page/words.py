@@ -36,8 +36,8 @@ SAID: Mapping[str, str] = {
     "text-search": "SmolLM2-135M behind llama.cpp's server.",
     "small-proposer": "SmolLM2-135M writes and answers; what was taken in was read, and none is of use.",
     "categorical": "Differences from random search in standard deviations of the landscape: below zero is better.",
-    "ideas": "Differences are paired by task and seed, with Student's t intervals; many ideas are compared, so that "
-    "one whose interval is just above zero may be luck.",
-    "ablation": "Differences are paired by task and seed, with Student's t intervals.",
+    "ideas": "bfloat16. Differences are paired by task and seed, with Student's t intervals; many ideas are compared, "
+    "so that one whose interval is just above zero may be luck.",
+    "ablation": "bfloat16. Differences are paired by task and seed, with Student's t intervals.",
 }
 """By benchmark."""

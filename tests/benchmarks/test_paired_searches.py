@@ -125,7 +125,7 @@ def test_what_is_kept_is_not_searched_again(tmp_path: Path, monkeypatch: pytest.
         searched("deep", OTHER, task="sst2", seed=13, evaluations=300)
     assert made == [13]
     monkeypatch.setenv("BLACKBOX_SEEDS", "13,21")
-    figures = searched_all({"other": OTHER}, quick=False)
+    figures = searched_all({"other": OTHER}, evaluations=300, quick=False)
     assert figures["seeds"] == [13, 21]
     assert list(figures["searches"]) == ["deep", "other"]
     assert len(made) == 2 * 2 * 2  # reference and variant, tasks, seeds; one of these was kept before
