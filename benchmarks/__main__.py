@@ -26,6 +26,7 @@ BENCHMARKS = {
     "faults": "whole runs of each search on an endpoint that fails, killed and resumed: budget, result, paid twice",
     "outages": "the ranking of a run whose endpoint is gone for a minute, or fails for one call in ten",
     "racing": "how often a race finds the best of 16 candidates, and for what share of the calls of all rows",
+    "few-shot": "searches without gradients against prompt tuning, prefix tuning, LoRA, SetFit: scores, rows, memory",
     "ideas": "ideas of the literature, each against the same search without it, SmolLM2-135M",
     "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
     "small-proposer": "searches whose model is too small to propose: what is refused and adopted, what is gained",
