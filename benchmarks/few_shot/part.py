@@ -7,10 +7,10 @@ classifier. The test rows are read after that.
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from benchmarks.few_shot.fitted import Fitted, UnfitError, scores
 from benchmarks.few_shot.launch import THREADS
@@ -20,7 +20,7 @@ from benchmarks.few_shot.table import METHODS, PROMPTS
 from benchmarks.few_shot.tasks import make_task
 from blackbox import Task
 from blackbox.backends.local import LocalBackend
-from blackbox.backends.local.reading import longest_sequence, query_encoder
+from blackbox.backends.local.reading import Reading, longest_sequence, query_encoder, reading_of
 from blackbox.backends.local.weights import find_model
 from blackbox.build import make_backend
 from blackbox.config import Config, make_config
@@ -30,8 +30,7 @@ from blackbox.loaded_models import LoadedModels
 def main(asked: dict[str, Any]) -> dict[str, Any]:
     """The figures of a part."""
     method, name, seed, settings = asked["method"], asked["task"], asked["seed"], Settings(**asked["settings"])
-    torch.set_num_threads(THREADS)
-    task = make_task(name, seed, test_rows=settings.test_rows)
+    task = make_task(name, seed, test_rows=settings.test_rows, infills=infills(settings.model))
     config = config_of(method, name, seed, settings)
     with LoadedModels().shared():
         fit = ready(method, task.changed(test=[]), config, settings)
@@ -45,7 +44,9 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
             "cpu_seconds": round(time.process_time() - cpu, 1),
             "peak_memory_mb": round(memory.megabytes, 1),
         }
+        cpu = time.process_time()
         test = scores(fitted, task.test, n_labels=len(task.labels))
+        figures["test_cpu_seconds"] = round(time.process_time() - cpu, 1)
     return {
         "method": method,
         "task": name,
@@ -58,6 +59,18 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
         "tunable": fitted.tunable,
         **fitted.details,
     }
+
+
+def infills(model: str) -> bool:
+    """Whether a model sees what stands behind the label."""
+    files, place = place_of(model)
+    return reading_of(AutoConfig.from_pretrained(files, **place)) is not Reading.CAUSAL
+
+
+def place_of(model: str) -> tuple[Path, dict[str, str]]:
+    """The arguments of `from_pretrained`."""
+    files = find_model(model, None)
+    return files.folder, {"gguf_file": files.gguf_file} if files.gguf_file else {}
 
 
 def config_of(method: str, task: str, seed: int, settings: Settings) -> Config:
@@ -95,9 +108,8 @@ def ready(method: str, task: Task, config: Config, settings: Settings) -> Any:
     if how.fit == "demonstrations":
         most = longest_sequence(backend.model)
         return lambda: searches.demonstrations(backend, task, text, most_tokens=most, seed=seed)
-    files = find_model(config.model, config.revision)
-    place = {"gguf_file": files.gguf_file} if files.gguf_file else {}
-    tokenizer = AutoTokenizer.from_pretrained(files.folder, **place)
+    files, place = place_of(config.model)
+    tokenizer = AutoTokenizer.from_pretrained(files, **place)
     reader = query_encoder(backend.model, tokenizer, single_token_labels=False)
 
     def fit() -> Fitted:

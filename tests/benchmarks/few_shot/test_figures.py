@@ -15,7 +15,7 @@ from benchmarks.few_shot.searches import by_turns, indices, search
 from benchmarks.few_shot.settings import Settings, read_settings
 from benchmarks.few_shot.summary import COSTS, by_method, memory_shares, paired, table, told
 from benchmarks.few_shot.table import PROMPTS, PUBLISHED
-from benchmarks.few_shot.tasks import HUB, make_task
+from benchmarks.few_shot.tasks import HUB, make_task, wording
 from benchmarks.published import TASKS
 from blackbox.config import make_config
 from blackbox.filling import Prediction
@@ -102,6 +102,9 @@ def test_every_task_has_a_start_a_name_on_the_hub_and_the_labels_of_its_words() 
     for name in Settings().tasks:
         assert PROMPTS[name].endswith(" ")
         assert set(source_of(HUB[name]).labels) == set(TASKS[name].words)
+        assert wording(name, infills=False)["template"].endswith(("{label}", "{label} ."))
+        assert set(wording(name, infills=True)["label_words"].values()) == set(TASKS[name].words.values())
+    assert wording("mrpc", infills=True)["template"] == "{text} ? {label} , {text_pair}"
     for figures in PUBLISHED.values():
         assert set(figures) == set(Settings().tasks) - {"trec"}
 
