@@ -78,6 +78,7 @@ def config_of(method: str, task: str, seed: int, settings: Settings) -> Config:
     given = {
         **METHODS[method].settings,
         "model": settings.model,
+        "dtype": "float32" if METHODS[method].fit == "gradients" else settings.dtype,
         "threads": THREADS,
         "seed": seed,
         "prompt": PROMPTS[task],

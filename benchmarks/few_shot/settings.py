@@ -16,6 +16,7 @@ class Settings:
 
     Attributes:
         model: "smollm2-135m" (bundled), a folder or a hub name: $BLACKBOX_MODEL.
+        dtype: of the model where no gradients are taken of it: $BLACKBOX_DTYPE; gradients have float32.
         tasks, seeds, methods: $BLACKBOX_TASKS, $BLACKBOX_SEEDS and $BLACKBOX_METHODS, with commas.
         evaluations: of a search: $BLACKBOX_EVALUATIONS.
         epochs: of gradients, for each learning rate: $BLACKBOX_EPOCHS.
@@ -25,6 +26,7 @@ class Settings:
     """
 
     model: str = "smollm2-135m"
+    dtype: str = "float32"
     tasks: tuple[str, ...] = ("sst2", "agnews", "dbpedia14", "mrpc", "snli", "rte", "trec")
     seeds: tuple[int, ...] = (13, 21, 42)
     methods: tuple[str, ...] = tuple(METHODS)
@@ -49,6 +51,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, *, quick: bool) -
     return replace(
         settings,
         model=environment.get("BLACKBOX_MODEL", settings.model),
+        dtype=environment.get("BLACKBOX_DTYPE", settings.dtype),
         tasks=_names(environment, "BLACKBOX_TASKS", TASKS.keys() & PROMPTS.keys(), settings.tasks),
         seeds=tuple(map(int, _names(environment, "BLACKBOX_SEEDS", SEEDS, tuple(map(str, settings.seeds))))),
         methods=_names(environment, "BLACKBOX_METHODS", METHODS, settings.methods),

@@ -118,6 +118,12 @@ def test_searches_start_from_the_same_text_with_published_settings_that_are_writ
     assert config_of("random-search", "sst2", 13, settings).optimizer == "random-search"
 
 
+def test_gradients_have_float32_whatever_the_precision_of_searches() -> None:
+    settings = read_settings({"BLACKBOX_DTYPE": "bfloat16"}, quick=True)
+    assert config_of("bbt", "sst2", 13, settings).dtype == "bfloat16"
+    assert config_of("lora", "sst2", 13, settings).dtype == "float32"
+
+
 def test_a_method_whose_preset_or_package_is_not_there_is_left_out_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
