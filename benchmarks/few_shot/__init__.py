@@ -70,7 +70,12 @@ def possible(settings: Settings) -> tuple[list[str], dict[str, str]]:
 
 def one(method: str, task: str, seed: int, settings: Settings) -> dict[str, Any]:
     """A part, kept under what it depends on."""
-    extent = {"search": settings.evaluations, "gradients": settings.epochs}.get(METHODS[method].fit, "")
+    extents = {
+        "search": settings.evaluations,
+        "gradients": f"{settings.epochs}x{settings.rates}",
+        "embeddings": settings.pairs,
+    }
+    extent = extents.get(METHODS[method].fit, "")
     name = f"few-shot {settings.model} {settings.dtype} {method} {extent} {task} {seed} {settings.test_rows}"
     part = once(name, lambda: measured(method, task, seed, settings))
     print(part, flush=True)
