@@ -21,7 +21,7 @@ from benchmarks.published import published_task
 from blackbox import tune
 from blackbox.paired import t_interval
 
-TASKS, SEEDS, EVALUATIONS, TEST_ROWS = ("sst2", "trec"), (13, 21, 42), 300, 400
+TASKS, SEEDS, EVALUATIONS, TEST_ROWS = ("sst2", "trec"), (13, 21, 42), 150, 300
 QUICK = 40
 
 

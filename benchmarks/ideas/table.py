@@ -10,7 +10,7 @@ PROMPTS = {
 }
 """The text that searches start from, by task."""
 
-_LOCAL: Mapping[str, Any] = {"model": "smollm2-135m", "threads": 1, "alpha": 1.0}
+_LOCAL: Mapping[str, Any] = {"model": "smollm2-135m", "threads": 1, "alpha": 1.0, "dtype": "bfloat16"}
 REFERENCES: Mapping[str, Mapping[str, Any]] = {
     "deep": {**_LOCAL, "space": "deep", "layers": "15-29", "dimension": 100, "optimizer": "blockwise:cma-es"},
     "soft": {**_LOCAL, "space": "soft", "dimension": 500, "optimizer": "cma-es"},

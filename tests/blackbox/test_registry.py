@@ -48,25 +48,16 @@ def test_the_built_ins_are_registered() -> None:
 @pytest.mark.parametrize(
     ("registry", "name", "message"),
     [
-        (OPTIMIZERS, "cmaes", "unknown optimizer 'cmaes'; did you mean 'cma-es'? known: blockwise, categorical"),
-        (
-            SPACES,
-            "sfot",
-            "unknown space 'sfot'; did you mean 'soft'? "
-            "known: choices, deep, prefix, projected-instruction, soft, texts",
-        ),
-        (
-            BACKENDS,
-            "lokal",
-            "unknown backend 'lokal'; did you mean 'local'? known: anthropic, fake, local, openai, remote, vllm",
-        ),
-        (BACKENDS, "zzz", "unknown backend 'zzz'; known: anthropic, fake, local, openai, remote, vllm"),
+        (OPTIMIZERS, "cmaes", "unknown optimizer 'cmaes'; did you mean 'cma-es'? known: "),
+        (SPACES, "sfot", "unknown space 'sfot'; did you mean 'soft'? known: "),
+        (BACKENDS, "lokal", "unknown backend 'lokal'; did you mean 'local'? known: "),
+        (BACKENDS, "zzz", "unknown backend 'zzz'; known: "),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_known_one(registry: Registry, name: str, message: str) -> None:
     with pytest.raises(UnknownNameError) as refusal:
         registry.get(name)
-    assert str(refusal.value).startswith(message)
+    assert str(refusal.value) == message + ", ".join(registry.names())
 
 
 def test_what_is_added_is_found_and_replaces_what_had_its_name() -> None:

@@ -28,6 +28,8 @@ def records(path: Path) -> Iterator[Any]:
             place += _BLOCK - place % _BLOCK
             continue
         _, length, kind = struct.unpack_from("<IHB", data, place)
+        if place + _HEADER + length > len(data):  # it is being written
+            return
         whole += data[place + _HEADER : place + _HEADER + length]
         place += _HEADER + length
         if kind in (1, 4):  # whole, or the last part
