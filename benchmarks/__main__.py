@@ -28,6 +28,7 @@ BENCHMARKS = {
     "outages": "the ranking of a run whose endpoint is gone for a minute, or fails for one call in ten",
     "racing": "how often a race finds the best of 16 candidates, and for what share of the calls of all rows",
     "run-kills": "kill -9 at 50 random moments of local runs, then resume: the unbroken run each time",
+    "few-shot": "searches without gradients against prompt tuning, prefix tuning, LoRA, SetFit: scores, rows, memory",
     "ideas": "ideas of the literature, each against the same search without it, SmolLM2-135M",
     "ablation": "settings of a search, one factor at a time around the default, SmolLM2-135M",
     "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
