@@ -21,8 +21,10 @@ What each does with it; where nothing is said its defaults hold:
 
 - `categorical`, `reflective` (this project): space `choices`. Labels are searched by their scores, which the server
   tells as log-probabilities; targets by exact match. Dev rows select. `reflective`: a population of 6.
-- `mipro` (DSPy's MIPROv2): `dspy.Predict` of "input -> answer", auto="light", training rows for its demonstrations,
-  dev rows as valset. Answers that cannot be read are wrong and end nothing (max_errors).
+- `mipro` (DSPy's MIPROv2): `dspy.Predict` of "input -> answer", training rows for its demonstrations, dev rows as
+  valset, the 6 candidates and the minibatches of auto="light", but trials up to the limit. An answer or proposal
+  without DSPy's markers is taken whole: by default it would be asked for again as JSON, and a proposal that fails
+  there, too, ends the run. Failed calls end nothing (max_errors).
 - `gepa`: the default adapter (the candidate is the system message), dev rows as valset, max_metric_calls = the limit,
   feedback in the words of its own evaluator. It shows no rows: that is the method.
 - `capo`, `evoprompt-ga` (promptolution): labels by FirstOccurrencePredictor, targets by MarkerBasedPredictor, scored on

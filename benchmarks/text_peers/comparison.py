@@ -112,7 +112,9 @@ def _searched(proxy: MeteringProxy, task: PeerTask, method: str, calls: int) -> 
     base_url, meter = proxy.meter(_meter(task, method), calls)
     began = time.monotonic()
     told = program(task.brief(method, base_url, calls))
-    found = Found(**told["found"]) if "found" in told else Found(task.start, task.words, ended=told["broken"])
+    if "broken" in told and PROGRAMS[method][1] is None:
+        raise RuntimeError(f"{_meter(task, method)}: {told['broken']}")
+    found = Found(**told["found"]) if "found" in told else _nothing(task, told["broken"], at_limit=bool(meter.refused))
     figures = {
         **{name: value for name, value in meter.figures().items() if name != "limit"},
         "seconds": round(time.monotonic() - began, 1),
@@ -121,6 +123,11 @@ def _searched(proxy: MeteringProxy, task: PeerTask, method: str, calls: int) -> 
         "messages": found.messages,
     }
     return {**figures, **_on_test(proxy, task, method, found), **_label_scores(proxy, task, found)}
+
+
+def _nothing(task: PeerTask, reason: str, *, at_limit: bool) -> Found:
+    """The start in the place of a result."""
+    return Found(task.start, task.words, ended="limit, without a result" if at_limit else f"error: {reason}")
 
 
 def program(brief: Brief) -> dict[str, Any]:
@@ -137,12 +144,12 @@ def program(brief: Brief) -> dict[str, Any]:
                 check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return {"broken": f"broken off after {_MOST_SECONDS:.0f} s"}
+            return {"broken": f"no end after {_MOST_SECONDS:.0f} s"}
         if result.exists():
             told: dict[str, Any] = json.loads(result.read_text())
             return told
         lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        return {"broken": f"broken off: {lines[-1][:300]}"}
+        return {"broken": lines[-1][:300]}
 
 
 def _surroundings(folder: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ def graded(
 
     Returns:
         `test`, the share that is right as `grading.right` reads it; `exact`, the share that is right and nothing else;
-        `unread`, answers without a label word; `refused`, rows that the server did not take.
+        `unread`, answers without a label word; `too_long`, rows that the server did not take.
     """
     own = dict(zip(words, found.words, strict=True))
     said = [None if text is None else between(text, found.begin, found.end) for text in written]
@@ -40,7 +40,7 @@ def graded(
         "test": sum(right(text, one, found.words) for text, one in pairs) / len(wanted),
         "exact": sum(alike(text, one) for text, one in pairs) / len(wanted),
         "unread": sum(bool(found.words) and first_word(text, found.words) is None for text, _ in pairs),
-        "refused": len(said) - len(pairs),
+        "too_long": len(said) - len(pairs),
     }
 
 

@@ -61,7 +61,8 @@ class PeerTask:
         made = SOURCES[name].make(seed).to_dict()
         order = np.random.default_rng(seed).permutation(len(made["dev"]))
         rows = {"dev": [made["dev"][place] for place in order], "test": made["test"][:test_rows]}
-        task = Task.from_dict({**made, **rows})
+        answers = {} if made.get("label_words") else {"answer_tokens": ANSWER_TOKENS}
+        task = Task.from_dict({**made, **rows, **answers})
         words = [SOURCES[name].words[label] for label in task.labels] if task.labels else []
         return cls(name, seed, task, words, DESCRIPTIONS[name])
 

@@ -183,7 +183,7 @@ def test_rows_are_filled_in_asked_and_graded_alike_whatever_the_tool_s_own_words
     written = answers(found, rows, url, max_tokens=3)
     assert written == ['WELL YES "<<TEXT>>"', "YES ", "NO ?", "WELL ", None]
     figures = graded(found, written, ["good", "good", "good", "bad", "bad"], ["bad", "good"])
-    assert figures == {"test": 2 / 5, "exact": 1 / 5, "unread": 1, "refused": 1}
+    assert figures == {"test": 2 / 5, "exact": 1 / 5, "unread": 1, "too_long": 1}
     assert meter.calls == 5
 
 
@@ -241,7 +241,6 @@ def test_a_program_that_breaks_off_says_why(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(PROGRAMS, "gepa", ("own", None))
     told = comparison.program(brief_of("http://127.0.0.1:9/v1"))
     assert list(told) == ["broken"]
-    assert told["broken"].startswith("broken off: ")
     assert "Error" in told["broken"]
 
 

@@ -27,7 +27,6 @@ def search(brief: Brief) -> Found:
         instructions=list(brief.instructions),
         max_requests=brief.limit,
         evaluations=10**6,
-        answer_tokens=brief.answer_tokens,
         proposal_tokens=brief.proposal_tokens,
         seed=brief.seed,
         **METHODS[brief.method],
