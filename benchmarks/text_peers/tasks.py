@@ -73,14 +73,14 @@ class PeerTask:
         return [f"{frame.format(self.description)} {ending}" for frame in _FRAMES]
 
     @property
-    def slots(self) -> str:
-        """A row as it is asked, with a slot for each field."""
-        return self._asked({name: f"<<{name}>>" for name in self.task.template.fields})
+    def slots(self) -> Example:
+        """A row with a slot for each field."""
+        return self._example({name: f"<<{name}>>" for name in self.task.template.fields}, "")
 
     @property
     def start(self) -> list[dict[str, str]]:
         """The starting prompt's message."""
-        return [{"role": "user", "content": f"{self.instructions[0]}\n\n{self.slots}"}]
+        return [{"role": "user", "content": f"{self.instructions[0]}\n\n{self.slots.input}"}]
 
     def answers(self, split: str) -> list[str]:
         """The label word or the target of each row of a split."""
@@ -92,9 +92,7 @@ class PeerTask:
         """What a tool is given."""
         rows = self.task.to_dict()
         examples = {
-            split: [
-                Example(self._asked(row), answer) for row, answer in zip(rows[split], self.answers(split), strict=True)
-            ]
+            split: [self._example(row, answer) for row, answer in zip(rows[split], self.answers(split), strict=True)]
             for split in ("train", "dev")
         }
         return Brief(
@@ -113,5 +111,7 @@ class PeerTask:
             **examples,
         )
 
-    def _asked(self, row: Mapping[str, Any]) -> str:
-        return self.task.template.sides[0].format(**row).rstrip()
+    def _example(self, row: Mapping[str, Any], answer: str) -> Example:
+        template = self.task.template
+        asked = template.sides[0].format(**row).rstrip()
+        return Example(asked, str(row[template.fields[0]]) if len(template.fields) == 1 else asked, answer)
