@@ -1,6 +1,6 @@
 """Parts of speech on UD English EWT, SmolLM2-135M-Instruct: one prompt and one template for every token (ToPro).
 
-24 training and 24 dev sentences, the first of the file, 100 unseen ones. A deep prompt is searched in the upper third
+24 training and 24 dev sentences, the first of the file, 100 unseen ones. A deep prompt is searched in the upper half
 of the layers from an instruction. Beside it: the most frequent tag of the training tokens, the same model with the
 template alone, and with the instruction that the search starts from. Intervals are over sentences.
 """
@@ -45,10 +45,10 @@ SETTINGS: dict[str, object] = {
     "model": "smollm2-135m",
     "dtype": "bfloat16",
     "prompt": "Tag each word of the sentence with its part of speech.\n",
-    "layers": "20-29",
-    "dimension": 50,
-    "population": 10,
-    "evaluations": 200,
+    "layers": "15-29",
+    "dimension": 100,
+    "population": 20,
+    "evaluations": 400,
     "threads": 1,
 }
 
