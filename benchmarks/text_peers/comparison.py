@@ -27,7 +27,7 @@ from benchmarks.text_search.tasks import SEEDS, SOURCES, TEST_ROWS
 from blackbox.paired import t_interval
 from blackbox.text_prompts import prompt_from_dict
 
-START, OWN = "start", "categorical"
+START, OWN, MEAN = "start", "categorical", "mean"
 PROGRAMS = {
     "categorical": ("own", None),
     "reflective": ("own", None),
@@ -89,7 +89,9 @@ def summary(found: Sequence[dict[str, Any]]) -> dict[str, object]:
 def worst_on(means: dict[str, dict[str, float]]) -> list[str]:
     """Tasks on which this project's mean is below that of each peer that has one."""
     own = means.get(OWN, {})
-    others = {name: [means[peer][name] for peer in PEERS if name in means.get(peer, {})] for name in own}
+    others = {
+        name: [means[peer][name] for peer in PEERS if name in means.get(peer, {})] for name in own if name != MEAN
+    }
     return [name for name, scores in others.items() if scores and own[name] < min(scores)]
 
 
@@ -99,7 +101,7 @@ def _means(found: Sequence[dict[str, Any]], method: str) -> dict[str, float]:
     by_task = {
         name: mean(one[method]["test"] for one in found if one["task"] == name and method in one) for name in names
     }
-    return {**by_task, "mean": mean(by_task.values())}
+    return {**by_task, MEAN: mean(by_task.values())}
 
 
 def _start(proxy: MeteringProxy, task: PeerTask) -> dict[str, Any]:

@@ -104,8 +104,7 @@ class MeteringProxy:
 def metering_proxy(upstream: str) -> Iterator[MeteringProxy]:
     """A proxy on a free port of the loopback, in threads of its own."""
     handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     handler.proxy = proxy = MeteringProxy(upstream, server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -115,6 +114,10 @@ def metering_proxy(upstream: str) -> Iterator[MeteringProxy]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads, request_queue_size = True, 128
 
 
 class _Handler(BaseHTTPRequestHandler):

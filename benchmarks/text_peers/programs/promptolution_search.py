@@ -17,13 +17,14 @@ from benchmarks.text_peers.grading import alike
 from benchmarks.text_peers.programs.exchange import Brief, Example, Found, ended, serve
 
 BLOCK, BLOCKS = 10, 3
+PATIENT = {"call_timeout_s": 600.0, "gather_timeout_s": 3000.0}  # a slow server shall end no search
 STEPS = 1000  # more than any limit has calls for
 
 
 def search(brief: Brief) -> Found:
     random.seed(brief.seed)
     np.random.seed(brief.seed)
-    settings = {"api_url": brief.base_url, "api_key": "none", "model_id": brief.model, "max_retries": 0}
+    settings = {"api_url": brief.base_url, "api_key": "none", "model_id": brief.model, "max_retries": 0, **PATIENT}
     model = APILLM(**settings, max_tokens=brief.answer_tokens, call_kwargs={"temperature": 0.0})
     writer = APILLM(**settings, max_tokens=brief.proposal_tokens)
     prompt = {"capo": capo, "evoprompt-ga": evoprompt}[brief.method](brief, predictor(brief, model), writer)
