@@ -7,9 +7,9 @@ with pinned versions (`environments`).
 
 What each is given, the same for all:
 
-- the training and dev rows of `benchmarks.text_search.tasks`, the dev rows in an order drawn by the seed; the label
-  word or the target as answer. Tools that frame rows themselves (DSPy, promptolution) get the row's text, the others
-  the text in the task's template ("Review: ...", "Sentiment:"). No program sees a test row;
+- the training and dev rows of `benchmarks.text_search.tasks`, the dev rows in an order drawn by the seed; the row in
+  the task's template as input ("Review: ...", "Sentiment:"), the label word or the target as answer. No program sees a
+  test row;
 - a sentence that says what to do, and the same five instructions that begin with it (`tasks`), the first of which is
   the starting prompt. A tool that starts from one instruction gets the first, one that starts from a population all;
 - `CALLS` calls of the model, whoever makes them for what: bootstrapping and proposals count. A tool ends when its own

@@ -50,6 +50,8 @@ def compare(*, quick: bool, tasks: Sequence[str], seeds: Sequence[int], methods:
     chosen = tuple(seeds) or (SEEDS[:1] if quick else SEEDS)
     searches, calls = tuple(methods) or tuple(PROGRAMS), QUICK if quick else CALLS
     rows, found = QUICK_ROWS if quick else TEST_ROWS, list[dict[str, Any]]()
+    for method in searches:
+        _interpreter(method)  # what cannot be made is said before hours have passed
     with llama_server(reuse=True) as url, metering_proxy(url) as proxy:
         try:
             for seed in chosen:
@@ -134,8 +136,7 @@ def _nothing(task: PeerTask, reason: str, *, at_limit: bool) -> Found:
 
 def program(brief: Brief) -> dict[str, Any]:
     """What a tool's program writes; where it breaks off `broken` with the reason alone."""
-    module, tool = PROGRAMS[brief.method]
-    python = environment(tool) if tool else Path(sys.executable)
+    module, python = PROGRAMS[brief.method][0], _interpreter(brief.method)
     with tempfile.TemporaryDirectory() as folder:
         given, result = Path(folder) / "brief.json", Path(folder) / "found.json"
         given.write_text(json.dumps(asdict(brief)))
@@ -152,6 +153,11 @@ def program(brief: Brief) -> dict[str, Any]:
             return told
         lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
         return {"broken": lines[-1][:300]}
+
+
+def _interpreter(method: str) -> Path:
+    tool = PROGRAMS[method][1]
+    return environment(tool) if tool else Path(sys.executable)
 
 
 def _surroundings(folder: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from benchmarks.text_search.tasks import SOURCES
 from blackbox import Task
 
 MODEL = "smollm2-135m"
-ANSWER_TOKENS, PROPOSAL_TOKENS = 64, 256
+ANSWER_TOKENS, PROPOSAL_TOKENS = 32, 256
 
 DESCRIPTIONS: Mapping[str, str] = {
     "sst2": "Say whether the sentiment of a movie review is negative or positive.",
@@ -73,14 +73,14 @@ class PeerTask:
         return [f"{frame.format(self.description)} {ending}" for frame in _FRAMES]
 
     @property
-    def slots(self) -> Example:
-        """A row with a slot for each field."""
-        return self._example({name: f"<<{name}>>" for name in self.task.template.fields}, "")
+    def slots(self) -> str:
+        """A row as it is asked, with a slot for each field."""
+        return self._asked({name: f"<<{name}>>" for name in self.task.template.fields})
 
     @property
     def start(self) -> list[dict[str, str]]:
         """The starting prompt's message."""
-        return [{"role": "user", "content": f"{self.instructions[0]}\n\n{self.slots.input}"}]
+        return [{"role": "user", "content": f"{self.instructions[0]}\n\n{self.slots}"}]
 
     def answers(self, split: str) -> list[str]:
         """The label word or the target of each row of a split."""
@@ -92,7 +92,9 @@ class PeerTask:
         """What a tool is given."""
         rows = self.task.to_dict()
         examples = {
-            split: [self._example(row, answer) for row, answer in zip(rows[split], self.answers(split), strict=True)]
+            split: [
+                Example(self._asked(row), answer) for row, answer in zip(rows[split], self.answers(split), strict=True)
+            ]
             for split in ("train", "dev")
         }
         return Brief(
@@ -111,7 +113,5 @@ class PeerTask:
             **examples,
         )
 
-    def _example(self, row: Mapping[str, Any], answer: str) -> Example:
-        template = self.task.template
-        asked = template.sides[0].format(**row).rstrip()
-        return Example(asked, str(row[template.fields[0]]) if len(template.fields) == 1 else asked, answer)
+    def _asked(self, row: Mapping[str, Any]) -> str:
+        return self.task.template.sides[0].format(**row).rstrip()

@@ -51,8 +51,8 @@ def proxy() -> Iterator[MeteringProxy]:
 
 
 def brief_of(base_url: str, *, limit: int = 3) -> Brief:
-    row = Example("Review: good film\nSentiment:", "good film", "good")
-    return Brief("gepa", base_url, "m", limit, 1, "Say.", ["Say."], ["bad", "good"], row, [row], [row], {}, 8, 9)
+    row = Example("Review: good film\nSentiment:", "good")
+    return Brief("gepa", base_url, "m", limit, 1, "Say.", ["Say."], ["bad", "good"], "<<text>>", [row], [row], {}, 8, 9)
 
 
 def test_calls_and_tokens_are_counted_by_name(proxy: MeteringProxy) -> None:
@@ -211,11 +211,11 @@ def test_a_program_gets_rows_as_they_are_asked_and_no_test_row() -> None:
     values = task.task.to_dict()
     assert (len(brief.train), len(brief.dev), brief.task["test"]) == (8, 6, [])
     question = values["train"][0]["question"]
-    assert brief.train[0] == Example(question, question, values["train"][0]["target"])
-    assert brief.slots == Example("<<question>>", "<<question>>", "")
+    assert brief.train[0] == Example(question, values["train"][0]["target"])
+    assert brief.slots == "<<question>>"
     assert len(set(brief.instructions)) == 5
     assert all(DESCRIPTIONS["plural"] in one for one in brief.instructions)
-    assert task.start[0]["content"] == f"{brief.instructions[0]}\n\n{brief.slots.input}"
+    assert task.start[0]["content"] == f"{brief.instructions[0]}\n\n{brief.slots}"
 
 
 def of(test: float) -> dict[str, object]:

@@ -15,16 +15,9 @@ Messages = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Example:
-    """A row.
-
-    Attributes:
-        input: as the task's template asks it.
-        text: without what the template says around it.
-        answer: a label word or a target.
-    """
+    """A row as the task's template asks it, and its answer: a label word or a target."""
 
     input: str
-    text: str
     answer: str
 
 
@@ -41,7 +34,7 @@ class Brief:
         description: what is to be done, a sentence.
         instructions: to start from, the first is the start.
         words: label words in the order of the labels; none for targets.
-        slots: a row with a slot `<<field>>` for each field; its answer is empty.
+        slots: a row with a slot `<<field>>` for each field, as it is asked.
         train, dev: rows.
         task: the same for this project, as its `Task.to_dict` says, without test rows.
         answer_tokens, proposal_tokens: written at most.
@@ -55,7 +48,7 @@ class Brief:
     description: str
     instructions: Sequence[str]
     words: Sequence[str]
-    slots: Example
+    slots: str
     train: Sequence[Example]
     dev: Sequence[Example]
     task: dict[str, Any]
@@ -66,7 +59,7 @@ class Brief:
     def of(cls, values: dict[str, Any]) -> "Brief":
         """From what `asdict` made of one."""
         rows = {split: [Example(**row) for row in values[split]] for split in ("train", "dev")}
-        return cls(**{**values, **rows, "slots": Example(**values["slots"])})
+        return cls(**{**values, **rows})
 
 
 @dataclass(frozen=True)

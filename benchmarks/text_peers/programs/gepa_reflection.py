@@ -40,7 +40,7 @@ def search(brief: Brief) -> Found:
         seed=brief.seed,
     )
     system = result.best_candidate["system_prompt"]
-    messages = [{"role": "system", "content": system}, {"role": "user", "content": brief.slots.input}]
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": brief.slots}]
     return Found(messages, brief.words, ended=ended(brief))
 
 

@@ -56,13 +56,13 @@ def search(brief: Brief) -> Found:
         minibatch_size=MINIBATCH,
         seed=brief.seed,
     )
-    messages = WholeTextAdapter().format(best.signature, best.demos, {"input": brief.slots.text})
+    messages = WholeTextAdapter().format(best.signature, best.demos, {"input": brief.slots})
     said = [{"role": str(one["role"]), "content": str(one["content"])} for one in messages]
     return Found(said, brief.words, begin=f"[[ ## {FIELD} ## ]]", end="[[ ##", ended=ended(brief))
 
 
 def rows(examples: list[Example]) -> list[dspy.Example]:
-    return [dspy.Example(input=one.text, answer=one.answer).with_inputs("input") for one in examples]
+    return [dspy.Example(input=one.input, answer=one.answer).with_inputs("input") for one in examples]
 
 
 if __name__ == "__main__":

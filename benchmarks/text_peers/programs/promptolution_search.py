@@ -30,7 +30,7 @@ def search(brief: Brief) -> Found:
     prompt = {"capo": capo, "evoprompt-ga": evoprompt}[brief.method](brief, predictor(brief, model), writer)
     messages = [
         {"role": "system", "content": DEFAULT_SYS_PROMPT},
-        {"role": "user", "content": f"{prompt.construct_prompt()}\n{brief.slots.text}"},
+        {"role": "user", "content": f"{prompt.construct_prompt()}\n{brief.slots}"},
     ]
     markers = () if brief.words else ("<final_answer>", "</final_answer>")
     return Found(messages, brief.words, *markers, ended=ended(brief))
@@ -74,7 +74,7 @@ def same(wanted: list[str], found: list[str]) -> float:
 
 
 def table(examples: list[Example]) -> pd.DataFrame:
-    return pd.DataFrame({"x": [one.text for one in examples], "y": [one.answer for one in examples]})
+    return pd.DataFrame({"x": [one.input for one in examples], "y": [one.answer for one in examples]})
 
 
 if __name__ == "__main__":
