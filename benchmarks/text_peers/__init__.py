@@ -44,13 +44,13 @@ It takes hours. `$BLACKBOX_KEPT` names a file that keeps what is done; processes
 
 from collections.abc import Sequence
 
-CALLS, QUICK = 500, 60
+CALLS, QUICK = 500, 120
 
 
 def run(
     *, quick: bool, tasks: Sequence[str] = (), seeds: Sequence[int] = (), methods: Sequence[str] = ()
 ) -> dict[str, object]:
-    """Test scores by task, seed and method; `quick`: one task and seed, 60 calls, 40 test rows.
+    """Test scores by task, seed and method; `quick`: one task and seed, 120 calls, 20 test rows.
 
     Args:
         quick: for a look.

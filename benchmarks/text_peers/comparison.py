@@ -39,7 +39,7 @@ PROGRAMS = {
 """By method: the program, and the environment that it needs; None is this one."""
 
 PEERS = [method for method, (_, tool) in PROGRAMS.items() if tool]
-QUICK_TASK, QUICK_ROWS = "larger-animal", 40
+QUICK_TASK, QUICK_ROWS = "larger-animal", 20
 _ROOT = Path(__file__).parents[2]
 _MOST_SECONDS = 3600.0  # of a search
 
