@@ -32,6 +32,7 @@ BENCHMARKS = {
     "ideas": "ideas of the literature, each against the same search without it, SmolLM2-135M",
     "ablation": "settings of a search, one factor at a time around the default, SmolLM2-135M",
     "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
+    "text-peers": "text searches beside DSPy, GEPA and promptolution: one endpoint, one limit of calls, one scorer",
     "small-proposer": "searches whose model is too small to propose: what is refused and adopted, what is gained",
     "categorical": "optimizers of choices on simulated landscapes: true loss of what is selected, random search beside",
     "ray-workers": "Ray's cost a generation, scaling, runs whose workers are killed, memory",

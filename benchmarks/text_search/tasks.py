@@ -1,4 +1,4 @@
-"""The tasks: four classifications and two of generation, few rows to search with and rows that no search has seen."""
+"""The tasks: five classifications and three of generation, few rows to search with and rows that no search has seen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +81,14 @@ SOURCES = {
     ),
     "antonyms": Source(
         "instruction_induction/antonyms", "Input: {input}\nOutput: {label}", {}, ROWS, split=False, field="target"
+    ),
+    "larger-animal": Source(
+        "instruction_induction/larger_animal",
+        "Input: {input}\nOutput: {label}",
+        {},
+        ROWS,
+        split=False,
+        field="target",
     ),
     "plural": Source(
         "instruction_induction/singular_to_plural",

@@ -1,0 +1,1 @@
+"""One program for each tool: a brief in, what the tool has found out; run by the tool's own interpreter."""
