@@ -36,7 +36,7 @@ IDEAS: Mapping[str, Variant] = {
     "verbalizer: search": Variant("arXiv 2012.15723", {"verbalizer": "search"}),
     "robust over 3 templates": Variant("arXiv 2502.12859", {}, task={"robust": True}, templates=_TEMPLATES),
     "ensemble over 3 templates": Variant("arXiv 2401.06766", {}, templates=_TEMPLATES),
-    "mixpro": Variant("arXiv 2304.09402", {"augment": "mixpro"}),
+    "mixpro": Variant("arXiv 2304.09402", {}, task={"augment": "mixpro"}),
     "16 rows a generation": Variant("arXiv 2305.18424", {"rows_per_generation": 16}),
     "es, all numbers": Variant("arXiv 1703.03864", {"optimizer": "es", **_ALL_NUMBERS}, against="soft"),
     "es of rank 1, all numbers": Variant(
