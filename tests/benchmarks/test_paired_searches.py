@@ -20,7 +20,7 @@ from benchmarks.paired_searches import (
 )
 from benchmarks.peak import peak_mb, reset_peak
 from benchmarks.seeds import seeds_of
-from blackbox.config import make_config
+from blackbox.config import TaskSettings, make_config
 from blackbox.tune import tune
 from tests.blackbox.small import make_task
 
@@ -105,6 +105,12 @@ def test_every_variant_is_a_setting_of_a_search_and_differs_from_its_reference(n
 
 def _given(variant: Variant) -> dict[str, Any]:
     return {key: value for key, value in variant.settings.items() if value is not None}
+
+
+def test_what_a_variant_sets_of_the_task_is_a_term_of_the_task() -> None:
+    for variant in [*IDEAS.values(), *FACTORS.values()]:
+        assert not variant.settings.keys() & TaskSettings.model_fields.keys()
+        assert variant.task.keys() <= TaskSettings.model_fields.keys()
 
 
 def test_a_variant_is_quick_where_its_benchmark_has_a_quick_look() -> None:
