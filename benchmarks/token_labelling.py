@@ -8,16 +8,18 @@ template alone, and with the instruction that the search starts from. Intervals 
 import time
 from collections import Counter
 
+import numpy as np
 import torch
 
 from benchmarks.data import data_folder
 from blackbox import Task, read_rows, tune
-from blackbox.backends import TextPrompt
+from blackbox.asking import ask
+from blackbox.backends import Backend, Prompt, TextPrompt
 from blackbox.build import make_backend
 from blackbox.config import make_config
 from blackbox.metrics import Measured
 from blackbox.outcome import score_prompts
-from blackbox.tag_metrics import TAG_METRICS
+from blackbox.tag_metrics import TAG_METRICS, TagMetric
 from blackbox.tags import sentences_of
 
 WORDS = {
@@ -40,6 +42,11 @@ WORDS = {
     "X": "other",
 }
 TEMPLATE = '{text}\nThe word "{token}" is a {label}'
+GAIN = TagMetric(
+    "gain in accuracy",
+    count=lambda after, before, _: np.array([after.sum() - before.sum(), len(after)], dtype=np.float64),
+    value=lambda counts: counts[..., 0] / counts[..., 1],
+)
 SENTENCES, TEST_SENTENCES, QUICK_TEST_SENTENCES = 24, 100, 20
 SETTINGS: dict[str, object] = {
     "model": "smollm2-135m",
@@ -48,7 +55,7 @@ SETTINGS: dict[str, object] = {
     "layers": "15-29",
     "dimension": 100,
     "population": 20,
-    "evaluations": 400,
+    "evaluations": 900,
     "threads": 1,
 }
 
@@ -58,20 +65,23 @@ def run(*, quick: bool) -> dict[str, object]:
     settings = {**SETTINGS, **({"evaluations": 40} if quick else {})}
     print(f"{torch.__version__}; {settings}")
     task = make_task(QUICK_TEST_SENTENCES if quick else TEST_SENTENCES)
-    [bare] = score_prompts(make_backend(make_config(settings)), task, [TextPrompt("")], task.test)
+    backend = make_backend(make_config(settings))
+    [bare] = score_prompts(backend, task, [TextPrompt("")], task.test)
     figures = {"majority tag": majority(task), "template alone": _there(bare.measured)}
     cpu = time.process_time()
     result = tune(task, **settings)  # type: ignore[arg-type]
     cpu = time.process_time() - cpu
     summary = result.summary
     figures |= {"instruction, untuned": _there(summary.test_before), "tuned": _there(summary.test_after)}
-    for name, figure in figures.items():
+    gain = gained(backend, task, TextPrompt(str(settings["prompt"])), result.prompt)
+    for name, figure in {**figures, "tuned less untuned": gain}.items():
         print(f"{name:22}{figure}", flush=True)
     return {
         "settings": settings,
         "template": TEMPLATE,
         "sentences": {split.name: len(set(sentences_of(split.rows))) for split in (task.train, task.dev, task.test)},
         "accuracy": {name: figure.to_dict() for name, figure in figures.items()},
+        "gain": gain.to_dict(),
         "evaluations": summary.evaluations,
         "train_loss": summary.train_loss,
         "cpu_seconds": round(cpu, 1),
@@ -96,6 +106,13 @@ def majority(task: Task) -> Measured:
     [(most, _)] = Counter(task.train.labels.tolist()).most_common(1)
     predicted = task.test.labels * 0 + most
     return TAG_METRICS["accuracy"](predicted, task.test.labels, sentences_of(task.test.rows), task.labels)
+
+
+def gained(backend: Backend, task: Task, before: Prompt, after: Prompt) -> Measured:
+    """The share of tokens that are right behind the one prompt less that behind the other, paired by sentences."""
+    rows = range(len(task.test))
+    first, second = (one.answers.scores for one in ask(backend, task.grader, [before, after], task.test, [rows, rows]))
+    return GAIN(second.astype(np.int64), first.astype(np.int64), sentences_of(task.test.rows), task.labels)
 
 
 def _there(measured: Measured | None) -> Measured:
