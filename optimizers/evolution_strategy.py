@@ -63,9 +63,7 @@ class EvolutionStrategy(MirroredOptimizer):
         center: ArrayLike | None = None,
         seed: int,
     ) -> None:
-        super().__init__(dimension, population_size, sigma=sigma, center=center, seed=seed)
-        rate = 0.3 * self._sigma if learning_rate is None else learning_rate
-        self._learning_rate = settings.step("learning_rate", rate)
+        super().__init__(dimension, population_size, sigma=sigma, learning_rate=learning_rate, center=center, seed=seed)
         self._shaping = settings.one_of("shaping", shaping, tuple(SHAPINGS))
         self._rank = None if rank is None else settings.whole_number("rank", rank, at_least=1)
         self._shapes = () if self._rank is None else _checked(shapes, self.dimension)

@@ -26,6 +26,7 @@ class MirroredOptimizer(Optimizer):
         dimension: Length of a candidate, at least 2.
         population_size: Candidates a generation, even.
         sigma: How far a candidate is from the mean in each number, above 0.
+        learning_rate: Length of a step in each number, above 0; None: 0.3 sigma.
         center: First mean, shape (dimension,); None: zeros.
         seed: Of the directions.
 
@@ -34,7 +35,14 @@ class MirroredOptimizer(Optimizer):
     """
 
     def __init__(
-        self, dimension: int, population_size: int, *, sigma: float, center: ArrayLike | None, seed: int
+        self,
+        dimension: int,
+        population_size: int,
+        *,
+        sigma: float,
+        learning_rate: float | None,
+        center: ArrayLike | None,
+        seed: int,
     ) -> None:
         super().__init__(dimension, population_size)
         if self.population_size % 2:
@@ -43,6 +51,8 @@ class MirroredOptimizer(Optimizer):
                 f"got {population_size}"
             )
         self._sigma = settings.step("sigma", sigma)
+        rate = 0.3 * self._sigma if learning_rate is None else learning_rate
+        self._learning_rate = settings.step("learning_rate", rate)
         self._center = settings.start("center", center, self.dimension)
         self._rng = np.random.default_rng(settings.whole_number("seed", seed, at_least=0))
         self._mean = self._center

@@ -47,9 +47,7 @@ class SPSA(MirroredOptimizer):
         center: ArrayLike | None = None,
         seed: int,
     ) -> None:
-        super().__init__(dimension, population_size, sigma=sigma, center=center, seed=seed)
-        rate = 0.3 * self._sigma if learning_rate is None else learning_rate
-        self._learning_rate = settings.step("learning_rate", rate)
+        super().__init__(dimension, population_size, sigma=sigma, learning_rate=learning_rate, center=center, seed=seed)
         self._generations = settings.whole_number("generations", generations, at_least=1)
         self._a: float | None = None  # known once a gradient is
 

@@ -47,9 +47,7 @@ class ZerothOrderAdam(MirroredOptimizer):
         center: ArrayLike | None = None,
         seed: int,
     ) -> None:
-        super().__init__(dimension, population_size, sigma=sigma, center=center, seed=seed)
-        rate = 0.3 * self._sigma if learning_rate is None else learning_rate
-        self._learning_rate = settings.step("learning_rate", rate)
+        super().__init__(dimension, population_size, sigma=sigma, learning_rate=learning_rate, center=center, seed=seed)
         self._kind = settings.one_of("directions", directions, ("gaussian", "rademacher"))
         self._update = UpdateRule(update, self.dimension, beta_1=momentum)
 
