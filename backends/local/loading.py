@@ -18,11 +18,13 @@ from transformers import (
 from transformers import modeling_gguf_pytorch_utils as gguf
 from transformers.utils import logging as transformers_logging
 
+from blackbox.backends.bundled_model import BUNDLED_MODEL
 from blackbox.backends.errors import BackendSettingError, MissingModelError, ModelMemoryError
 from blackbox.backends.local.backend import LocalBackend
 from blackbox.backends.local.memory import free_bytes
 from blackbox.backends.local.processor import fast_on_cpu
 from blackbox.backends.local.reading import Reading, reading_of
+from blackbox.backends.local.unpacked import unpacked
 from blackbox.backends.local.weights import ModelFiles, find_model, model_hash
 
 log = logging.getLogger(__name__)
@@ -78,7 +80,8 @@ def load_backend(
     files = find_model(model, revision)
     with _quiet_transformers():
         try:
-            network, tokenizer = _load(files, model, DTYPES[dtype], place)
+            quickest = unpacked(files) if model == BUNDLED_MODEL else files
+            network, tokenizer = _load(quickest, model, DTYPES[dtype], place)
         except torch.OutOfMemoryError as error:
             raise ModelMemoryError(f"model {model!r} does not fit in the free memory of {place}") from error
         except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
