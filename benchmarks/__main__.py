@@ -42,6 +42,7 @@ BENCHMARKS = {
     "service-contract": "over 1,000 requests that schemathesis makes up from the service's document: no failure",
     "service-workers": "200 short jobs on four workers and one PostgreSQL: each runs once",
     "islands": "islands of CMA-ES against one CMA-ES at equal evaluations, one optimum and many",
+    "classifier": "cross_val_score of a PromptClassifier on 64 rows: a fake backend and SmolLM2-135M, seconds",
     "token-labelling": "parts of speech token by token, 24 sentences, SmolLM2-135M: majority tag, untuned, tuned",
     "demo": "what `make demo` runs: 240 unseen rows of customer feedback before and after",
     "sst2": "SST-2, 16 shots a class, SmolLM2-135M: accuracy before and after, three seeds",
