@@ -283,11 +283,12 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
-    verbalizer: Literal["given", "search", "representative"] = Field(
+    verbalizer: Literal["given", "search", "representative", "ridge"] = Field(
         "given",
         description="What tells the labels: the given label words, words that are searched on the training rows "
-        "before the prompt is (search: LM-BFF), or the hidden states' distance to the mean of each label's training "
-        "rows (representative: MetaPrompter); the last two need backend local.",
+        "before the prompt is (search: LM-BFF), or the hidden states at the blank, read behind each prompt by their "
+        "distance to the mean of each label's training rows (representative: MetaPrompter) or by ridge regression on "
+        "these rows, each left out of its own fit (ridge); all but the first need backend local.",
     )
     prompt_rank: int = Field(
         4, ge=1, description="Rank of the vectors (space low-rank; of those for rows, decomposed)."

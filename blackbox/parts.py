@@ -32,7 +32,7 @@ from blackbox.selecting import check_selecting, generation_price
 from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace, prompt_of
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
-from blackbox.verbalizers.setting import SEARCH, with_class_means, with_words
+from blackbox.verbalizers.setting import SEARCH, with_readout, with_words
 from blackbox.verbalizers.words import FoundWords, find_words, most_evaluations
 
 
@@ -48,7 +48,7 @@ class Parts:
     exact: Backend | None = None  # of the same model in float32, where elites are scored again
     writer: Backend | None = None  # of the model that writes new instructions, if the optimizer asks for some
     found: FoundWords | None = None  # the label words, where they were searched
-    given: Task | None = None  # the task as it was given, before words were found or class means took their place
+    given: Task | None = None  # the task as it was given, before words were found or a readout took their place
     opening: Opening = NOTHING  # what the space begins with
 
 
@@ -76,7 +76,7 @@ def make_parts(
     """
     check_executor(config)
     config, given = read_files(config, task)
-    task = with_class_means(config, given)
+    task = with_readout(config, given)
     check_elites(config, backend, optimizer)
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):

@@ -29,7 +29,7 @@ class Predictor:
     def __init__(self, backend: Backend, saved: SavedPrompt, *, metric: str | TextFunction | None = None) -> None:
         saved.check(backend)
         self._backend, self._prompt, self._form, self._finished = backend, saved.prompt, saved.form, saved.finished
-        self._means = saved.class_means
+        self._readout = saved.readout
         self._metric = saved.metric if metric is None else metric
         self._tokens = saved.answer_tokens or ANSWER_TOKENS
 
@@ -67,8 +67,8 @@ class Predictor:
             scores, _ = self._finished.score(self._backend, self._prompt, asked, self._form)
             return blank.chosen(scores)
         queries = self._form.open_queries(asked, where="rows")
-        if self._means:
-            return blank.chosen(log_probabilities(self._backend, self._prompt, queries, self._means))
+        if self._readout:
+            return blank.chosen(log_probabilities(self._backend, self._prompt, queries, self._readout))
         return blank.fill(self._backend, self._prompt, queries, tokens=self._tokens)
 
     def evaluate(self, rows: Rows, *, metric: str | TextFunction | None = None) -> Figure | None:
@@ -96,6 +96,8 @@ class Predictor:
     def _answers(self, grader: Grader, split: Split) -> RowAnswers:
         if self._finished:
             return self._finished.answers(self._backend, grader, self._prompt, split, range(len(split)))[0]
-        if self._means:
-            return answers_of(grader, log_probabilities(self._backend, self._prompt, split.queries, self._means), split)
+        if self._readout:
+            return answers_of(
+                grader, log_probabilities(self._backend, self._prompt, split.queries, self._readout), split
+            )
         return grader.ask(self._backend, [self._prompt], split)[0][0]

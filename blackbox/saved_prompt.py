@@ -20,18 +20,18 @@ from blackbox.form import Form
 from blackbox.saved_vectors import (
     VECTOR_KINDS,
     VECTORS_FILES,
-    read_means,
+    read_readout,
     read_vectors,
-    write_means,
+    write_readout,
     write_vectors,
 )
 from blackbox.task import Task
 from blackbox.template import Template
 from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
-from blackbox.verbalizers.class_means import ClassMeans
-from blackbox.verbalizers.grader import MeansGrader
+from blackbox.verbalizers.grader import ReadoutGrader
+from blackbox.verbalizers.readout import Readout
 
-FORMAT = 3  # what cannot read averages of vectors or over templates, or class means, shall not take it for less
+FORMAT = 3  # what cannot read averages of vectors or over templates, or readouts, shall not take it for less
 FINISHED_FORMAT, PLAIN_FORMAT = 2, 1  # nor any other finished prompt
 JSON_FILE = "prompt.json"
 _OWN = ("template", "label_words")
@@ -53,7 +53,7 @@ class SavedPrompt:
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
         finished: what is averaged with it, each with the form that it is asked in, and the offsets of its labels.
-        class_means: what the labels are behind it, where hidden states tell them; None where label words do.
+        readout: what tells the labels behind it, where hidden states do; None where label words do.
     """
 
     prompt: Prompt
@@ -68,7 +68,7 @@ class SavedPrompt:
     metric: str | None = None
     answer_tokens: int | None = None
     finished: Finished = AS_FOUND
-    class_means: ClassMeans | None = None
+    readout: Readout | None = None
     number_field: str | None = None
     tags_field: str | None = None
     tokens_field: str | None = None
@@ -96,7 +96,7 @@ class SavedPrompt:
             metric=str(task.grader.terms["metric"]),
             answer_tokens=task.answer_tokens,
             finished=finished.in_forms_of(task.form),
-            class_means=task.grader.means(backend, prompt) if isinstance(task.grader, MeansGrader) else None,
+            readout=task.grader.readout(backend, prompt) if isinstance(task.grader, ReadoutGrader) else None,
         )
 
     @property
@@ -120,7 +120,7 @@ class SavedPrompt:
     def _format(self) -> int:
         """The first format that has all of it."""
         of_vectors = bool(self.finished.members) and not isinstance(self.prompt, TextPrompt)
-        if of_vectors or self.finished.templates or self.class_means:
+        if of_vectors or self.finished.templates or self.readout:
             return FORMAT
         return FINISHED_FORMAT if self.finished else PLAIN_FORMAT
 
@@ -132,18 +132,18 @@ class SavedPrompt:
         """
         folder = Path(folder)
         values: dict[str, object] = {"format": self._format, "kind": _KINDS[type(self.prompt)], **vars(self)}
-        del values["prompt"], values["finished"], values["class_means"]
+        del values["prompt"], values["finished"], values["readout"]
         values = {name: value for name, value in values.items() if name not in _RARE or value is not None}
         values |= self.finished.to_dict()
         if isinstance(self.prompt, TextPrompt):
             values |= _text_parts(self.prompt)
         else:
             values |= write_vectors(self.prompt, self.finished.members[1:], folder)
-        if self.class_means:
-            values |= write_means(self.class_means, folder)
+        if self.readout:
+            values |= write_readout(self.readout, folder)
         write_json(folder / JSON_FILE, {**values, "checksum": _checksum(values)})
         for path in folder.glob(VECTORS_FILES):
-            if path.name not in (values.get("vectors"), values.get("means")):
+            if path.name not in (values.get("vectors"), values.get("readout_file")):
                 path.unlink(missing_ok=True)
 
     @classmethod
@@ -173,7 +173,7 @@ class SavedPrompt:
             read: dict[str, Any] = {
                 "prompt": prompt,
                 "finished": Finished.from_dict(values, labels=len(values["label_words"]), members=members),
-                "class_means": read_means(values, folder),
+                "readout": read_readout(values, folder),
             }
             return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key not in read}, **read)
         except KeyError as error:
@@ -187,7 +187,7 @@ class SavedPrompt:
         Raises:
             MismatchError: another name, or other weights under the same name.
         """
-        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None and self.class_means is None
+        carried = isinstance(self.prompt, TextPrompt) and self.finished.offsets is None and self.readout is None
         if backend.model_hash == self.model_hash or carried:
             return
         if backend.name != self.model:

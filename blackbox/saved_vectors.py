@@ -17,7 +17,8 @@ from blackbox.backends import DecomposedPrompt, DeepPrompt, PrefixPrompt, Prompt
 from blackbox.backends.prompts import vectors_of
 from blackbox.errors import DamagedFileError
 from blackbox.files import write_whole
-from blackbox.verbalizers.class_means import ClassMeans
+from blackbox.verbalizers.named_readouts import READOUTS, name_of
+from blackbox.verbalizers.readout import Readout
 
 VECTORS_FILES = "prompt-*.safetensors"
 Arrays = dict[str, npt.NDArray[Any]]
@@ -64,26 +65,31 @@ def read_vectors(values: Mapping[str, Any], folder: Path) -> tuple[Prompt, tuple
     return prompt, tuple(others)
 
 
-def write_means(means: ClassMeans, folder: Path) -> dict[str, object]:
-    """Write the file of class means; what `prompt.json` says of it.
+def write_readout(readout: Readout, folder: Path) -> dict[str, object]:
+    """Write the file of a readout; what `prompt.json` says of it.
 
     Raises:
         RunError: it cannot be written.
     """
-    written = _write({name: np.ascontiguousarray(array) for name, array in vars(means).items()}, folder)
-    return {"means": written["vectors"], "means_sha256": written["sha256"]}
+    parts = {name: np.asarray(part, order="C") for name, part in vars(readout).items()}
+    written = _write(parts, folder)
+    return {
+        "readout": name_of(readout),
+        "readout_file": written["vectors"],
+        "readout_sha256": written["sha256"],
+    }
 
 
-def read_means(values: Mapping[str, Any], folder: Path) -> ClassMeans | None:
-    """The class means that `write_means` was given, from what it said of them; None where it said nothing.
+def read_readout(values: Mapping[str, Any], folder: Path) -> Readout | None:
+    """The readout that `write_readout` was given, from what it said of it; None where it said nothing.
 
     Raises:
         DamagedFileError, KeyError, TypeError: as of `read_vectors`.
     """
-    if "means" not in values:
+    if "readout" not in values:
         return None
-    arrays = _read(folder / Path(values["means"]).name, values["means_sha256"])
-    return ClassMeans(arrays["centre"], arrays["means"], float(arrays["rho"].ravel()[0]))
+    parts = _read(folder / Path(values["readout_file"]).name, values["readout_sha256"])
+    return READOUTS[values["readout"]](**{name: part if part.ndim else part.item() for name, part in parts.items()})
 
 
 def _told(prompt: Prompt) -> dict[str, object]:

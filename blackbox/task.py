@@ -19,7 +19,8 @@ from blackbox.tables import Rows, rows_of
 from blackbox.tags import Tags
 from blackbox.template import Template
 from blackbox.text_metrics import TextFunction
-from blackbox.verbalizers.grader import REPRESENTATIVE, means_grader
+from blackbox.verbalizers.grader import readout_grader
+from blackbox.verbalizers.named_readouts import READOUTS
 
 
 class Task:
@@ -60,8 +61,9 @@ class Task:
         templates: further templates, which an average over templates is tried with after the search.
         robust: the training rows take turns in all templates (`blackbox.turns`), so that the search does not go by one;
             dev and test rows stand in `template`.
-        verbalizer: "given": the model's probabilities of the label words; "representative": how near a row's hidden
-            state is to the mean of each label's training rows (`blackbox.verbalizers.class_means`).
+        verbalizer: "given": the model's probabilities of the label words; else what a row's hidden state tells, fitted
+            on the training rows behind each prompt: "representative": how near it is to the mean of each label's
+            (`blackbox.verbalizers.class_means`), "ridge": by linear regression (`blackbox.verbalizers.ridge`).
         class_weights: how much the rows of a label count in the loss: "balanced", so that all labels count alike, or
             label -> weight (`blackbox.class_weights`); None: all rows alike.
         augment: "mixpro": behind the training rows stand as many that are mixed from them (`blackbox.mixing`).
@@ -136,10 +138,11 @@ class Task:
         self._check_classes()
         if self.class_weights is not None:
             self.grader = grader(weights=self._weights(self.class_weights))
-        if verbalizer not in ("given", REPRESENTATIVE):
-            raise SettingError(f"verbalizer of a task must be 'given' or 'representative', got {verbalizer!r}")
-        if verbalizer == REPRESENTATIVE:
-            self.grader = means_grader(self.grader, self.train)
+        if verbalizer not in ("given", *READOUTS):
+            known = ", ".join(map(repr, READOUTS))
+            raise SettingError(f"verbalizer of a task must be 'given' or one of {known}, got {verbalizer!r}")
+        if verbalizer in READOUTS:
+            self.grader = readout_grader(self.grader, self.train, verbalizer)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def at_hand(saved: SavedPrompt, backend: Backend, *, form: str) -> EmbeddingBack
     if not isinstance(backend, EmbeddingBackend):
         kind = type(backend).__name__
         raise RunError(f"format {form!r} needs the prompt's model at hand (backend 'local' or 'vllm'), got {kind}")
-    if saved.class_means:
+    if saved.readout:
         raise RunError(f"the prompt's labels are told by hidden states of its model, and format {form!r} has none")
     if saved.finished.members or saved.finished.templates:
         count = max(1, len(saved.finished.members)) * max(1, len(saved.finished.templates))

@@ -27,7 +27,7 @@ def exported(saved: SavedPrompt, form: str) -> str:
     """
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
-    if saved.class_means:
+    if saved.readout:
         raise RunError("the prompt's labels are told by hidden states of its model, which no text carries")
     if not isinstance(saved.prompt, TextPrompt):
         kind = type(saved.prompt).__name__

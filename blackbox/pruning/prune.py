@@ -22,7 +22,7 @@ from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.task import Task
 from blackbox.text_metrics import TextFunction
-from blackbox.verbalizers.setting import SEARCH, with_class_means, with_words
+from blackbox.verbalizers.setting import SEARCH, with_readout, with_words
 
 EVALUATIONS, TOLERANCE = 300, 0.01
 
@@ -121,9 +121,7 @@ def _journal_in(folder: Path) -> Path:
 
 def _task(folder: RunFolder, config: Config, metric: TextFunction | None) -> Task:
     task = folder.read_task(metric=metric)
-    return with_words(
-        with_class_means(config, task), folder.read_found_words() if config.verbalizer == SEARCH else None
-    )
+    return with_words(with_readout(config, task), folder.read_found_words() if config.verbalizer == SEARCH else None)
 
 
 def _settings(folder: RunFolder, config: Config) -> Config:

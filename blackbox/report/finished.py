@@ -3,6 +3,7 @@
 from blackbox.backends import TextPrompt
 from blackbox.report.words import counted
 from blackbox.saved_prompt import SavedPrompt
+from blackbox.verbalizers.named_readouts import name_of
 from blackbox.verbalizers.words import FoundWords
 
 
@@ -13,8 +14,8 @@ def finished_in_words(saved: SavedPrompt) -> list[str]:
     if members and not lines:
         lines = [f"averaged with: the vectors of {counted(len(members) - 1, 'further prompt')}"]
     lines += [f"averaged over the template: {template!r}" for template in saved.finished.templates]
-    if saved.class_means:
-        lines.append("labels are told by the hidden states' distance to the mean of each label's training rows")
+    if saved.readout:
+        lines.append(f"labels are told by hidden states at the blank: verbalizer {name_of(saved.readout)!r}")
     if offsets is not None:
         told = (f"{label} {offset:+.3f}" for label, offset in zip(saved.blank.labels, offsets, strict=True))
         lines.append(f"calibrated, nats: {', '.join(told)}")

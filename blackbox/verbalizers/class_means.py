@@ -14,10 +14,8 @@ of a few under which the training rows, left out so, are the likeliest: cosines 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-LabelArray = npt.NDArray[np.int64]
+from blackbox.verbalizers.readout import FloatArray, LabelArray, normalised
 
 _RHOS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 _TINY = 1e-12
@@ -39,7 +37,7 @@ class ClassMeans:
 
     @classmethod
     def of(cls, states: FloatArray, labels: LabelArray, n_labels: int) -> "ClassMeans":
-        """Those of training rows: states of shape (n_rows, width), labels of shape (n_rows,)."""
+        """As of `Readout`."""
         centre = states.mean(axis=0)
         means = np.array([states[labels == label].mean(axis=0) for label in range(n_labels)])
         found = [cls(centre, means - centre, rho) for rho in _RHOS]
@@ -52,24 +50,17 @@ class ClassMeans:
         return float(np.nanmean(of_rows)) if np.isfinite(of_rows).any() else np.inf
 
     def log_probabilities(self, states: FloatArray) -> FloatArray:
-        """Of the labels, nats, shape (n_rows, n_labels), from states of shape (n_rows, width); NaN where they are."""
-        return _normalised(self.rho * _cosines(states - self.centre, self.means[None]))
+        """As of `Readout`."""
+        return normalised(self.rho * _cosines(states - self.centre, self.means[None]))
 
     def of_training_rows(self, states: FloatArray, labels: LabelArray, rows: LabelArray) -> FloatArray:
-        """The same of some of the training rows, each without itself in the mean of its label.
-
-        A row that is the only one of its label has no mean without itself; it is scored with it.
-
-        Args:
-            states, labels: all training rows, as of `of`.
-            rows: the numbers of those that are scored.
-        """
+        """As of `Readout`: each without itself in the mean of its label, unless it is the only one of it."""
         counts = np.bincount(labels, minlength=len(self.means))
         own, n = labels[rows], counts[labels[rows]][:, None]
         means = np.repeat(self.means[None], len(rows), axis=0)
         without = (n * self.means[own] - (states[rows] - self.centre)) / np.maximum(n - 1, 1)
         means[np.arange(len(rows)), own] = np.where(n > 1, without, self.means[own])
-        return _normalised(self.rho * _cosines(states[rows] - self.centre, means))
+        return normalised(self.rho * _cosines(states[rows] - self.centre, means))
 
 
 def _cosines(states: FloatArray, means: FloatArray) -> FloatArray:
@@ -78,9 +69,3 @@ def _cosines(states: FloatArray, means: FloatArray) -> FloatArray:
     lengths = np.linalg.norm(states, axis=-1)[:, None] * np.linalg.norm(means, axis=-1)
     cosines: FloatArray = products / np.maximum(lengths, _TINY)
     return cosines
-
-
-def _normalised(logits: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore"):  # of rows without states
-        found: FloatArray = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
-    return found

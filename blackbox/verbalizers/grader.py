@@ -1,4 +1,4 @@
-"""The grader of class means: rows are asked for their states, and labels are told by what is near (`class_means`)."""
+"""The grader of readouts: rows are asked for their hidden states, and these tell the labels (`readout`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,20 +11,21 @@ from blackbox.errors import SettingError
 from blackbox.graders import Graded, Grader, ScoreGrader
 from blackbox.row_answers import LabelScores
 from blackbox.split import Split
-from blackbox.verbalizers.class_means import ClassMeans
-
-REPRESENTATIVE = "representative"
+from blackbox.verbalizers.named_readouts import READOUTS
+from blackbox.verbalizers.readout import Readout
 
 
 @dataclass(frozen=True)
-class MeansGrader(ScoreGrader):
+class ReadoutGrader(ScoreGrader):
     """Asks the training rows of each prompt for their states, and the rows of a split, if it is another.
 
     Attributes:
         train: the training rows.
+        kind: of the readout.
     """
 
     train: Split
+    kind: type[Readout]
 
     def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
         train = self.train.in_form_of(prompts[0])
@@ -37,47 +38,49 @@ class MeansGrader(ScoreGrader):
             for vectors, usage in zip(answer.vectors, answer.usages, strict=True)
         ]
 
-    def means(self, backend: Backend, prompt: Prompt) -> ClassMeans:
-        """What the labels are behind a prompt."""
+    def readout(self, backend: Backend, prompt: Prompt) -> Readout:
+        """What tells the labels behind a prompt."""
         train = self.train.in_form_of(prompt)
         [vectors] = _showing(backend).blank_states([prompt], train.queries).vectors
-        return self._means(vectors, train)
+        return self._fitted(vectors, train)
 
     def _scores(
         self, vectors: npt.NDArray[np.float64], train: Split, rows: npt.NDArray[np.int64] | None
     ) -> npt.NDArray[np.float64]:
         known, others = vectors[: len(train)], vectors[len(train) :]
-        means = self._means(known, train)
-        return means.log_probabilities(others) if rows is None else means.of_training_rows(known, train.labels, rows)
+        readout = self._fitted(known, train)
+        if rows is None:
+            return readout.log_probabilities(others)
+        return readout.of_training_rows(known, train.labels, rows)
 
-    def _means(self, vectors: npt.NDArray[np.float64], train: Split) -> ClassMeans:
-        return ClassMeans.of(vectors, train.labels, len(train.form.blank.labels))
+    def _fitted(self, vectors: npt.NDArray[np.float64], train: Split) -> Readout:
+        return self.kind.of(vectors, train.labels, len(train.form.blank.labels))
 
 
-def means_grader(grader: Grader, train: Split) -> MeansGrader:
-    """The grader of class means with the loss and the metric of another.
+def readout_grader(grader: Grader, train: Split, name: str) -> ReadoutGrader:
+    """The grader of a kind of readout, by its name, with the loss and the metric of another.
 
     Raises:
         SettingError: the task has targets, numbers or tags.
     """
     if not isinstance(grader, ScoreGrader) or not train.form.blank.labels:
-        raise SettingError("setting 'verbalizer': class means are of labels; the task has targets, numbers or tags")
-    terms = {**grader.terms, "verbalizer": REPRESENTATIVE}
-    return MeansGrader(Capability.STATES, terms, grader.loss, grader.metric, train)
+        raise SettingError("setting 'verbalizer': readouts tell labels; the task has targets, numbers or tags")
+    terms = {**grader.terms, "verbalizer": name}
+    return ReadoutGrader(Capability.STATES, terms, grader.loss, grader.metric, train, READOUTS[name])
 
 
 def log_probabilities(
-    backend: Backend, prompt: Prompt, queries: Sequence[Query], means: ClassMeans
+    backend: Backend, prompt: Prompt, queries: Sequence[Query], readout: Readout
 ) -> npt.NDArray[np.float64]:
-    """Of the labels behind a prompt whose class means are known, nats, shape (n_queries, n_labels)."""
-    return means.log_probabilities(_showing(backend).blank_states([prompt], queries).vectors[0])
+    """Of the labels behind a prompt whose readout is known, nats, shape (n_queries, n_labels)."""
+    return readout.log_probabilities(_showing(backend).blank_states([prompt], queries).vectors[0])
 
 
 def answers_of(grader: Grader, scores: npt.NDArray[np.float64], split: Split) -> LabelScores:
     """Scores of shape (n_rows, n_labels) as the answers to the rows of a split."""
     nothing = grader.nothing()
     if not isinstance(nothing, LabelScores):
-        raise SettingError("class means answer rows with labels")
+        raise SettingError("a readout answers rows with labels")
     return replace(nothing, log_probabilities=scores, right=split.labels)
 
 

@@ -4,28 +4,28 @@ from blackbox.config import Config
 from blackbox.errors import SettingError
 from blackbox.finishing.plan import Plan
 from blackbox.task import Task
-from blackbox.verbalizers.grader import REPRESENTATIVE
+from blackbox.verbalizers.named_readouts import READOUTS
 from blackbox.verbalizers.words import FoundWords
 
 SEARCH = "search"
 
 
-def with_class_means(config: Config, task: Task) -> Task:
-    """The task with class means in the place of label words, where the settings say so; else as it is.
+def with_readout(config: Config, task: Task) -> Task:
+    """The task with a readout in the place of label words, where the settings say so; else as it is.
 
     Raises:
         SettingError: the task has targets, or the settings change the probabilities of label words after the search.
     """
-    if config.verbalizer != REPRESENTATIVE:
+    if config.verbalizer not in READOUTS:
         return task
     if not task.labels:
-        raise SettingError("setting 'verbalizer': class means are of labels; the task has targets, numbers or tags")
+        raise SettingError("setting 'verbalizer': readouts tell labels; the task has targets, numbers or tags")
     if Plan.of(config):
         raise SettingError(
-            "setting 'verbalizer': averages and calibrations change the probabilities of label words, and class means "
+            "setting 'verbalizer': averages and calibrations change the probabilities of label words, and readouts "
             "have none; leave ensemble, calibration and templates out (templates with robust = true too)"
         )
-    return task.changed(verbalizer=REPRESENTATIVE)
+    return task.changed(verbalizer=config.verbalizer)
 
 
 def with_words(task: Task, found: FoundWords | None) -> Task:
