@@ -145,7 +145,7 @@ def test_only_the_prompts_own_model_is_written_from(saved_model: Save, tmp_path:
     robust = replace(prompt, finished=Finished(templates=("{text} {label}", "{text}: {label}", "{label} {text}")))
     with pytest.raises(RunError, match="an average of 3, and format 'peft' has room for one"):
         export_folder(robust, backend, "peft", tmp_path)
-    means = replace(prompt, class_means=ClassMeans(np.zeros(32), np.zeros((2, 32)), 1.0))
+    means = replace(prompt, readout=ClassMeans(np.zeros(32), np.zeros((2, 32)), 1.0))
     with pytest.raises(RunError, match="told by hidden states of its model, and format 'peft' has none"):
         export_folder(means, backend, "peft", tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ from blackbox.errors import BudgetError, MismatchError, RunError, SettingError
 from blackbox.files import read_json
 from blackbox.report.pruned import pruned_in_words
 from blackbox.run_folder import RunFolder
+from blackbox.verbalizers.named_readouts import READOUTS
 from tests.backends.local.conftest import load, loaded, saved_model
 from tests.blackbox.runs import finish, spawn
 from tests.blackbox.small import QUICK, make_rows, make_task
@@ -198,10 +199,11 @@ def prune_plain(run: Path) -> float:
     return float(np.mean(answers.losses))
 
 
-def test_labels_that_are_told_by_class_means_are_pruned_with_means_of_their_own(tmp_path: Path) -> None:
-    tune(make_task(), **{**QUICK, "prompt": "classify it", "verbalizer": "representative"}, folder=tmp_path / "run")
+@pytest.mark.parametrize("verbalizer", READOUTS)
+def test_labels_that_are_told_by_a_readout_are_pruned_with_one_of_their_own(verbalizer: str, tmp_path: Path) -> None:
+    tune(make_task(), **{**QUICK, "prompt": "classify it", "verbalizer": verbalizer}, folder=tmp_path / "run")
     found = prune(tmp_path / "run")
-    assert found.saved.class_means is not None
+    assert found.saved.readout is not None
     assert found.after.dev and found.before.dev
     assert found.after.dev.value >= found.before.dev.value
     figure = Predictor(FakeBackend(), SavedPrompt.load(tmp_path / "run" / "pruned")).evaluate(make_rows(8, first=100))

@@ -1,4 +1,4 @@
-"""Runs whose labels are told by class means: search, resume, saving and use."""
+"""Runs whose labels are told by a readout of hidden states: search, resume, saving and use."""
 
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,21 @@ from blackbox.export import exported
 from blackbox.files import read_json
 from blackbox.report.finished import finished_in_words
 from blackbox.run_folder import data_hash
-from blackbox.verbalizers.class_means import ClassMeans
-from blackbox.verbalizers.grader import MeansGrader
+from blackbox.verbalizers.grader import ReadoutGrader
+from blackbox.verbalizers.named_readouts import READOUTS
 from tests.blackbox.small import QUICK, facts, make_rows, make_target_task, make_task
 
 pytestmark = pytest.mark.usefixtures("without_pictures")
 
-MEANS: dict[str, Any] = {**QUICK, "verbalizer": "representative"}
+
+@pytest.fixture(params=READOUTS)
+def verbalizer(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def settings(verbalizer: str) -> dict[str, Any]:
+    return {**QUICK, "verbalizer": verbalizer}
 
 
 class Breaking(FakeBackend):
@@ -35,8 +43,8 @@ class Breaking(FakeBackend):
         return super().blank_states(*args)
 
 
-def test_a_search_goes_by_class_means_and_finds_a_better_prompt() -> None:
-    result = tune(make_task(), **MEANS)
+def test_a_search_goes_by_a_readout_and_finds_a_better_prompt(settings: dict[str, Any]) -> None:
+    result = tune(make_task(), **settings)
     assert result.summary.train_loss is not None
     assert result.summary.train_loss < result.history[0].loss
     rows = make_rows(10, first=200)
@@ -45,23 +53,23 @@ def test_a_search_goes_by_class_means_and_finds_a_better_prompt() -> None:
     assert sum(result.predict(rows)[0].probabilities.values()) == pytest.approx(1)
 
 
-def test_the_loss_of_a_prompt_is_that_of_its_own_states_and_means() -> None:
-    task, backend, prompt = make_task().changed(verbalizer="representative"), FakeBackend(), TextPrompt("classify")
-    assert isinstance(task.grader, MeansGrader)
+def test_the_loss_of_a_prompt_is_that_of_its_own_states_and_readout(verbalizer: str) -> None:
+    task, backend, prompt = make_task().changed(verbalizer=verbalizer), FakeBackend(), TextPrompt("classify")
+    assert isinstance(task.grader, ReadoutGrader)
     [train] = backend.blank_states([prompt], task.train.queries).vectors
     [dev] = backend.blank_states([prompt], task.dev.queries).vectors
-    means = ClassMeans.of(train, task.train.labels, 2)
+    readout = READOUTS[verbalizer].of(train, task.train.labels, 2)
     [(on_dev, _)] = task.grader.ask(backend, [prompt], task.dev)
-    assert np.array_equal(on_dev.log_probabilities, means.log_probabilities(dev))  # type: ignore[attr-defined]
-    expected = means.of_training_rows(train, task.train.labels, np.arange(8))
+    assert np.array_equal(on_dev.log_probabilities, readout.log_probabilities(dev))  # type: ignore[attr-defined]
+    expected = readout.of_training_rows(train, task.train.labels, np.arange(8))
     [(on_train, _)] = task.grader.ask(backend, [prompt], task.train)
     assert np.array_equal(on_train.log_probabilities, expected)  # type: ignore[attr-defined]
     [(some, _)] = task.grader.ask(backend, [prompt], task.train.take([5, 2]))
     assert np.array_equal(some.log_probabilities, expected[[5, 2]])  # type: ignore[attr-defined]
 
 
-def test_prompts_are_scored_alike_in_any_company() -> None:
-    task, backend = make_task().changed(verbalizer="representative"), FakeBackend()
+def test_prompts_are_scored_alike_in_any_company(verbalizer: str) -> None:
+    task, backend = make_task().changed(verbalizer=verbalizer), FakeBackend()
     prompts = [TextPrompt(text) for text in ("a", "classify", "answer carefully")]
     together = task.grader.ask(backend, prompts, task.dev)
     alone = [task.grader.ask(backend, [prompt], task.dev)[0] for prompt in prompts]
@@ -70,29 +78,32 @@ def test_prompts_are_scored_alike_in_any_company() -> None:
 
 
 @pytest.mark.parametrize("at", [1, 2, 4, 9])
-def test_a_run_that_failed_at_any_call_ends_as_the_unbroken_run(at: int, tmp_path: Path) -> None:
-    whole = tune(make_task(), **MEANS, folder=tmp_path / "whole")
+def test_a_run_that_failed_at_any_call_ends_as_the_unbroken_run(
+    at: int, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    whole = tune(make_task(), **settings, folder=tmp_path / "whole")
     with pytest.raises(RuntimeError, match="the model is gone"):
-        tune(make_task(), **{**MEANS, "backend": Breaking(at)}, folder=tmp_path / "run")
+        tune(make_task(), **{**settings, "backend": Breaking(at)}, folder=tmp_path / "run")
     result = resume(tmp_path / "run", backend=FakeBackend())
     assert facts(result.history) == facts(whole.history)
     assert vars(result.summary) | {"seconds": 0} == vars(whole.summary) | {"seconds": 0}
-    assert np.array_equal(result.saved.class_means.means, whole.saved.class_means.means)  # type: ignore[union-attr]
+    found, expected = vars(result.saved.readout), vars(whole.saved.readout)
+    assert all(np.array_equal(found[name], part) for name, part in expected.items())
 
 
-def test_the_tasks_rows_stay_the_same_to_whom_compares_runs(tmp_path: Path) -> None:
-    tune(make_task(), **MEANS, folder=tmp_path / "run")
+def test_the_tasks_rows_stay_the_same_to_whom_compares_runs(settings: dict[str, Any], tmp_path: Path) -> None:
+    tune(make_task(), **settings, folder=tmp_path / "run")
     assert read_json(tmp_path / "run" / "environment.json")["data_hash"] == data_hash(make_task())
 
 
-def test_a_saved_prompt_comes_back_with_its_means(tmp_path: Path) -> None:
-    result = tune(make_task(), **MEANS)
+def test_a_saved_prompt_comes_back_with_its_readout(verbalizer: str, settings: dict[str, Any], tmp_path: Path) -> None:
+    result = tune(make_task(), **settings)
     result.saved.save(tmp_path)
     assert read_json(tmp_path / "prompt.json")["format"] == 3
     again = SavedPrompt.load(tmp_path)
     rows = make_rows(6, first=300)
     assert Predictor(FakeBackend(), again).predict(rows) == result.predict(rows)
-    assert "hidden states" in finished_in_words(again)[0]
+    assert f"hidden states at the blank: verbalizer {verbalizer!r}" in finished_in_words(again)[0]
     text = SavedPrompt(**{**vars(again), "prompt": TextPrompt("x")})
     text.save(tmp_path)
     assert len(list(tmp_path.glob("prompt-*.safetensors"))) == 1
@@ -102,20 +113,20 @@ def test_a_saved_prompt_comes_back_with_its_means(tmp_path: Path) -> None:
         text.check(FakeBackend(margin=2.0))
 
 
-def test_what_has_no_class_means_is_refused() -> None:
-    with pytest.raises(SettingError, match="class means are of labels"):
-        tune(make_target_task(), **MEANS)
+def test_what_has_no_readout_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match="readouts tell labels"):
+        tune(make_target_task(), **settings)
     with pytest.raises(SettingError, match="leave ensemble, calibration and templates out"):
-        tune(make_task(), **MEANS, calibration="batch")
-    with pytest.raises(SettingError, match="must be 'given' or 'representative'"):
+        tune(make_task(), **settings, calibration="batch")
+    with pytest.raises(SettingError, match="must be 'given' or one of 'representative', 'ridge'"):
         make_task(verbalizer="search")
 
 
-def test_a_backend_that_shows_no_states_is_named() -> None:
+def test_a_backend_that_shows_no_states_is_named(settings: dict[str, Any]) -> None:
     class Closed(FakeBackend):
         @property
         def capabilities(self) -> Any:
             return super().capabilities - {"hidden states at the blank"}
 
     with pytest.raises(UnsupportedPromptError, match="no hidden states at the blank; those need 'fake' or 'local'"):
-        tune(make_task(), **{**MEANS, "backend": Closed()})
+        tune(make_task(), **{**settings, "backend": Closed()})
