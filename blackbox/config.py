@@ -432,6 +432,11 @@ class FinishingSettings(BaseModel):
         description="Average the label probabilities of so many of the best prompts, 2 or more (each row is asked as "
         "often); 0: of none.",
     )
+    readout: Literal["off", "representative", "ridge"] = Field(
+        "off",
+        description="Tell the labels from hidden states, as `verbalizer` does by the same names, where that is better "
+        "than the label words; needs backend local.",
+    )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",
         description="Offsets of the labels' scores: off, contextual (by rows without content), batch (by the training "

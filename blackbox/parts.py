@@ -81,7 +81,9 @@ def make_parts(
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
         backend = make_backend(keeping)
-    require(backend, task.grader.needs, *([Capability.GENERATE] if task.grader.writing else []))
+    plan = Plan.of(config)
+    needed = [Capability.GENERATE] * bool(task.grader.writing) + [Capability.STATES] * bool(plan.readout)
+    require(backend, task.grader.needs, *needed)
     check_template(backend, task.template)
     opened, by_name = NOTHING, space is None or isinstance(space, str)
     if space is None or isinstance(space, str):
@@ -105,13 +107,12 @@ def make_parts(
     if isinstance(space, ProjectedInstructionSpace):
         space.kept = kept
     writer = equip(optimizer, space, task, backend, keeping, kept=kept)
-    plan = Plan.of(config)
     plan.check(task, space)
     looks = config.finalists if races(config, space) else 1
     check_selecting(config, task, space, optimizer)
-    needed = price_of_start(task, generation_price(config, task, optimizer), looks) + plan.price(task)
-    needed += opened.evaluations + (found.evaluations if found else 0)
-    Budget(config.evaluations, config.seconds).check_start(needed)
+    price = price_of_start(task, generation_price(config, task, optimizer), looks) + plan.price(task)
+    price += opened.evaluations + (found.evaluations if found else 0)
+    Budget(config.evaluations, config.seconds).check_start(price)
     exact = make_exact_backend(config, backend)
     return Parts(config, task, backend, space, optimizer, exact, writer, found=found, given=given, opening=opened)
 

@@ -219,8 +219,10 @@ def _saved_prompt(parts: Parts, search: Search) -> SavedPrompt:
     if chosen is None:
         raise SettingError("the search has not scored its start yet")
     handed = handed_out(search.history, chosen.evaluation.candidate)
+    task = parts.task
     if handed and handed.tried:
         prompt, finished = decoded(search, handed.tried, parts.space)
+        task = task.changed(verbalizer=handed.tried.readout) if handed.tried.readout else task
     else:
         prompt, finished = prompt_of(parts.space, chosen.candidate), AS_FOUND
     summary = summarize(search, status="running")
@@ -229,4 +231,4 @@ def _saved_prompt(parts: Parts, search: Search) -> SavedPrompt:
         "dev": summary.dev and vars(summary.dev),
         "dev_loss": summary.dev_loss,
     }
-    return SavedPrompt.of(prompt, backend=parts.backend, task=parts.task, scores=scores, finished=finished)
+    return SavedPrompt.of(prompt, backend=parts.backend, task=task, scores=scores, finished=finished)

@@ -7,11 +7,12 @@ from typing import Any
 
 PLAIN = "off"
 _OF_TEMPLATES = ("templates", "of_templates")
+_RARE = (*_OF_TEMPLATES, "readout")
 
 
 @dataclass(frozen=True)
 class Tried:
-    """An ensemble of prompts, an average over templates, a calibration, or some of them together.
+    """An ensemble of prompts, an average over templates, a calibration, or some of them together; or a readout.
 
     Attributes:
         members: digests of the candidates whose probabilities are averaged, the selected one first; it alone where
@@ -21,6 +22,7 @@ class Tried:
         templates: each row is asked in all of them, and the probabilities are averaged; empty: in the task's own.
         of_templates: the metric in each of them alone, without the calibration; empty until it is known, None
             where no row was answered.
+        readout: the kind that tells the labels from hidden states (`blackbox.verbalizers`); None: the label words do.
     """
 
     members: tuple[str, ...]
@@ -28,6 +30,7 @@ class Tried:
     offsets: tuple[float, ...] | None = None
     templates: tuple[str, ...] = ()
     of_templates: tuple[float | None, ...] = ()
+    readout: str | None = None
 
     @property
     def mean_of_templates(self) -> float | None:
@@ -43,13 +46,13 @@ class Tried:
     @property
     def digest(self) -> str:
         """Sixteen hexadecimal digits that stand for it where a candidate's digest would; whatever its offsets are."""
-        told = json.dumps([self.calibration, *self.members, *([self.templates] if self.templates else [])])
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        rare = [part for part in (self.templates, self.readout) if part]
+        return hashlib.sha256(json.dumps([self.calibration, *self.members, *rare]).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, object]:
         """JSON values, without what there is nothing of; `from_dict` makes it again."""
         values = asdict(self)
-        return {key: value for key, value in values.items() if value or key not in _OF_TEMPLATES}
+        return {key: value for key, value in values.items() if value or key not in _RARE}
 
     @classmethod
     def from_dict(cls, values: dict[str, object]) -> "Tried":
@@ -66,4 +69,5 @@ class Tried:
             str(values["calibration"]),
             None if offsets is None else tuple(offsets),  # type: ignore[arg-type]
             **of_templates,
+            readout=values.get("readout"),  # type: ignore[arg-type]
         )

@@ -43,12 +43,13 @@ def tokens_a_row(history: Sequence[Evaluation], selected: str | None) -> Tokens 
     handed = handed_out(history, selected)
     if handed is None:
         return serving(find(history, "test", selected))
-    return serving(find(history, "test", handed.candidate) or uncalibrated(history, handed))
+    tested = None if handed.tried and handed.tried.readout else find(history, "test", handed.candidate)
+    return serving(tested or in_use(history, handed))
 
 
-def uncalibrated(history: Sequence[Evaluation], handed: Evaluation) -> Evaluation | None:
-    """The look at the dev rows before the calibration, which costs nothing when the prompt is used."""
-    if handed.tried is None or handed.tried.calibration == PLAIN:
+def in_use(history: Sequence[Evaluation], handed: Evaluation) -> Evaluation | None:
+    """A look at the dev rows that takes what the prompt takes in use: calibrations and readouts are made once."""
+    if handed.tried is None or (handed.tried.calibration == PLAIN and not handed.tried.readout):
         return handed
     if handed.tried.asks == 1:
         return find(history, "dev", handed.tried.members[0])

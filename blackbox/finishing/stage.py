@@ -1,6 +1,7 @@
-"""The stage between the end of a search and its summary: averages and calibrations, each kept if it helps on dev.
+"""The stage between the end of a search and its summary: what is tried with the prompt, and kept if it helps on dev.
 
-First an ensemble of prompts, then an average over templates, then the calibrations.
+First an ensemble of prompts, then an average over templates, then the calibrations, each with the best before it; then
+the selected prompt alone with a readout of hidden states in the place of its label words.
 
 Attempts stand in the journal like all evaluations, with what they were (`blackbox.tried`), so that a run that was
 killed goes on with them; what is handed out is told by the history (`blackbox.finishing.outcome`).
@@ -10,14 +11,14 @@ import logging
 from dataclasses import dataclass, replace
 from functools import partial
 
-from blackbox.asking import Asked
+from blackbox.asking import Asked, ask
 from blackbox.backends import Backend, Prompt, TextPrompt, Usage
 from blackbox.backends.errors import QueryError
 from blackbox.evaluation import Evaluation
 from blackbox.finishing.finished import Finished
 from blackbox.finishing.offsets import measured_offsets
 from blackbox.finishing.outcome import handed_out, over_templates
-from blackbox.finishing.plan import Plan, attempt_price
+from blackbox.finishing.plan import READ, Plan, attempt_price
 from blackbox.outcome import Outcome, outcome_of
 from blackbox.search import Search
 from blackbox.selection import Choice, dev_rank
@@ -25,6 +26,7 @@ from blackbox.spaces import PromptSpace, prompt_of
 from blackbox.split import Split
 from blackbox.task import Task
 from blackbox.tried import PLAIN, Tried
+from blackbox.verbalizers.grader import readout_grader
 
 log = logging.getLogger(__name__)
 
@@ -72,17 +74,24 @@ class Finishing:
             best = handed.tried if handed and handed.tried else best
         for way in self.plan.calibrations:
             self._score(search, replace(best, calibration=way), self.task.dev)
+        if self.plan.readout:
+            self._score(search, Tried((_digest(selected),), readout=self.plan.readout), self.task.dev)
 
     def _score(self, search: Search, tried: Tried, split: Split, counts: int | None = None) -> None:
         """One evaluation; a warning where the budget does not allow it, or where there is nothing to be scored."""
-        count = attempt_price(self.task, tried.calibration, tried.asks) if counts is None else counts
+        way = READ if tried.readout else tried.calibration
+        count = attempt_price(self.task, way, tried.asks) if counts is None else counts
         outcome = partial(self._outcome, search, tried, split)
         if search.add(tried.digest, split, outcome, counts=count, prompts=tried.asks) is None:
-            what = "a calibration" if tried.calibration != PLAIN else "an ensemble"
+            what = "a readout" if tried.readout else "a calibration" if tried.calibration != PLAIN else "an ensemble"
             log.warning("%s is not scored on the %s rows", what, split.name)
 
     def _outcome(self, search: Search, tried: Tried, split: Split) -> Outcome | None:
         prompt, finished = decoded(search, tried, self.space)
+        if tried.readout:
+            grader = readout_grader(self.task.grader, self.task.train, tried.readout)
+            [asked] = ask(self.backend, grader, [prompt], split, [range(len(split))])
+            return replace(outcome_of(asked, prompt, n_rows=len(split), shown=0), tried=tried)
         usage = Usage()
         if tried.calibration != PLAIN and tried.offsets is None:
             try:

@@ -22,7 +22,8 @@ from blackbox.run_folder import RunFolder
 from blackbox.saved_prompt import SavedPrompt
 from blackbox.task import Task
 from blackbox.text_metrics import TextFunction
-from blackbox.verbalizers.setting import SEARCH, with_readout, with_words
+from blackbox.verbalizers.named_readouts import name_of
+from blackbox.verbalizers.setting import SEARCH, with_words
 
 EVALUATIONS, TOLERANCE = 300, 0.01
 
@@ -121,7 +122,9 @@ def _journal_in(folder: Path) -> Path:
 
 def _task(folder: RunFolder, config: Config, metric: TextFunction | None) -> Task:
     task = folder.read_task(metric=metric)
-    return with_words(with_readout(config, task), folder.read_found_words() if config.verbalizer == SEARCH else None)
+    readout = folder.read_prompt().readout
+    task = task.changed(verbalizer=name_of(readout)) if readout else task
+    return with_words(task, folder.read_found_words() if config.verbalizer == SEARCH else None)
 
 
 def _settings(folder: RunFolder, config: Config) -> Config:

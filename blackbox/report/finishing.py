@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blackbox.evaluation import Evaluation
-from blackbox.finishing.outcome import attempts, find, handed_out, serving, uncalibrated
+from blackbox.finishing.outcome import attempts, find, handed_out, in_use, serving
 from blackbox.report.words import counted
 from blackbox.summary import Summary
 from blackbox.tried import PLAIN, Tried
@@ -52,17 +52,19 @@ def tokens_in_words(prompt: float, completion: float) -> str:
 
 
 def tried_in_words(tried: Tried | None) -> str:
-    """ "the selected prompt", "an average of 3 prompts", either "with batch calibration"."""
+    """ "the selected prompt", "an average of 3 prompts", "with batch calibration" or "a ridge readout"."""
     members = len(tried.members) if tried else 1
     what = "the selected prompt" if members == 1 else f"an average of {counted(members, 'prompt')}"
     if tried and tried.templates:
         alone = ", ".join("–" if value is None else f"{value:.3f}" for value in tried.of_templates)
         what += f" averaged over {len(tried.templates)} templates (alone {alone})"
+    if tried and tried.readout:
+        return f"{what} with a {tried.readout} readout"
     return what if tried is None or tried.calibration == PLAIN else f"{what} with {tried.calibration} calibration"
 
 
 def _attempt(look: Evaluation, history: Sequence[Evaluation], *, kept: bool) -> Attempt:
-    prompt, completion = serving(uncalibrated(history, look)) or (None, None)
+    prompt, completion = serving(in_use(history, look)) or (None, None)
     return Attempt(
         tried_in_words(look.tried),
         f"{look.figure.metric} {look.figure}" if look.figure else "–",

@@ -64,7 +64,7 @@ def readout_grader(grader: Grader, train: Split, name: str) -> ReadoutGrader:
         SettingError: the task has targets, numbers or tags.
     """
     if not isinstance(grader, ScoreGrader) or not train.form.blank.labels:
-        raise SettingError("setting 'verbalizer': readouts tell labels; the task has targets, numbers or tags")
+        raise SettingError("readouts of hidden states tell labels; the task has targets, numbers or tags")
     terms = {**grader.terms, "verbalizer": name}
     return ReadoutGrader(Capability.STATES, terms, grader.loss, grader.metric, train, READOUTS[name])
 

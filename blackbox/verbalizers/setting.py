@@ -18,12 +18,10 @@ def with_readout(config: Config, task: Task) -> Task:
     """
     if config.verbalizer not in READOUTS:
         return task
-    if not task.labels:
-        raise SettingError("setting 'verbalizer': readouts tell labels; the task has targets, numbers or tags")
     if Plan.of(config):
         raise SettingError(
             "setting 'verbalizer': averages and calibrations change the probabilities of label words, and readouts "
-            "have none; leave ensemble, calibration and templates out (templates with robust = true too)"
+            "have none; leave ensemble, calibration, readout and templates out (templates with robust = true too)"
         )
     return task.changed(verbalizer=config.verbalizer)
 

@@ -114,9 +114,9 @@ def test_a_saved_prompt_comes_back_with_its_readout(verbalizer: str, settings: d
 
 
 def test_what_has_no_readout_is_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(SettingError, match="readouts tell labels"):
+    with pytest.raises(SettingError, match="readouts of hidden states tell labels"):
         tune(make_target_task(), **settings)
-    with pytest.raises(SettingError, match="leave ensemble, calibration and templates out"):
+    with pytest.raises(SettingError, match="leave ensemble, calibration, readout and templates out"):
         tune(make_task(), **settings, calibration="batch")
     with pytest.raises(SettingError, match="must be 'given' or one of 'representative', 'ridge'"):
         make_task(verbalizer="search")
