@@ -86,11 +86,16 @@ def _run_kills(figures: Figures) -> str:
 
 
 def _text_search(figures: Figures) -> str:
-    return "; ".join(
-        f"{one['task']} (seed {one['seed']}): "
-        + ", ".join(f"{one[method]['test']:.1%}" for method in ("start", "random-search", "categorical"))
-        for one in figures["searches"]
-    )
+    """Each task's mean over its seeds, and the search less random search over all of them."""
+    told = []
+    for task in dict.fromkeys(one["task"] for one in figures["searches"]):
+        own = [one for one in figures["searches"] if one["task"] == task]
+        means = (mean(one[method]["test"] for one in own) for method in ("start", "random-search", "categorical"))
+        seeds = ", ".join(str(one["seed"]) for one in own)
+        told.append(f"{task} ({seeds}) " + ", ".join(f"{value:.1%}" for value in means))
+    against = figures["categorical"]["against_random-search"]
+    span = None if against["low"] is None else (against["low"], against["high"])
+    return "; ".join([*told, _difference("`categorical` less random search", against["mean_points"], span)])
 
 
 HEADLINES = (
@@ -106,7 +111,7 @@ HEADLINES = (
     ),
     Headline(
         "text-search",
-        "text prompts of a model behind an endpoint, 1,500 calls: start, random search, `categorical`",
+        "text prompts of a model behind an endpoint, 1,500 calls (seeds): start, random search, `categorical`",
         _text_search,
     ),
     Headline("sweep", "a BBTv2 sweep over all layers against one candidate at a time, one core, float32", _sweep),
