@@ -18,7 +18,6 @@ from transformers import (
 from transformers import modeling_gguf_pytorch_utils as gguf
 from transformers.utils import logging as transformers_logging
 
-from blackbox.backends.bundled_model import BUNDLED_MODEL
 from blackbox.backends.errors import BackendSettingError, MissingModelError, ModelMemoryError
 from blackbox.backends.local.backend import LocalBackend
 from blackbox.backends.local.memory import free_bytes
@@ -80,8 +79,7 @@ def load_backend(
     files = find_model(model, revision)
     with _quiet_transformers():
         try:
-            quickest = unpacked(files) if model == BUNDLED_MODEL else files
-            network, tokenizer = _load(quickest, model, DTYPES[dtype], place)
+            network, tokenizer = _load(unpacked(model, files), model, DTYPES[dtype], place)
         except torch.OutOfMemoryError as error:
             raise ModelMemoryError(f"model {model!r} does not fit in the free memory of {place}") from error
         except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:

@@ -15,6 +15,7 @@ import transformers
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from blackbox.backends.bundled_model import BUNDLED_MODEL
 from blackbox.backends.local.weights import ModelFiles, model_hash
 
 VARIABLE = "BLACKBOX_CACHE"
@@ -22,8 +23,15 @@ VARIABLE = "BLACKBOX_CACHE"
 log = logging.getLogger(__name__)
 
 
-def unpacked(files: ModelFiles) -> ModelFiles:
-    """The folder with the causal model of a GGUF file; where it cannot be kept, the file itself."""
+def unpacked(name: str, files: ModelFiles) -> ModelFiles:
+    """The folder that the bundled model is unpacked in; of another model, or where it cannot be kept, its own files.
+
+    Args:
+        name: of the model.
+        files: what `find_model` has for it.
+    """
+    if name != BUNDLED_MODEL:
+        return files
     folder = cache_folder() / f"{model_hash(files)[:16]}-transformers-{transformers.__version__}"
     if not folder.is_dir():
         try:

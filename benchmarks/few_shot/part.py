@@ -19,7 +19,6 @@ from benchmarks.few_shot.settings import Settings
 from benchmarks.few_shot.table import METHODS, PROMPTS
 from benchmarks.few_shot.tasks import make_task
 from blackbox import Task
-from blackbox.backends.bundled_model import BUNDLED_MODEL
 from blackbox.backends.local import LocalBackend
 from blackbox.backends.local.reading import Reading, longest_sequence, query_encoder, reading_of
 from blackbox.backends.local.unpacked import unpacked
@@ -71,9 +70,7 @@ def infills(model: str) -> bool:
 
 def place_of(model: str) -> tuple[Path, dict[str, str]]:
     """The arguments of `from_pretrained`."""
-    files = find_model(model, None)
-    if model == BUNDLED_MODEL:
-        files = unpacked(files)
+    files = unpacked(model, find_model(model, None))
     return files.folder, {"gguf_file": files.gguf_file} if files.gguf_file else {}
 
 

@@ -34,6 +34,7 @@ IDEAS: Mapping[str, Variant] = {
     "projection: vocabulary, soft": Variant("this project", {"projection": "vocabulary"}, against="soft"),
     "verbalizer: representative": Variant("arXiv 2306.00618", {"verbalizer": "representative"}),
     "verbalizer: ridge": Variant("this project", {"verbalizer": "ridge"}),
+    "readout: ridge": Variant("this project", {"readout": "ridge"}),
     "verbalizer: search": Variant("arXiv 2012.15723", {"verbalizer": "search"}),
     "robust over 3 templates": Variant("arXiv 2502.12859", {}, task={"robust": True}, templates=_TEMPLATES),
     "ensemble over 3 templates": Variant("arXiv 2401.06766", {}, templates=_TEMPLATES),

@@ -23,6 +23,7 @@ from blackbox.saved_prompt import SavedPrompt
 from blackbox.task import Task
 from blackbox.text_metrics import TextFunction
 from blackbox.verbalizers.named_readouts import name_of
+from blackbox.verbalizers.readout import Readout
 from blackbox.verbalizers.setting import SEARCH, with_words
 
 EVALUATIONS, TOLERANCE = 300, 0.01
@@ -96,7 +97,7 @@ def prune(
     if saved.finished.members:
         raise RunError(f"{folder.path} hands out an average of {len(saved.finished.members)} prompts; one is pruned")
     levels_of(saved.prompt)
-    task = _task(folder, config, metric)
+    task = _task(folder, config, metric, saved.readout)
     model = backend or make_backend(_settings(folder, config))
     saved.check(model)
     with Journal(_journal_in(folder.pruned)) as journal:
@@ -120,9 +121,8 @@ def _journal_in(folder: Path) -> Path:
     return folder / "evaluations.jsonl"
 
 
-def _task(folder: RunFolder, config: Config, metric: TextFunction | None) -> Task:
+def _task(folder: RunFolder, config: Config, metric: TextFunction | None, readout: Readout | None) -> Task:
     task = folder.read_task(metric=metric)
-    readout = folder.read_prompt().readout
     task = task.changed(verbalizer=name_of(readout)) if readout else task
     return with_words(task, folder.read_found_words() if config.verbalizer == SEARCH else None)
 

@@ -34,7 +34,7 @@ class ReadoutGrader(ScoreGrader):
         answer = _showing(backend).blank_states(prompts, queries)
         rows = _rows_of(split, train) if own else None
         return [
-            (LabelScores(self._scores(vectors, train, rows), split.labels, self.loss, self.metric), usage)
+            (self.answers(self._scores(vectors, train, rows), split), usage)
             for vectors, usage in zip(answer.vectors, answer.usages, strict=True)
         ]
 

@@ -20,7 +20,7 @@ TEXTS = ("Paris is in  France.\n\nIt was", "<|im_start|>user\nWhy?<|im_end|>", "
 def test_it_has_the_weights_and_the_words_of_its_file() -> None:
     files = find_model("smollm2-135m", None)
     place: Any = {"gguf_file": files.gguf_file}
-    backend, folder = load_backend("smollm2-135m"), unpacked(files)
+    backend, folder = load_backend("smollm2-135m"), unpacked("smollm2-135m", files)
     assert folder.gguf_file is None
     model, tokenizer = (kind.from_pretrained(files.folder, **place) for kind in (AutoModelForCausalLM, AutoTokenizer))
     weights = backend.model.state_dict()
@@ -35,7 +35,7 @@ def test_where_it_cannot_be_kept_the_file_is_read(tmp_path: Path, monkeypatch: p
     (tmp_path / "cache").write_text("a file where a folder would be")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
     files = find_model("smollm2-135m", None)
-    assert unpacked(files) == files
+    assert unpacked("smollm2-135m", files) == files
 
 
 def test_an_unpacking_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_an_unpacking_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypat
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     monkeypatch.setattr(AutoTokenizer, "from_pretrained", full)
     files = find_model("smollm2-135m", None)
-    assert unpacked(files) == files
+    assert unpacked("smollm2-135m", files) == files
     assert not list(tmp_path.iterdir())
 
 

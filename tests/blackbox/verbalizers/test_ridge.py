@@ -56,23 +56,6 @@ def test_penalty_and_scale_are_those_under_which_left_out_rows_are_the_likeliest
         assert all(loss() <= loss(**{name: other}) for other in others)
 
 
-def test_labels_that_say_nothing_are_not_learned_from_the_rows_own() -> None:
-    """Of random labels the training rows are told no better than by chance; with themselves they would be."""
-    rng = np.random.default_rng(3)
-    labels = np.arange(60) % 2
-    states = rng.normal(size=(60, 200))
-    ridge = Ridge.of(states, labels, 2)
-    without = ridge.of_training_rows(states, labels, np.arange(60)).argmax(axis=-1) == labels
-    with_itself = ridge.log_probabilities(states).argmax(axis=-1) == labels
-    assert without.mean() < 0.65 < with_itself.mean()
-
-
-def test_rows_are_told_alike_in_any_company() -> None:
-    ridge, rows = Ridge.of(STATES, LABELS, 3), RNG.normal(size=(9, 5))
-    together = ridge.log_probabilities(rows)
-    assert np.array_equal(np.concatenate([ridge.log_probabilities(rows[[row]]) for row in range(9)]), together)
-
-
 def test_a_dimension_that_never_changes_counts_for_nothing() -> None:
     constant = np.concatenate([STATES, np.full((8, 1), 7.0)], axis=1)
     ridge = Ridge.of(constant, LABELS, 3)
@@ -80,12 +63,7 @@ def test_a_dimension_that_never_changes_counts_for_nothing() -> None:
     assert not ridge.weights[:, -1].any()
 
 
-def test_rows_without_states_have_no_answer() -> None:
-    ridge = Ridge.of(STATES, LABELS, 3)
-    rows = np.array([[np.nan] * 5, STATES[0]])
-    found = ridge.log_probabilities(rows)
-    assert np.isnan(found[0]).all()
-    assert np.isfinite(found[1]).all()
+def test_where_a_training_row_has_no_state_nothing_is_told() -> None:
     without = Ridge.of(np.where(LABELS[:, None] == 1, np.nan, STATES), LABELS, 3)
     assert np.isnan(without.of_training_rows(STATES, LABELS, np.arange(2))).all()
     assert np.isnan(without.log_probabilities(STATES)).all()
