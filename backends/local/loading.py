@@ -76,15 +76,16 @@ def load_backend(
         log.warning(
             "this processor has no instructions for %s, which is slower here than float32 and less exact", dtype
         )
-    files = find_model(model, revision)
+    files = source = find_model(model, revision)
     with _quiet_transformers():
         try:
-            network, tokenizer = _load(unpacked(model, files), model, DTYPES[dtype], place)
+            source = unpacked(model, files)
+            network, tokenizer = _load(source, model, DTYPES[dtype], place)
         except torch.OutOfMemoryError as error:
             raise ModelMemoryError(f"model {model!r} does not fit in the free memory of {place}") from error
         except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise MissingModelError(f"model {model!r} could not be loaded: {reason}") from error
+            raise MissingModelError(f"model {model!r} could not be loaded from {source.folder}: {reason}") from error
     return LocalBackend(
         network,
         tokenizer,

@@ -2,12 +2,14 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from blackbox.backends import MissingModelError
 from blackbox.backends.local import load_backend
 from blackbox.backends.local.unpacked import VARIABLE, cache_folder, unpacked
 from blackbox.backends.local.weights import find_model
@@ -55,3 +57,12 @@ def test_the_cache_is_the_user_s_own_unless_it_is_named(tmp_path: Path, monkeypa
     assert cache_folder() == tmp_path / "blackbox"
     monkeypatch.setenv(VARIABLE, str(tmp_path / "mine"))
     assert cache_folder() == tmp_path / "mine"
+
+
+def test_where_what_was_kept_is_damaged_its_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = unpacked("smollm2-135m", find_model("smollm2-135m", None)).folder
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    damaged = copytree(kept, tmp_path / kept.name)
+    (damaged / "model.safetensors").write_bytes(b"cut")
+    with pytest.raises(MissingModelError, match=f"could not be loaded from {damaged}: "):
+        load_backend("smollm2-135m")
