@@ -30,7 +30,7 @@ BENCHMARKS = {
     "run-kills": "kill -9 at 50 random moments of local runs, then resume: the unbroken run each time",
     "few-shot": "searches without gradients against prompt tuning, prefix tuning, LoRA, SetFit: scores, rows, memory",
     "ideas": "ideas of the literature, each against the same search without it, SmolLM2-135M",
-    "verbalizers": "what tells the labels behind the starting text: given words, found ones, class means, ridge",
+    "verbalizers": "what tells the labels behind the start: given, found and calibrated words, class means, ridge",
     "ablation": "settings of a search, one factor at a time around the default, SmolLM2-135M",
     "text-search": "searches of text prompts at 1,500 calls on a real endpoint, against the start and random search",
     "text-peers": "text searches beside DSPy, GEPA and promptolution: one endpoint, one limit of calls, one scorer",

@@ -1,4 +1,4 @@
-"""What tells the labels, before any search: given words, words that are found, class means, ridge regression.
+"""What tells the labels, before any search: given words, found ones, calibrated ones, class means, ridge regression.
 
 The published 16-shot splits behind the starting text, SmolLM2-135M-Instruct; each is scored on the same test rows. What
 a search makes of the prompt comes on top of these (`ideas`).

@@ -283,12 +283,13 @@ class SpaceSettings(BaseModel):
     alpha: float = Field(
         1.0, gt=0, description="Scale of the space, in spreads of the layer's hidden states, or of its keys and values."
     )
-    verbalizer: Literal["given", "search", "representative", "ridge"] = Field(
+    verbalizer: Literal["given", "search", "calibrated", "representative", "ridge"] = Field(
         "given",
         description="What tells the labels: the given label words, words that are searched on the training rows "
-        "before the prompt is (search: LM-BFF), or the hidden states at the blank, read behind each prompt by their "
+        "before the prompt is (search: LM-BFF), the given words with an offset for each label, fitted on the training "
+        "rows behind each prompt (calibrated), or the hidden states at the blank, read behind each prompt by their "
         "distance to the mean of each label's training rows (representative: MetaPrompter) or by ridge regression on "
-        "these rows, each left out of its own fit (ridge); all but the first need backend local.",
+        "these rows (ridge); all but given and calibrated need backend local.",
     )
     prompt_rank: int = Field(
         4, ge=1, description="Rank of the vectors (space low-rank; of those for rows, decomposed)."
@@ -432,10 +433,10 @@ class FinishingSettings(BaseModel):
         description="Average the label probabilities of so many of the best prompts, 2 or more (each row is asked as "
         "often); 0: of none.",
     )
-    readout: Literal["off", "representative", "ridge"] = Field(
+    readout: Literal["off", "calibrated", "representative", "ridge"] = Field(
         "off",
-        description="Tell the labels from hidden states, as `verbalizer` does by the same names, where that is better "
-        "than the label words; needs backend local.",
+        description="Tell the labels as `verbalizer` does by the same names, where that is better than the label words "
+        "of the search; all but calibrated need backend local.",
     )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",

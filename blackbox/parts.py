@@ -32,6 +32,7 @@ from blackbox.selecting import check_selecting, generation_price
 from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace, TextsSpace, WrittenSpace, prompt_of
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
+from blackbox.verbalizers.named_readouts import READOUTS
 from blackbox.verbalizers.setting import SEARCH, with_readout, with_words
 from blackbox.verbalizers.words import FoundWords, find_words, most_evaluations
 
@@ -82,7 +83,8 @@ def make_parts(
     if backend is None or isinstance(backend, str):
         backend = make_backend(keeping)
     plan = Plan.of(config)
-    needed = [Capability.GENERATE] * bool(task.grader.writing) + [Capability.STATES] * bool(plan.readout)
+    needed = [Capability.GENERATE] * bool(task.grader.writing)
+    needed += [READOUTS[plan.readout].reads] if plan.readout else []
     require(backend, task.grader.needs, *needed)
     check_template(backend, task.template)
     opened, by_name = NOTHING, space is None or isinstance(space, str)

@@ -7,7 +7,7 @@ the two leaves the old prompt whole.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from blackbox.task import Task
 from blackbox.template import Template
 from blackbox.text_prompts import prompt_from_dict, prompt_to_dict
 from blackbox.verbalizers.grader import ReadoutGrader
+from blackbox.verbalizers.offsets import Offsets
 from blackbox.verbalizers.readout import Readout
 
 FORMAT = 3  # what cannot read averages of vectors or over templates, or readouts, shall not take it for less
@@ -53,7 +54,8 @@ class SavedPrompt:
             function has its name here. None in prompts from before they were kept.
         scores: figures of the run that found it, e.g. {"dev": {...}, "train_loss": 0.24}.
         finished: what is averaged with it, each with the form that it is asked in, and the offsets of its labels.
-        readout: what tells the labels behind it, where hidden states do; None where label words do.
+        readout: what tells the labels behind it, where hidden states do; None where label words do, with or without
+            offsets.
     """
 
     prompt: Prompt
@@ -85,6 +87,9 @@ class SavedPrompt:
     ) -> "SavedPrompt":
         """The prompt with what the backend and the task know."""
         form = task.form.of(prompt)
+        readout = task.grader.readout(backend, prompt) if isinstance(task.grader, ReadoutGrader) else None
+        if isinstance(readout, Offsets):  # which any prompt of label words may have
+            finished, readout = replace(finished, offsets=tuple(readout.offsets.tolist())), None
         return cls(
             prompt=prompt,
             text=_text(prompt, backend),
@@ -96,7 +101,7 @@ class SavedPrompt:
             metric=str(task.grader.terms["metric"]),
             answer_tokens=task.answer_tokens,
             finished=finished.in_forms_of(task.form),
-            readout=task.grader.readout(backend, prompt) if isinstance(task.grader, ReadoutGrader) else None,
+            readout=readout,
         )
 
     @property

@@ -32,6 +32,7 @@ IDEAS: Mapping[str, Variant] = {
     "projection: hidden-pca": Variant("arXiv 2305.03518", {"projection": "hidden-pca"}),
     "projection: vocabulary": Variant("this project", {"projection": "vocabulary"}),
     "projection: vocabulary, soft": Variant("this project", {"projection": "vocabulary"}, against="soft"),
+    "verbalizer: calibrated": Variant("this project", {"verbalizer": "calibrated"}),
     "verbalizer: representative": Variant("arXiv 2306.00618", {"verbalizer": "representative"}),
     "verbalizer: ridge": Variant("this project", {"verbalizer": "ridge"}),
     "readout: ridge": Variant("this project", {"readout": "ridge"}),

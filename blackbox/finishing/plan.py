@@ -56,7 +56,7 @@ class Plan:
             return
         name = "ensemble" if self.ensemble else "calibration" if self.calibrations else "readout"
         if self.readout:
-            readout_grader(task.grader, task.train, self.readout)  # refuses what has no labels
+            readout_grader(task.grader, task.train, task.dev, self.readout)  # refuses what has no labels
         if self.ensemble == 1:
             raise SettingError("setting 'ensemble': must be 0, or at least 2 members, got 1")
         if not task.labels:

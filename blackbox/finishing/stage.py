@@ -89,7 +89,7 @@ class Finishing:
     def _outcome(self, search: Search, tried: Tried, split: Split) -> Outcome | None:
         prompt, finished = decoded(search, tried, self.space)
         if tried.readout:
-            grader = readout_grader(self.task.grader, self.task.train, tried.readout)
+            grader = readout_grader(self.task.grader, self.task.train, self.task.dev, tried.readout)
             [asked] = ask(self.backend, grader, [prompt], split, [range(len(split))])
             return replace(outcome_of(asked, prompt, n_rows=len(split), shown=0), tried=tried)
         usage = Usage()

@@ -12,9 +12,11 @@ of a few under which the training rows, left out so, are the likeliest: cosines 
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
+from blackbox.backends import Capability
 from blackbox.verbalizers.readout import FloatArray, LabelArray, normalised
 
 _RHOS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
@@ -34,6 +36,8 @@ class ClassMeans:
     centre: FloatArray
     means: FloatArray
     rho: float
+
+    reads: ClassVar[Capability] = Capability.STATES
 
     @classmethod
     def of(cls, states: FloatArray, labels: LabelArray, n_labels: int) -> "ClassMeans":

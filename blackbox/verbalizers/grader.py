@@ -1,82 +1,83 @@
-"""The grader of readouts: rows are asked for their hidden states, and these tell the labels (`readout`)."""
+"""The grader of readouts: rows are asked for what tells their labels by a fit on rows of known labels (`readout`).
+
+The search goes by a fit on the training rows. Where it has ended, the dev rows have done their part, and what is handed
+out is fitted on them too: the test rows are scored so.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from blackbox.backends import Backend, BlankStatesBackend, Capability, Prompt, Query, require
+from blackbox.backends import Backend, BlankStatesBackend, Capability, Prompt, Query, Usage, require
 from blackbox.errors import SettingError
 from blackbox.graders import Graded, Grader, ScoreGrader
 from blackbox.row_answers import LabelScores
 from blackbox.split import Split
 from blackbox.verbalizers.named_readouts import READOUTS
-from blackbox.verbalizers.readout import Readout
+from blackbox.verbalizers.readout import FloatArray, LabelArray, Readout
 
 
 @dataclass(frozen=True)
 class ReadoutGrader(ScoreGrader):
-    """Asks the training rows of each prompt for their states, and the rows of a split, if it is another.
+    """Asks the rows that the readout of each prompt is fitted on, and the rows of a split, if they are others.
 
     Attributes:
-        train: the training rows.
+        train, dev: the rows that are fitted on, those of `dev` where neither they nor those of `train` are scored.
         kind: of the readout.
     """
 
     train: Split
+    dev: Split
     kind: type[Readout]
 
     def ask(self, backend: Backend, prompts: Sequence[Prompt], split: Split) -> list[Graded]:
-        train = self.train.in_form_of(prompts[0])
-        own = split.name == train.name
-        queries = train.queries if own else (*train.queries, *split.queries)
-        answer = _showing(backend).blank_states(prompts, queries)
-        rows = _rows_of(split, train) if own else None
+        own = split.source == "train"
+        known, labels = self._known(prompts[0], with_dev=split.source not in ("train", "dev"))
+        told, usages = _vectors(backend, prompts, known if own else (*known, *split.queries), self.kind)
+        rows = _rows_of(split, known, labels) if own else None
         return [
-            (self.answers(self._scores(vectors, train, rows), split), usage)
-            for vectors, usage in zip(answer.vectors, answer.usages, strict=True)
+            (self.answers(self._scores(vectors, labels, rows), split), usage)
+            for vectors, usage in zip(told, usages, strict=True)
         ]
 
     def readout(self, backend: Backend, prompt: Prompt) -> Readout:
-        """What tells the labels behind a prompt."""
-        train = self.train.in_form_of(prompt)
-        [vectors] = _showing(backend).blank_states([prompt], train.queries).vectors
-        return self._fitted(vectors, train)
+        """What tells the labels behind a prompt, fitted on all rows whose labels are known."""
+        known, labels = self._known(prompt, with_dev=True)
+        return self._fitted(_vectors(backend, [prompt], known, self.kind)[0][0], labels)
 
-    def _scores(
-        self, vectors: npt.NDArray[np.float64], train: Split, rows: npt.NDArray[np.int64] | None
-    ) -> npt.NDArray[np.float64]:
-        known, others = vectors[: len(train)], vectors[len(train) :]
-        readout = self._fitted(known, train)
-        if rows is None:
-            return readout.log_probabilities(others)
-        return readout.of_training_rows(known, train.labels, rows)
+    def _known(self, prompt: Prompt, *, with_dev: bool) -> tuple[tuple[Query, ...], LabelArray]:
+        """The rows that are fitted on, in the form of a prompt, and their labels."""
+        splits = [split.in_form_of(prompt) for split in (self.train, self.dev)[: 1 + with_dev]]
+        return sum((split.queries for split in splits), ()), np.concatenate([split.labels for split in splits])
 
-    def _fitted(self, vectors: npt.NDArray[np.float64], train: Split) -> Readout:
-        return self.kind.of(vectors, train.labels, len(train.form.blank.labels))
+    def _scores(self, vectors: FloatArray, labels: LabelArray, rows: LabelArray | None) -> FloatArray:
+        known, others = vectors[: len(labels)], vectors[len(labels) :]
+        readout = self._fitted(known, labels)
+        return readout.log_probabilities(others) if rows is None else readout.of_training_rows(known, labels, rows)
+
+    def _fitted(self, vectors: FloatArray, labels: LabelArray) -> Readout:
+        return self.kind.of(vectors, labels, len(self.train.form.blank.labels))
 
 
-def readout_grader(grader: Grader, train: Split, name: str) -> ReadoutGrader:
+def readout_grader(grader: Grader, train: Split, dev: Split, name: str) -> ReadoutGrader:
     """The grader of a kind of readout, by its name, with the loss and the metric of another.
 
     Raises:
         SettingError: the task has targets, numbers or tags.
     """
     if not isinstance(grader, ScoreGrader) or not train.form.blank.labels:
-        raise SettingError("readouts of hidden states tell labels; the task has targets, numbers or tags")
-    terms = {**grader.terms, "verbalizer": name}
-    return ReadoutGrader(Capability.STATES, terms, grader.loss, grader.metric, train, READOUTS[name])
+        raise SettingError("readouts tell labels; the task has targets, numbers or tags")
+    kind, terms = READOUTS[name], {**grader.terms, "verbalizer": name}
+    return ReadoutGrader(kind.reads, terms, grader.loss, grader.metric, train, dev, kind)
 
 
-def log_probabilities(
-    backend: Backend, prompt: Prompt, queries: Sequence[Query], readout: Readout
-) -> npt.NDArray[np.float64]:
+def log_probabilities(backend: Backend, prompt: Prompt, queries: Sequence[Query], readout: Readout) -> FloatArray:
     """Of the labels behind a prompt whose readout is known, nats, shape (n_queries, n_labels)."""
-    return readout.log_probabilities(_showing(backend).blank_states([prompt], queries).vectors[0])
+    return readout.log_probabilities(_vectors(backend, [prompt], queries, type(readout))[0][0])
 
 
-def answers_of(grader: Grader, scores: npt.NDArray[np.float64], split: Split) -> LabelScores:
+def answers_of(grader: Grader, scores: FloatArray, split: Split) -> LabelScores:
     """Scores of shape (n_rows, n_labels) as the answers to the rows of a split."""
     nothing = grader.nothing()
     if not isinstance(nothing, LabelScores):
@@ -84,16 +85,27 @@ def answers_of(grader: Grader, scores: npt.NDArray[np.float64], split: Split) ->
     return replace(nothing, log_probabilities=scores, right=split.labels)
 
 
-def _showing(backend: Backend) -> BlankStatesBackend:
+def _vectors(
+    backend: Backend, prompts: Sequence[Prompt], queries: Sequence[Query], kind: type[Readout]
+) -> tuple[FloatArray, Sequence[Usage]]:
+    """What a kind of readout reads of each row behind each prompt, shape (n_prompts, n_queries, width), and its cost.
+
+    Raises:
+        UnsupportedPromptError: the backend does not show it.
+    """
+    if kind.reads is Capability.LABEL_SCORES:
+        scores = backend.score(prompts, queries)
+        return scores.log_probabilities, scores.usages
     require(backend, Capability.STATES)
     if not isinstance(backend, BlankStatesBackend):
         raise SettingError(f"backend {backend.name!r} says that it shows states but is no BlankStatesBackend")
-    return backend
+    states = backend.blank_states(prompts, queries)
+    return states.vectors, states.usages
 
 
-def _rows_of(split: Split, train: Split) -> npt.NDArray[np.int64]:
+def _rows_of(split: Split, known: Sequence[Query], labels: LabelArray) -> LabelArray:
     """The numbers of some training rows; of equal ones the first."""
     numbers: dict[tuple[Query, int], int] = {}
-    for number, row in enumerate(zip(train.queries, train.labels.tolist(), strict=True)):
+    for number, row in enumerate(zip(known, labels.tolist(), strict=True)):
         numbers.setdefault(row, number)
     return np.array([numbers[row] for row in zip(split.queries, split.labels.tolist(), strict=True)], dtype=np.int64)

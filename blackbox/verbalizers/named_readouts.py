@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from blackbox.verbalizers.class_means import ClassMeans
+from blackbox.verbalizers.offsets import Offsets
 from blackbox.verbalizers.readout import Readout
 from blackbox.verbalizers.ridge import Ridge
 
-READOUTS: Mapping[str, type[Readout]] = {"representative": ClassMeans, "ridge": Ridge}
+READOUTS: Mapping[str, type[Readout]] = {"calibrated": Offsets, "representative": ClassMeans, "ridge": Ridge}
 
 
 def name_of(readout: Readout) -> str:

@@ -1,16 +1,25 @@
-"""Readouts: how hidden states at the blank tell labels, fitted on the training rows behind each prompt anew."""
+"""Readouts: how what the model computes for a row tells its label, fitted behind each prompt anew."""
 
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+
+from blackbox.backends import Capability
 
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
 
 
 class Readout(Protocol):
-    """What tells labels behind one prompt. Its attributes are arrays and numbers, which is how it is saved."""
+    """What tells labels behind one prompt. Its attributes are arrays and numbers, which is how it is saved.
+
+    Attributes:
+        reads: what the backend has to show of each row: the hidden state at the blank (`Capability.STATES`) or the
+            log-probabilities of the label words (`Capability.LABEL_SCORES`), called its state below.
+    """
+
+    reads: ClassVar[Capability]
 
     @classmethod
     def of(cls, states: FloatArray, labels: LabelArray, n_labels: int) -> Self:

@@ -13,9 +13,11 @@ and scale are, for each prompt, those under which the training rows, left out so
 
 from dataclasses import dataclass
 from itertools import product
+from typing import ClassVar
 
 import numpy as np
 
+from blackbox.backends import Capability
 from blackbox.verbalizers.readout import FloatArray, LabelArray, normalised
 
 _PENALTIES = (0.3, 1.0, 3.0, 10.0)
@@ -40,6 +42,8 @@ class Ridge:
     bias: FloatArray
     penalty: float
     scale: float
+
+    reads: ClassVar[Capability] = Capability.STATES
 
     @classmethod
     def of(cls, states: FloatArray, labels: LabelArray, n_labels: int) -> "Ridge":

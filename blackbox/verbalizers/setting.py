@@ -18,11 +18,14 @@ def with_readout(config: Config, task: Task) -> Task:
     """
     if config.verbalizer not in READOUTS:
         return task
-    if Plan.of(config):
+    plan = Plan.of(config)
+    if plan.ensemble or plan.calibrations or plan.templates:
         raise SettingError(
-            "setting 'verbalizer': averages and calibrations change the probabilities of label words, and readouts "
-            "have none; leave ensemble, calibration, readout and templates out (templates with robust = true too)"
+            "setting 'verbalizer': averages and calibrations change the probabilities of label words as they are; "
+            "leave ensemble, calibration and templates out (templates with robust = true too)"
         )
+    if config.readout == config.verbalizer:
+        raise SettingError(f"setting 'readout': the search goes by {config.readout!r} already; leave it out")
     return task.changed(verbalizer=config.verbalizer)
 
 

@@ -14,7 +14,6 @@ from blackbox.errors import BudgetError, MismatchError, RunError, SettingError
 from blackbox.files import read_json
 from blackbox.report.pruned import pruned_in_words
 from blackbox.run_folder import RunFolder
-from blackbox.verbalizers.named_readouts import READOUTS
 from tests.backends.local.conftest import load, loaded, saved_model
 from tests.blackbox.runs import finish, spawn
 from tests.blackbox.small import QUICK, make_rows, make_task
@@ -199,16 +198,27 @@ def prune_plain(run: Path) -> float:
     return float(np.mean(answers.losses))
 
 
-@pytest.mark.parametrize("verbalizer", READOUTS)
+@pytest.mark.parametrize("verbalizer", ["representative", "ridge"])
 def test_labels_that_are_told_by_a_readout_are_pruned_with_one_of_their_own(verbalizer: str, tmp_path: Path) -> None:
     tune(make_task(), **{**QUICK, "prompt": "classify it", "verbalizer": verbalizer}, folder=tmp_path / "run")
     found = prune(tmp_path / "run")
     assert found.saved.readout is not None
     assert found.after.dev and found.before.dev
     assert found.after.dev.value >= found.before.dev.value
-    figure = Predictor(FakeBackend(), SavedPrompt.load(tmp_path / "run" / "pruned")).evaluate(make_rows(8, first=100))
-    assert figure
-    assert figure.value == pytest.approx(found.after.dev.value)
+    task = make_task().changed(verbalizer=verbalizer)
+    [(answers, _)] = task.grader.ask(FakeBackend(), [found.saved.prompt], task.test)
+    saved = SavedPrompt.load(tmp_path / "run" / "pruned")
+    assert Predictor(FakeBackend(), saved).evaluate(task.test.rows) == answers.measured()
+
+
+def test_calibrated_label_words_are_pruned_with_the_offsets_that_they_have(tmp_path: Path) -> None:
+    result = tune(
+        make_task(), **{**QUICK, "prompt": "classify it", "verbalizer": "calibrated"}, folder=tmp_path / "run"
+    )
+    found = prune(tmp_path / "run")
+    assert found.saved.finished.offsets == result.saved.finished.offsets is not None
+    assert found.after.dev and found.before.dev
+    assert found.after.dev.value >= found.before.dev.value
 
 
 def test_an_average_of_prompts_is_refused(run: Path) -> None:

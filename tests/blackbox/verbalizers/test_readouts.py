@@ -1,5 +1,6 @@
-"""Runs whose labels are told by a readout of hidden states: search, resume, saving and use."""
+"""Runs whose labels are told by a readout: search, resume, saving and use."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from blackbox import Predictor, SavedPrompt, resume, tune
-from blackbox.backends import BlankStates, FakeBackend, TextPrompt
+from blackbox.backends import BlankStates, Capability, FakeBackend, Prompt, Query, Scores, TextPrompt
 from blackbox.backends.errors import UnsupportedPromptError
 from blackbox.errors import MismatchError, RunError, SettingError
 from blackbox.export import exported
@@ -36,11 +37,25 @@ class Breaking(FakeBackend):
         super().__init__()
         self._left = at
 
+    def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+        self._called()
+        return super().score(prompts, queries)
+
     def blank_states(self, *args: Any) -> BlankStates:
+        self._called()
+        return super().blank_states(*args)
+
+    def _called(self) -> None:
         self._left -= 1
         if not self._left:
             raise RuntimeError("the model is gone")
-        return super().blank_states(*args)
+
+
+def read(verbalizer: str, prompt: Prompt, queries: Sequence[Query]) -> np.ndarray:
+    """What a readout is told of each row, shape (n_rows, width)."""
+    if READOUTS[verbalizer].reads is Capability.STATES:
+        return FakeBackend().blank_states([prompt], queries).vectors[0]
+    return FakeBackend().score([prompt], queries).log_probabilities[0]
 
 
 def test_a_search_goes_by_a_readout_and_finds_a_better_prompt(settings: dict[str, Any]) -> None:
@@ -56,16 +71,28 @@ def test_a_search_goes_by_a_readout_and_finds_a_better_prompt(settings: dict[str
 def test_the_loss_of_a_prompt_is_that_of_its_own_states_and_readout(verbalizer: str) -> None:
     task, backend, prompt = make_task().changed(verbalizer=verbalizer), FakeBackend(), TextPrompt("classify")
     assert isinstance(task.grader, ReadoutGrader)
-    [train] = backend.blank_states([prompt], task.train.queries).vectors
-    [dev] = backend.blank_states([prompt], task.dev.queries).vectors
+    train, dev = (read(verbalizer, prompt, split.queries) for split in (task.train, task.dev))
     readout = READOUTS[verbalizer].of(train, task.train.labels, 2)
     [(on_dev, _)] = task.grader.ask(backend, [prompt], task.dev)
     assert np.array_equal(on_dev.log_probabilities, readout.log_probabilities(dev))  # type: ignore[attr-defined]
     expected = readout.of_training_rows(train, task.train.labels, np.arange(8))
     [(on_train, _)] = task.grader.ask(backend, [prompt], task.train)
     assert np.array_equal(on_train.log_probabilities, expected)  # type: ignore[attr-defined]
-    [(some, _)] = task.grader.ask(backend, [prompt], task.train.take([5, 2]))
-    assert np.array_equal(some.log_probabilities, expected[[5, 2]])  # type: ignore[attr-defined]
+    for some in (task.train.take([5, 2]), task.train.sample([5, 2])):
+        [(on_some, _)] = task.grader.ask(backend, [prompt], some)
+        assert np.array_equal(on_some.log_probabilities, expected[[5, 2]])  # type: ignore[attr-defined]
+
+
+def test_what_is_handed_out_and_the_test_rows_go_by_a_fit_on_the_dev_rows_too(verbalizer: str) -> None:
+    task, backend, prompt = make_task().changed(verbalizer=verbalizer), FakeBackend(), TextPrompt("classify")
+    assert isinstance(task.grader, ReadoutGrader)
+    known = read(verbalizer, prompt, (*task.train.queries, *task.dev.queries))
+    readout = READOUTS[verbalizer].of(known, np.concatenate([task.train.labels, task.dev.labels]), 2)
+    expected = readout.log_probabilities(read(verbalizer, prompt, task.test.queries))
+    [(on_test, _)] = task.grader.ask(backend, [prompt], task.test)
+    assert np.array_equal(on_test.log_probabilities, expected)  # type: ignore[attr-defined]
+    found = task.grader.readout(backend, prompt)
+    assert all(np.array_equal(vars(found)[name], part) for name, part in vars(readout).items())
 
 
 def test_prompts_are_scored_alike_in_any_company(verbalizer: str) -> None:
@@ -79,7 +106,7 @@ def test_prompts_are_scored_alike_in_any_company(verbalizer: str) -> None:
 
 @pytest.mark.parametrize("at", [1, 2, 4, 9])
 def test_a_run_that_failed_at_any_call_ends_as_the_unbroken_run(
-    at: int, settings: dict[str, Any], tmp_path: Path
+    at: int, verbalizer: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     whole = tune(make_task(), **settings, folder=tmp_path / "whole")
     with pytest.raises(RuntimeError, match="the model is gone"):
@@ -87,8 +114,10 @@ def test_a_run_that_failed_at_any_call_ends_as_the_unbroken_run(
     result = resume(tmp_path / "run", backend=FakeBackend())
     assert facts(result.history) == facts(whole.history)
     assert vars(result.summary) | {"seconds": 0} == vars(whole.summary) | {"seconds": 0}
-    found, expected = vars(result.saved.readout), vars(whole.saved.readout)
-    assert all(np.array_equal(found[name], part) for name, part in expected.items())
+    assert result.saved.finished == whole.saved.finished
+    assert (result.saved.readout is None) is (whole.saved.readout is None) is (verbalizer == "calibrated")
+    expected = vars(whole.saved.readout) if whole.saved.readout else {}
+    assert all(np.array_equal(vars(result.saved.readout)[name], part) for name, part in expected.items())
 
 
 def test_the_tasks_rows_stay_the_same_to_whom_compares_runs(settings: dict[str, Any], tmp_path: Path) -> None:
@@ -96,6 +125,7 @@ def test_the_tasks_rows_stay_the_same_to_whom_compares_runs(settings: dict[str, 
     assert read_json(tmp_path / "run" / "environment.json")["data_hash"] == data_hash(make_task())
 
 
+@pytest.mark.parametrize("verbalizer", ["representative", "ridge"], indirect=True)
 def test_a_saved_prompt_comes_back_with_its_readout(verbalizer: str, settings: dict[str, Any], tmp_path: Path) -> None:
     result = tune(make_task(), **settings)
     result.saved.save(tmp_path)
@@ -113,15 +143,41 @@ def test_a_saved_prompt_comes_back_with_its_readout(verbalizer: str, settings: d
         text.check(FakeBackend(margin=2.0))
 
 
+@pytest.mark.parametrize("verbalizer", ["calibrated"], indirect=True)
+def test_calibrated_label_words_are_saved_as_the_offsets_of_any_prompt(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    result = tune(make_task(), **settings)
+    assert result.saved.readout is None
+    assert result.saved.finished.offsets
+    result.saved.save(tmp_path)
+    again = SavedPrompt.load(tmp_path)
+    assert again.finished == result.saved.finished
+    assert "calibrated, nats: " in finished_in_words(again)[0]
+
+
+def test_another_readout_may_be_tried_after_the_search(verbalizer: str) -> None:
+    other = "ridge" if verbalizer != "ridge" else "representative"
+    result = tune(make_task(), **QUICK, verbalizer=verbalizer, readout=other)
+    looked = [one.figure.value for one in result.history if one.split == "dev" and one.figure]
+    kept = result.history[-1].tried
+    assert (kept is not None) is (looked[-1] > max(looked[:-1]))
+    rows = make_task().test.rows
+    assert result.predictor.evaluate(rows) == result.summary.figure_after
+
+
 def test_what_has_no_readout_is_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(SettingError, match="readouts of hidden states tell labels"):
+    with pytest.raises(SettingError, match="readouts tell labels"):
         tune(make_target_task(), **settings)
-    with pytest.raises(SettingError, match="leave ensemble, calibration, readout and templates out"):
+    with pytest.raises(SettingError, match="leave ensemble, calibration and templates out"):
         tune(make_task(), **settings, calibration="batch")
-    with pytest.raises(SettingError, match="must be 'given' or one of 'representative', 'ridge'"):
+    with pytest.raises(SettingError, match="'readout': the search goes by .* already"):
+        tune(make_task(), **settings, readout=settings["verbalizer"])
+    with pytest.raises(SettingError, match="must be 'given' or one of 'calibrated', 'representative', 'ridge'"):
         make_task(verbalizer="search")
 
 
+@pytest.mark.parametrize("verbalizer", ["representative", "ridge"], indirect=True)
 def test_a_backend_that_shows_no_states_is_named(settings: dict[str, Any]) -> None:
     class Closed(FakeBackend):
         @property
