@@ -62,8 +62,8 @@ class Task:
         robust: the training rows take turns in all templates (`blackbox.turns`), so that the search does not go by one;
             dev and test rows stand in `template`.
         verbalizer: "given": the model's probabilities of the label words; else what is fitted on the training rows
-            behind each prompt: "calibrated": an offset for each label (`blackbox.verbalizers.offsets`); or what a row's hidden
-            state tells: "representative": how near it is to the mean of each label's
+            behind each prompt: "calibrated": an offset for each label (`blackbox.verbalizers.offsets`); or what a row's
+            hidden state tells: "representative": how near it is to the mean of each label's
             (`blackbox.verbalizers.class_means`), "ridge": by linear regression (`blackbox.verbalizers.ridge`).
         class_weights: how much the rows of a label count in the loss: "balanced", so that all labels count alike, or
             label -> weight (`blackbox.class_weights`); None: all rows alike.
