@@ -518,7 +518,11 @@ class Config(
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    preset: str | None = Field(None, description="Published settings: bbt or bbtv2; other settings replace its own.")
+    preset: str | None = Field(
+        None,
+        description="Settings by name: bbt or bbtv2 (published), best (ours, for a model at hand and a task with "
+        "labels and dev rows); other settings replace its own.",
+    )
 
 
 def make_config(values: Mapping[str, Any]) -> Config:

@@ -79,7 +79,7 @@ def test_files_may_be_paths(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [5, ["bbt"], True])
 def test_a_preset_that_is_no_name_is_refused(value: object) -> None:
-    with pytest.raises(SettingError, match="setting 'preset': must be a name, got .*; known: bbt, bbtv2"):
+    with pytest.raises(SettingError, match="setting 'preset': must be a name, got .*; known: bbt, bbtv2, best"):
         make_config({"preset": value})
 
 
