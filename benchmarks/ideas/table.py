@@ -10,6 +10,7 @@ _TEMPLATES = {
     "trec": ["Question: {text}\nType: {label}", "{text} Category: {label}"],
 }
 _ALL_NUMBERS: Mapping[str, Any] = {"projection": "identity", "dimension": None, "sigma": 0.1, "learning_rate": 0.1}
+_AT_ONCE: Mapping[str, Any] = {"optimizer": "cma-es", "covariance": "diagonal"}
 
 IDEAS: Mapping[str, Variant] = {
     "init: label words": Variant(
@@ -49,6 +50,10 @@ IDEAS: Mapping[str, Variant] = {
     "spsa": Variant("doi:10.1109/9.119632", {"optimizer": "spsa", "sigma": 0.1}, against="soft"),
     "zo-adam": Variant(
         "arXiv 2305.17333", {"optimizer": "zo-adam", "sigma": 0.1, "learning_rate": 0.1}, against="soft"
+    ),
+    "all layers at once": Variant("this project", _AT_ONCE),
+    "all layers at once, by small steps, mean": Variant(
+        "this project", {**_AT_ONCE, "dimension": 300, "alpha": 0.3, "select": "mean"}
     ),
     "turns by sensitivity": Variant("this project", {"schedule": "sensitivity"}, quick=True),
     "mean of the distribution": Variant("arXiv 1604.00772", {"select": "mean"}, quick=True),
