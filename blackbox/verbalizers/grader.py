@@ -13,7 +13,7 @@ from blackbox.backends import Backend, BlankStatesBackend, Capability, Prompt, Q
 from blackbox.errors import SettingError
 from blackbox.graders import Graded, Grader, ScoreGrader
 from blackbox.row_answers import LabelScores
-from blackbox.split import Split
+from blackbox.split import Split, shown_rows
 from blackbox.verbalizers.named_readouts import READOUTS
 from blackbox.verbalizers.readout import FloatArray, LabelArray, Readout
 
@@ -35,28 +35,37 @@ class ReadoutGrader(ScoreGrader):
         own = split.source == "train"
         known, labels = self._known(prompts[0], with_dev=split.source not in ("train", "dev"))
         told, usages = _vectors(backend, prompts, known if own else (*known, *split.queries), self.kind)
-        rows = _rows_of(split, known, labels) if own else None
-        return [
-            (self.answers(self._scores(vectors, labels, rows), split), usage)
-            for vectors, usage in zip(told, usages, strict=True)
-        ]
+        graded = list[Graded]()
+        for prompt, vectors, usage in zip(prompts, told, usages, strict=True):
+            fitted = self._fitted_on(prompt, labels)
+            rows, kept = vectors[fitted], labels[fitted]
+            readout = self._fit(rows, kept)
+            if own:
+                places = _places(split, [known[row] for row in fitted], kept)
+                scores = readout.of_training_rows(rows, kept, places)
+            else:
+                scores = readout.log_probabilities(vectors[len(known) :])
+            graded.append((self.answers(scores, split), usage))
+        return graded
 
     def readout(self, backend: Backend, prompt: Prompt) -> Readout:
         """What tells the labels behind a prompt, fitted on all rows whose labels are known."""
         known, labels = self._known(prompt, with_dev=True)
-        return self._fitted(_vectors(backend, [prompt], known, self.kind)[0][0], labels)
+        fitted = self._fitted_on(prompt, labels)
+        return self._fit(_vectors(backend, [prompt], known, self.kind)[0][0][fitted], labels[fitted])
 
     def _known(self, prompt: Prompt, *, with_dev: bool) -> tuple[tuple[Query, ...], LabelArray]:
-        """The rows that are fitted on, in the form of a prompt, and their labels."""
+        """The rows whose labels are known, in the form of a prompt, those of `train` first, and their labels."""
         splits = [split.in_form_of(prompt) for split in (self.train, self.dev)[: 1 + with_dev]]
         return sum((split.queries for split in splits), ()), np.concatenate([split.labels for split in splits])
 
-    def _scores(self, vectors: FloatArray, labels: LabelArray, rows: LabelArray | None) -> FloatArray:
-        known, others = vectors[: len(labels)], vectors[len(labels) :]
-        readout = self._fitted(known, labels)
-        return readout.log_probabilities(others) if rows is None else readout.of_training_rows(known, labels, rows)
+    def _fitted_on(self, prompt: Prompt, labels: LabelArray) -> LabelArray:
+        """The numbers of the known rows but for those that a prompt shows; of all, where it shows all of a label."""
+        shown = shown_rows(prompt, self.train)
+        kept = np.array([row for row in range(len(labels)) if row not in shown], dtype=np.int64)
+        return kept if len(set(labels[kept])) == len(self.train.form.blank.labels) else np.arange(len(labels))
 
-    def _fitted(self, vectors: FloatArray, labels: LabelArray) -> Readout:
+    def _fit(self, vectors: FloatArray, labels: LabelArray) -> Readout:
         return self.kind.of(vectors, labels, len(self.train.form.blank.labels))
 
 
@@ -103,9 +112,9 @@ def _vectors(
     return states.vectors, states.usages
 
 
-def _rows_of(split: Split, known: Sequence[Query], labels: LabelArray) -> LabelArray:
-    """The numbers of some training rows; of equal ones the first."""
-    numbers: dict[tuple[Query, int], int] = {}
-    for number, row in enumerate(zip(known, labels.tolist(), strict=True)):
-        numbers.setdefault(row, number)
-    return np.array([numbers[row] for row in zip(split.queries, split.labels.tolist(), strict=True)], dtype=np.int64)
+def _places(split: Split, known: Sequence[Query], labels: LabelArray) -> LabelArray:
+    """Where some training rows stand among the known ones; of equal ones the first."""
+    places: dict[tuple[Query, int], int] = {}
+    for place, row in enumerate(zip(known, labels.tolist(), strict=True)):
+        places.setdefault(row, place)
+    return np.array([places[row] for row in zip(split.queries, split.labels.tolist(), strict=True)], dtype=np.int64)

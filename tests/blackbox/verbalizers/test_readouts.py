@@ -1,6 +1,7 @@
 """Runs whose labels are told by a readout: search, resume, saving and use."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ import numpy as np
 import pytest
 
 from blackbox import Predictor, SavedPrompt, resume, tune
-from blackbox.backends import BlankStates, Capability, FakeBackend, Prompt, Query, Scores, TextPrompt
+from blackbox.backends import BlankStates, Capability, Demonstration, FakeBackend, Prompt, Query, Scores, TextPrompt
 from blackbox.backends.errors import UnsupportedPromptError
 from blackbox.errors import MismatchError, RunError, SettingError
 from blackbox.export import exported
 from blackbox.files import read_json
+from blackbox.outcome import score_prompts
 from blackbox.report.finished import finished_in_words
 from blackbox.run_folder import data_hash
 from blackbox.verbalizers.grader import ReadoutGrader
@@ -20,6 +22,7 @@ from blackbox.verbalizers.named_readouts import READOUTS
 from tests.blackbox.small import QUICK, facts, make_rows, make_target_task, make_task
 
 pytestmark = pytest.mark.usefixtures("without_pictures")
+FIRST = make_task().train.queries[:2]
 
 
 @pytest.fixture(params=READOUTS)
@@ -93,6 +96,26 @@ def test_what_is_handed_out_and_the_test_rows_go_by_a_fit_on_the_dev_rows_too(ve
     assert np.array_equal(on_test.log_probabilities, expected)  # type: ignore[attr-defined]
     found = task.grader.readout(backend, prompt)
     assert all(np.array_equal(vars(found)[name], part) for name, part in vars(readout).items())
+
+
+def test_rows_that_a_prompt_shows_with_their_answers_have_no_part_in_its_fit(verbalizer: str) -> None:
+    task, backend = make_task().changed(verbalizer=verbalizer), FakeBackend()
+    assert isinstance(task.grader, ReadoutGrader)
+    shown = [Demonstration(query.before, query.options[0], query.after, row=row) for row, query in enumerate(FIRST)]
+    prompt = TextPrompt("classify", tuple(shown))
+    others = [row for row in range(len(task.train)) if row >= len(FIRST)]
+    known = read(verbalizer, prompt, task.train.queries)[others]
+    readout = READOUTS[verbalizer].of(known, task.train.labels[others], 2)
+    [(on_dev, _)] = task.grader.ask(backend, [prompt], task.dev)
+    expected = readout.log_probabilities(read(verbalizer, prompt, task.dev.queries))
+    assert np.array_equal(on_dev.log_probabilities, expected)  # type: ignore[attr-defined]
+    [outcome] = score_prompts(backend, task, [prompt], task.train)
+    of_rows = readout.of_training_rows(known, task.train.labels[others], np.arange(len(others)))
+    right = of_rows[np.arange(len(others)), task.train.labels[others]]
+    assert outcome.loss == pytest.approx(-right.mean())
+    every = TextPrompt("classify", tuple(replace(shown[0], row=row) for row in range(len(task.train))))
+    [(on_dev, _)] = task.grader.ask(backend, [every], task.dev)
+    assert np.isfinite(on_dev.losses).all()
 
 
 def test_prompts_are_scored_alike_in_any_company(verbalizer: str) -> None:
