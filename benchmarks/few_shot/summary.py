@@ -19,15 +19,21 @@ def score(part: Part) -> float:
 
 
 def by_method(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    """Each method's mean over the seeds of each task, the mean over its tasks, and its mean cost of a fit."""
+    """Each method's mean over the seeds of each task, the mean over the tasks, and its mean cost of a fit.
+
+    The mean is over the tasks that all methods have, if there are any, or else over the method's own.
+    """
     rows = []
-    for method in dict.fromkeys(part["method"] for part in parts):
+    methods = dict.fromkeys(part["method"] for part in parts)
+    measured = {(part["method"], part["task"]) for part in parts}
+    shared = {task for _, task in measured if all((method, task) in measured for method in methods)}
+    for method in methods:
         own = [part for part in parts if part["method"] == method]
         tasks = task_means(own)
         rows.append(
             {
                 "method": method,
-                "mean": mean(tasks.values()),
+                "mean": mean(score for task, score in tasks.items() if task in (shared or tasks)),
                 "tasks": tasks,
                 "parts": len(own),
                 **{cost: mean(part[cost] for part in own) for cost in COSTS},

@@ -55,6 +55,9 @@ def test_a_mean_is_over_tasks_each_the_mean_of_its_seeds() -> None:
     assert best["tasks"] == pytest.approx({"sst2": 85.0, "mrpc": 60.0})
     assert (best["mean"], best["parts"], best["peak_memory_mb"]) == (pytest.approx(72.5), 3, 200.0)
     assert bbtv2["published"]["sst2"] == 90.33
+    assert bbtv2["mean"] == pytest.approx(67.5)  # of the two tasks that both have
+    [alone] = by_method([one for one in PARTS if one["method"] == "bbtv2"])
+    assert alone["mean"] == pytest.approx((70 + 65 + 10) / 3)
 
 
 def test_pairs_are_of_the_splits_that_both_have_with_intervals_over_tasks_and_splits() -> None:
