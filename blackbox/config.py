@@ -349,8 +349,8 @@ class OptimizerSettings(BaseModel):
     finalists: int = Field(3, ge=1, description="Best candidates of a race that are looked at on the dev rows.")
     select: Literal["best", "mean"] = Field(
         "best",
-        description="What takes part in the selection: best (of the candidates), by the dev metric, or mean (of the "
-        "distribution that they are drawn from, scored once a generation more), by the dev loss.",
+        description="What takes part in the selection: best (of the candidates) or mean (of the distribution that they "
+        "are drawn from, scored once a generation more).",
     )
     rows_per_generation: int | None = Field(
         None,

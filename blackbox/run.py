@@ -126,7 +126,7 @@ def make_search(
         samples=row_samples(config, parts.task),
     )
     most = plan.ensemble if isinstance(parts.space, OF_VECTORS) else None  # of texts, several candidates may be one
-    search.selection = Selection(by_loss=config.select == "mean", keeps_looks=bool(plan.ensemble), most_looks=most)
+    search.selection = Selection(keeps_looks=bool(plan.ensemble), most_looks=most)
     for before in (parts.found, parts.opening):
         if before:
             search.before += before.usage

@@ -4,9 +4,6 @@ The search goes by the training loss; the best candidate of a generation, where 
 once on the dev rows, and the one with the best dev metric is selected, ties broken by the lower dev loss (few rows make
 many ties); where the task has no metric, the one with the lowest dev loss. Without dev rows the lowest training loss is
 selected. The starting prompt takes part.
-
-Where the means of distributions take part, and not their samples, the one with the lowest dev loss is selected: a mean
-is little different from the one before, and which of them has a row more right is luck.
 """
 
 from dataclasses import dataclass
@@ -38,7 +35,6 @@ class Selection:
     """Keeps the best candidate on the training rows and the best on the dev rows.
 
     Args:
-        by_loss: select by the dev loss alone: see the module.
         keeps_looks: keep what was looked at on the dev rows.
         most_looks: how many of them, the best; None keeps all.
 
@@ -47,11 +43,11 @@ class Selection:
         looks: what was looked at, if it is kept: all, in order, or the best, the best first.
     """
 
-    def __init__(self, *, by_loss: bool = False, keeps_looks: bool = False, most_looks: int | None = None) -> None:
+    def __init__(self, *, keeps_looks: bool = False, most_looks: int | None = None) -> None:
         self.train: Choice | None = None
         self.dev: Choice | None = None
         self.looks: list[Choice] = []
-        self._by_loss, self._keeps_looks, self._most_looks = by_loss, keeps_looks, most_looks
+        self._keeps_looks, self._most_looks = keeps_looks, most_looks
 
     @property
     def chosen(self) -> Choice | None:
@@ -67,17 +63,12 @@ class Selection:
 
     def consider_dev(self, choice: Choice) -> None:
         """Take note of a look at the dev rows."""
-        if self.dev is None or self.rank(choice) < self.rank(self.dev):
+        if self.dev is None or dev_rank(choice.evaluation) < dev_rank(self.dev.evaluation):
             self.dev = choice
         if self._keeps_looks:
             self.looks.append(choice)
         if self._most_looks is not None:
-            self.looks = sorted(self.looks, key=self.rank)[: self._most_looks]
-
-    def rank(self, look: Choice) -> tuple[int, float, float]:
-        """What looks at the dev rows are selected by, the lower the better."""
-        failed, figure, loss = dev_rank(look.evaluation)
-        return (failed, loss, figure) if self._by_loss else (failed, figure, loss)
+            self.looks = sorted(self.looks, key=lambda look: dev_rank(look.evaluation))[: self._most_looks]
 
     def state_dict(self) -> dict[str, object]:
         """JSON values."""

@@ -21,7 +21,7 @@ from blackbox.finishing.outcome import handed_out, over_templates
 from blackbox.finishing.plan import READ, Plan, attempt_price
 from blackbox.outcome import Outcome, outcome_of
 from blackbox.search import Search
-from blackbox.selection import Choice, Selection
+from blackbox.selection import Choice, dev_rank
 from blackbox.spaces import PromptSpace, prompt_of
 from blackbox.split import Split
 from blackbox.task import Task
@@ -61,7 +61,7 @@ class Finishing:
             self._score(search, looked.tried, self.task.test, counts=0)
 
     def _try_all(self, search: Search, selected: Choice) -> None:
-        members = best_members(search.selection, self.plan.ensemble, self.space)
+        members = best_members(search.selection.looks, self.plan.ensemble, self.space)
         if len(members) > 1:
             self._score(search, Tried(tuple(_digest(one) for one in members)), self.task.dev)
         elif self.plan.ensemble:
@@ -121,13 +121,13 @@ def decoded(search: Search, tried: Tried, space: PromptSpace) -> tuple[Prompt, F
     return prompts[0], Finished(members, tried.offsets, tried.templates)
 
 
-def best_members(selection: Selection, count: int, space: PromptSpace) -> list[Choice]:
+def best_members(looks: list[Choice], count: int, space: PromptSpace) -> list[Choice]:
     """The best candidates by their looks at the dev rows, the best first, as many as there are distinct prompts.
 
     Candidates of one text are one; vectors are told apart by their candidates.
     """
     found: dict[Prompt | str, Choice] = {}
-    for look in sorted(selection.looks, key=selection.rank):
+    for look in sorted(looks, key=lambda look: dev_rank(look.evaluation)):
         if len(found) < count and look.evaluation.figure:
             prompt = prompt_of(space, look.candidate)
             found.setdefault(prompt if isinstance(prompt, TextPrompt) else _digest(look), look)

@@ -60,7 +60,7 @@ def find_improvements(history: Sequence[Evaluation]) -> list[Improvement]:
     """The improvements in order, by the rules of `Selection`; of a run with dev rows those that were looked at."""
     spent = dict(zip((evaluation.number for evaluation in history), spent_after(history), strict=True))
     looks = {evaluation.candidate: evaluation for evaluation in history if evaluation.split == "dev"}
-    selection, found = Selection(by_loss=_by_mean(history)), list[Improvement]()
+    selection, found = Selection(), list[Improvement]()
     for train in _best_of_generations(history):
         before = selection.train
         if not selection.consider_train(Choice(_NO_CANDIDATE, train)):
@@ -91,12 +91,6 @@ def block_gains(history: Sequence[Evaluation], improvements: Sequence[Improvemen
         for block in sorted(set(searched))
         for of_block in [[found for found in later if found.train.block == block]]
     ]
-
-
-def _by_mean(history: Sequence[Evaluation]) -> bool:
-    """Whether means were selected from: no other search tells its optimizer alone of all training rows."""
-    rows = next((evaluation.rows for evaluation in history if evaluation.split == "train"), None)
-    return any(evaluation.split == "sample" and evaluation.rows == rows for evaluation in history)
 
 
 def _best_of_generations(history: Sequence[Evaluation]) -> list[Evaluation]:

@@ -56,15 +56,6 @@ def test_ties_of_the_dev_metric_are_broken_by_the_dev_loss_and_then_by_the_earli
     assert selection.dev is low
 
 
-def test_means_are_chosen_by_the_dev_loss_and_then_by_the_metric() -> None:
-    selection = Selection(by_loss=True, keeps_looks=True, most_looks=2)
-    looks = [choice(0.4, 0.9), choice(0.3, 0.7), choice(0.3, 0.8), choice(0.5, 1.0)]
-    for looked in looks:
-        selection.consider_dev(looked)
-    assert selection.chosen is looks[2]
-    assert selection.looks == [looks[2], looks[1]]
-
-
 def test_without_a_metric_the_lowest_dev_loss_is_chosen_and_the_earlier_one_of_equals() -> None:
     selection = Selection()
     low = choice(0.3, None)
