@@ -26,10 +26,10 @@ PRESETS: dict[str, dict[str, object]] = {
         "optimizer": "blockwise:cma-es",
         "projection": "gaussian",
     },
-    # Ours; `python -m benchmarks few-shot` measures it. All layers at once: a step in n layers gains about sqrt(n) times what a
-    # step in one gains while the loss is nearly linear, and small steps (alpha) in many dimensions keep to that. The
-    # mean of the distribution does on other rows as it does on these, which the best sample does not. Hidden states
-    # tell many labels better than their words do.
+    # Ours; `python -m benchmarks few-shot` measures it. All layers at once: a step in n layers gains about sqrt(n)
+    # times what a step in one gains while the loss is nearly linear, and small steps (alpha) in many dimensions keep to
+    # that. The mean of the distribution does on other rows as it does on these, which the best sample does not. Hidden
+    # states tell many labels better than their words do.
     "best": {
         "space": "deep",
         "layers": "upper-half",
