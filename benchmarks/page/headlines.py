@@ -44,7 +44,9 @@ def _sst2(figures: Figures) -> str:
 
 
 def _few_shot(figures: Figures) -> str:
-    means = ", ".join(f"{row['method']} {row['mean']:.1f}" for row in figures["methods"])
+    settings = figures["settings"]
+    of = f"{', '.join(settings['tasks'])} (seeds {', '.join(map(str, settings['seeds']))})"
+    means = f"{of}: " + ", ".join(f"{row['method']} {row['mean']:.1f}" for row in figures["methods"])
     pairs = [(f"{row['first']} less {row['second']}", row["points"], row["over_splits"]) for row in figures["pairs"]]
     return "; ".join([means, *(_difference(what, points, span) for what, points, span in pairs)])
 

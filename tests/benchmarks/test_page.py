@@ -21,7 +21,11 @@ GAIN = {"against": "deep", "points": 1.5, "low": -0.5, "high": 3.5}
 PAIR = {"first": "best", "second": "bbtv2", "points": 1.25, "over_splits": [-1.0, 3.5]}
 AGAINST = {"mean_points": -2.0, "low": None, "high": None}
 MADE: dict[str, dict[str, Any]] = {
-    "few-shot": {"methods": [{"method": "bbt", "mean": 60.0}, {"method": "start", "mean": 50.0}], "pairs": [PAIR]},
+    "few-shot": {
+        "settings": {"tasks": ["sst2", "trec"], "seeds": [13, 21]},
+        "methods": [{"method": "bbt", "mean": 60.0}, {"method": "start", "mean": 50.0}],
+        "pairs": [PAIR],
+    },
     "text-peers": {"means": {"capo": {"sst2": 0.5, "mean": 0.5}}, "against": {"capo": AGAINST}},
     "ideas": {"ideas": [{"idea": "low-rank", **GAIN}, {"idea": "mixpro", **GAIN, "low": None, "high": None}]},
     "ablation": {"factors": [{"factor": "dimension", "value": "25", **GAIN}]},
@@ -65,7 +69,7 @@ def test_every_picture_of_the_page_and_the_readme_is_there() -> None:
 
 
 def test_what_is_said_is_said_of_benchmarks() -> None:
-    named = {*SAID, *HIDDEN, *(one.name for one in HEADLINES)} - {"few-shot", "text-peers"}
+    named = {*SAID, *HIDDEN, *(one.name for one in HEADLINES)} - {"text-peers"}
     assert named <= set(BENCHMARKS)
 
 
@@ -79,7 +83,7 @@ def test_headlines_are_those_of_kept_results(results: dict[str, Kept]) -> None:
 def test_headlines_tell_differences_with_their_intervals() -> None:
     made = {name: Kept(name, figures, "", "", {}, None) for name, figures in MADE.items()}
     text = headline_table(made)
-    assert "bbt 60.0, start 50.0; best less bbtv2 +1.2 (-1.0 to +3.5)" in text
+    assert "sst2, trec (seeds 13, 21): bbt 60.0, start 50.0; best less bbtv2 +1.2 (-1.0 to +3.5)" in text
     assert "capo 50.0; less capo -2.0 |" in text
 
 
