@@ -289,7 +289,7 @@ class SpaceSettings(BaseModel):
         "before the prompt is (search: LM-BFF), the given words with an offset for each label, fitted on the training "
         "rows behind each prompt (calibrated), or the hidden states at the blank, read behind each prompt by their "
         "distance to the mean of each label's training rows (representative: MetaPrompter) or by ridge regression on "
-        "these rows (ridge); all but given and calibrated need backend local.",
+        "these rows (ridge); all but given need a model at hand.",
     )
     prompt_rank: int = Field(
         4, ge=1, description="Rank of the vectors (space low-rank; of those for rows, decomposed)."
@@ -436,7 +436,7 @@ class FinishingSettings(BaseModel):
     readout: Literal["off", "calibrated", "representative", "ridge"] = Field(
         "off",
         description="Tell the labels as `verbalizer` does by the same names, where that is better than the label words "
-        "of the search; all but calibrated need backend local.",
+        "of the search; needs a model at hand.",
     )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",

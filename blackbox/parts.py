@@ -33,7 +33,7 @@ from blackbox.spaces import ChoicesSpace, ProjectedInstructionSpace, PromptSpace
 from blackbox.task import Task
 from blackbox.text_prompts import instructions, prompt_to_dict, text_prompts
 from blackbox.verbalizers.named_readouts import READOUTS
-from blackbox.verbalizers.setting import SEARCH, with_readout, with_words
+from blackbox.verbalizers.setting import SEARCH, check_at_hand, with_readout, with_words
 from blackbox.verbalizers.words import FoundWords, find_words, most_evaluations
 
 
@@ -82,6 +82,7 @@ def make_parts(
     keeping = config.model_copy(update={"answers": config.answers or (answers and str(answers))})
     if backend is None or isinstance(backend, str):
         backend = make_backend(keeping)
+    check_at_hand(config, backend)
     plan = Plan.of(config)
     needed = [Capability.GENERATE] * bool(task.grader.writing)
     needed += [READOUTS[plan.readout].reads] if plan.readout else []

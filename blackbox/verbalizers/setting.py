@@ -1,5 +1,6 @@
 """What the setting `verbalizer` makes of a task."""
 
+from blackbox.backends import Backend, MeteredBackend
 from blackbox.config import Config
 from blackbox.errors import SettingError
 from blackbox.finishing.plan import Plan
@@ -27,6 +28,20 @@ def with_readout(config: Config, task: Task) -> Task:
     if config.readout == config.verbalizer:
         raise SettingError(f"setting 'readout': the search goes by {config.readout!r} already; leave it out")
     return task.changed(verbalizer=config.verbalizer)
+
+
+def check_at_hand(config: Config, backend: Backend) -> None:
+    """Refuse readouts behind an endpoint: what is handed out is fitted when the calls may all be spent.
+
+    Raises:
+        SettingError: the settings name one, and the backend counts what it sends.
+    """
+    for name in ("verbalizer", "readout"):
+        if getattr(config, name) in READOUTS and isinstance(backend, MeteredBackend):
+            raise SettingError(
+                f"setting {name!r}: {getattr(config, name)!r} is fitted once more when the search has ended, for which "
+                "limits of calls keep no room; it needs a model at hand"
+            )
 
 
 def with_words(task: Task, found: FoundWords | None) -> Task:

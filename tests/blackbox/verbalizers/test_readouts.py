@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from blackbox import Predictor, SavedPrompt, resume, tune
-from blackbox.backends import BlankStates, Capability, Demonstration, FakeBackend, Prompt, Query, Scores, TextPrompt
+from blackbox.backends import (
+    BlankStates,
+    Capability,
+    Demonstration,
+    FakeBackend,
+    Prompt,
+    Query,
+    Scores,
+    TextPrompt,
+    Usage,
+)
 from blackbox.backends.errors import UnsupportedPromptError
 from blackbox.errors import MismatchError, RunError, SettingError
 from blackbox.export import exported
@@ -209,3 +219,20 @@ def test_a_backend_that_shows_no_states_is_named(settings: dict[str, Any]) -> No
 
     with pytest.raises(UnsupportedPromptError, match="no hidden states at the blank; those need 'fake' or 'local'"):
         tune(make_task(), **{**settings, "backend": Closed()})
+
+
+@pytest.mark.parametrize("setting", ["verbalizer", "readout"])
+def test_behind_a_model_whose_calls_cost_money_it_is_refused_before_the_first(setting: str) -> None:
+    """What is handed out is fitted at the end, when a limit of calls may be used up."""
+
+    class Metered(FakeBackend):
+        spent, record = Usage(), dict[str, object]()
+
+        def close(self) -> None:
+            """It has nothing to let go of."""
+
+        def score(self, prompts: Sequence[Prompt], queries: Sequence[Query]) -> Scores:
+            raise AssertionError("a call was made")
+
+    with pytest.raises(SettingError, match=f"setting '{setting}': 'calibrated' is fitted once more"):
+        tune(make_task(), **{**QUICK, "backend": Metered(), setting: "calibrated"})
