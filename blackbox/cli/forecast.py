@@ -151,7 +151,7 @@ def _rows(parts: Parts) -> int:
         looks = 1 + parts.config.finalists
         scored = 1 + parts.optimizer.population_size + (plan.price(task) if plan else 0)
         rows = min(rows, scored * len(task.train) + looks * len(task.dev))
-    fitted = len(task.train) if plan.readout and len(task.test) else 0
+    fitted = len(task.train) + len(task.dev) if plan.readout and len(task.test) else 0
     return rows + (1 + max(plan.ensemble, 1)) * len(task.test) + fitted
 
 
