@@ -44,11 +44,16 @@ def _sst2(figures: Figures) -> str:
 
 
 def _few_shot(figures: Figures) -> str:
-    settings = figures["settings"]
-    of = f"{', '.join(settings['tasks'])} (seeds {', '.join(map(str, settings['seeds']))})"
-    means = f"{of}: " + ", ".join(f"{row['method']} {row['mean']:.1f}" for row in figures["methods"])
+    """Each task's mean over its seeds by method, the means over the tasks, and the paired differences."""
+    methods, parts = figures["methods"], figures["parts"]
+    told = []
+    for task in dict.fromkeys(part["task"] for part in parts):
+        seeds = ", ".join(str(seed) for seed in dict.fromkeys(part["seed"] for part in parts if part["task"] == task))
+        scores = ", ".join(f"{row['method']} {row['tasks'][task]:.1f}" for row in methods if task in row["tasks"])
+        told.append(f"{task} ({seeds}) {scores}")
+    means = "mean " + ", ".join(f"{row['method']} {row['mean']:.1f}" for row in methods)
     pairs = [(f"{row['first']} less {row['second']}", row["points"], row["over_splits"]) for row in figures["pairs"]]
-    return "; ".join([means, *(_difference(what, points, span) for what, points, span in pairs)])
+    return "; ".join([*told, means, *(_difference(what, points, span) for what, points, span in pairs)])
 
 
 def _text_peers(figures: Figures) -> str:
@@ -104,7 +109,9 @@ HEADLINES = (
     Headline("demo", "customer feedback, 240 unseen rows, 300 evaluations, float32 (`make demo`)", _demo),
     Headline("sst2", "SST-2, 16 shots a class, 500 test rows, 900 evaluations, mean of three splits (each)", _sst2),
     Headline(
-        "few-shot", "16 shots a class, SmolLM2-135M, mean test score over the tasks, %, differences by split", _few_shot
+        "few-shot",
+        "16 shots a class (seeds), SmolLM2-135M, 900 evaluations, test score, %, differences by split",
+        _few_shot,
     ),
     Headline(
         "text-peers",

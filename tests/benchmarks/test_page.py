@@ -22,8 +22,11 @@ PAIR = {"first": "best", "second": "bbtv2", "points": 1.25, "over_splits": [-1.0
 AGAINST = {"mean_points": -2.0, "low": None, "high": None}
 MADE: dict[str, dict[str, Any]] = {
     "few-shot": {
-        "settings": {"tasks": ["sst2", "trec"], "seeds": [13, 21]},
-        "methods": [{"method": "bbt", "mean": 60.0}, {"method": "start", "mean": 50.0}],
+        "methods": [
+            {"method": "bbt", "mean": 60.0, "tasks": {"sst2": 80.0, "trec": 40.0}},
+            {"method": "start", "mean": 50.0, "tasks": {"sst2": 50.0}},
+        ],
+        "parts": [{"task": "sst2", "seed": 13}, {"task": "sst2", "seed": 21}, {"task": "trec", "seed": 13}],
         "pairs": [PAIR],
     },
     "text-peers": {"means": {"capo": {"sst2": 0.5, "mean": 0.5}}, "against": {"capo": AGAINST}},
@@ -83,7 +86,8 @@ def test_headlines_are_those_of_kept_results(results: dict[str, Kept]) -> None:
 def test_headlines_tell_differences_with_their_intervals() -> None:
     made = {name: Kept(name, figures, "", "", {}, None) for name, figures in MADE.items()}
     text = headline_table(made)
-    assert "sst2, trec (seeds 13, 21): bbt 60.0, start 50.0; best less bbtv2 +1.2 (-1.0 to +3.5)" in text
+    assert "| sst2 (13, 21) bbt 80.0, start 50.0; trec (13) bbt 40.0; mean bbt 60.0, start 50.0; " in text
+    assert "; best less bbtv2 +1.2 (-1.0 to +3.5)" in text
     assert "capo 50.0; less capo -2.0 |" in text
 
 
