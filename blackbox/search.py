@@ -6,26 +6,21 @@ a run that was killed goes on from its last checkpoint with the journal's answer
 
 import logging
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import reduce
-from operator import add
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from blackbox.backends import Backend, MeteredBackend, Usage
 from blackbox.backends.errors import SpentError
-from blackbox.budget import Budget, price, price_of_generation, price_of_rows, price_of_start
+from blackbox.budget import Budget, price_of_generation, price_of_start
 from blackbox.callbacks.base import Callback, Progress
 from blackbox.errors import BudgetError
 from blackbox.evaluation import Evaluation, candidate_digest
 from blackbox.journal import Journal
 from blackbox.objective import Objective
 from blackbox.optimizers import Blockwise, LearnsFromRows, Optimizer
-from blackbox.outcome import Outcome
+from blackbox.recorder import Candidates, Recorder
 from blackbox.row_samples import RowSamples
-from blackbox.run_clock import RunClock
 from blackbox.selection import Choice, Selection
 from blackbox.spaces import GrowingSpace
 from blackbox.split import Split
@@ -33,8 +28,6 @@ from blackbox.stop_rules import StopRules
 from blackbox.tally import Tally
 
 log = logging.getLogger(__name__)
-
-Candidates = npt.NDArray[np.float64]
 
 
 class Search:
@@ -53,6 +46,7 @@ class Search:
         samples: the rows of each generation; None: all training rows.
 
     Attributes:
+        recorder: what candidates are scored through.
         before: what the run has spent before its search; its evaluations are in `tally.spent` from the start.
     """
 
@@ -75,26 +69,34 @@ class Search:
         self._samples = samples
         self.before = Usage()
         self.selection = Selection()
-        self.tally = Tally()
+        self.recorder = Recorder(
+            objective,
+            budget,
+            rules,
+            journal,
+            block=lambda: None if self._at_mean else self._block(),
+            keeps_rows=isinstance(optimizer, LearnsFromRows),
+            told=self._tell_callbacks,
+        )
         self._task = objective.task
         self._journal, self._callbacks, self._save = journal, callbacks, save
         self._finish = finish or (lambda search: search.test(search.selection.chosen))
-        self._clock = RunClock(budget.seconds, earlier=journal.elapsed)
-        self._used = Usage()  # by the evaluations of this run so far
-        self._scored = 0.0  # training evaluations of this session
-        self._generation = 0  # the one that is being scored
-        self._ended: str | None = None  # the limit that was reached in mid-generation
         self._at_mean = False  # whether the mean is being scored
+
+    @property
+    def tally(self) -> Tally:
+        """The counters."""
+        return self.recorder.tally
 
     @property
     def history(self) -> tuple[Evaluation, ...]:
         """The evaluations of this run so far, in order."""
-        return self._journal.evaluations[: self.tally.number]
+        return self.recorder.history
 
     @property
     def elapsed(self) -> float:
         """Seconds since the run began, over all its sessions."""
-        return self._clock.elapsed
+        return self.recorder.elapsed
 
     @property
     def usage(self) -> Usage:
@@ -102,7 +104,7 @@ class Search:
         backend, writer = self.objective.backend, self.writer
         if isinstance(backend, MeteredBackend):
             return backend.spent
-        return self._used + self.before + (writer.spent if isinstance(writer, MeteredBackend) else Usage())
+        return self.recorder.used + self.before + (writer.spent if isinstance(writer, MeteredBackend) else Usage())
 
     def run(self) -> str:
         """Search until there is a reason to stop, then finish.
@@ -138,51 +140,12 @@ class Search:
             if known.split == "test" and known.candidate == choice.evaluation.candidate:
                 return known
         began = self.elapsed
-        tested = self._score(choice.candidate[None], self._task.test)
+        tested = self.recorder.score(choice.candidate[None], self._task.test)
         if not tested:
             log.warning("the test rows are not scored behind the selected prompt")
             return None
         self.tally.test_seconds = max(tested[0].usage.seconds, self.elapsed - began)
         return tested[0]
-
-    def add(
-        self, digest: str, split: Split, score: Callable[[], Outcome | None], *, counts: int, prompts: int
-    ) -> Evaluation | None:
-        """Score what is no candidate, in the same journal and budget.
-
-        Args:
-            digest: of what is scored.
-            split: on which rows.
-            score: makes the outcome; None where there is none.
-            counts: evaluations in the budget.
-            prompts: how many are asked for each row.
-
-        Returns:
-            The evaluation; None where the budget does not allow it or there is no outcome, now or when the journal's
-            next evaluation was made.
-        """
-        if self.tally.number < len(self._journal):
-            added = self._journal[self.tally.number]
-            if added.candidate != digest:
-                return None
-        else:
-            late = self._late(counts, (prompts - 1) * self.tally.test_seconds)
-            if counts and (late or self.tally.spent + counts > self.budget.evaluations):
-                return None
-            try:
-                outcome = score()
-            except SpentError as error:
-                log.warning("the budget is used up: %s", error)
-                return None
-            if outcome is None:
-                return None
-            [added] = self._journal.append([self._evaluation(self.tally.number, split, digest, outcome)])
-        self.tally.number += 1
-        self.tally.spent += counts
-        self._used += added.usage
-        for callback in self._callbacks:
-            callback.on_evaluations((added,), self.progress())
-        return added
 
     def progress(self) -> Progress:
         """How far the search is."""
@@ -195,7 +158,7 @@ class Search:
             train_loss=lowest.evaluation.loss if lowest else None,
             dev=chosen.evaluation.figure if chosen else None,
             elapsed=self.elapsed,
-            rate=self._scored / self._clock.session,
+            rate=self.recorder.rate,
             usage=self.usage,
         )
 
@@ -220,37 +183,36 @@ class Search:
         self.selection.load_state_dict(state["selection"])  # type: ignore[arg-type]
         if isinstance(space := self.objective.space, GrowingSpace):
             space.load_state_dict(state["space"])  # type: ignore[arg-type]
-        self.tally = tally
-        self._generation = self.tally.generation
-        self._used = reduce(add, (evaluation.usage for evaluation in self.history), Usage())
-        self.objective.learn(self.history)
+        self.recorder.go_on(tally)
 
     def _score_start(self) -> None:
         """The candidate of zeros, which is the starting prompt, on all splits."""
         first = price_of_start(self._task, self._of_generation, self.rules.finalists)
         self.budget.check_start(self.tally.spent + first + self.rules.reserve)
         start = np.zeros((1, self.optimizer.dimension))
-        self._consider(start, self._score(start, self._task.train))
+        self._consider(start, self.recorder.score(start, self._task.train))
         self.test(self.selection.chosen)
-        if self._ended:
-            raise BudgetError(f"the budget ends before the starting prompt is scored on all rows ({self._ended})")
+        if self.recorder.ended:
+            raise BudgetError(
+                f"the budget ends before the starting prompt is scored on all rows ({self.recorder.ended})"
+            )
 
     def _step(self) -> None:
         """One generation. Where a limit ends it, what was paid for still takes part in the selection."""
-        self._generation = self.tally.generation + 1
+        self.recorder.generation = self.tally.generation + 1
         candidates = self._asked()
         if candidates is None:
             return
         evaluations = self._score_unless_start(candidates)
         self._select(candidates, evaluations)
-        if self._ended:
+        if self.recorder.ended:
             return
         if isinstance(self.optimizer, LearnsFromRows):
             self.optimizer.tell_rows(candidates, self._row_losses(evaluations))
         self.optimizer.tell(candidates, np.array([self._loss(evaluation) for evaluation in evaluations]))
         if self.rules.by_mean:
             self._consider_mean()
-        if self._ended:
+        if self.recorder.ended:
             return
         self.tally.generation += 1
         self._save(self)
@@ -259,15 +221,15 @@ class Search:
 
     def _asked(self) -> Candidates | None:
         """The next generation; None where a limit stands in front of it. Asking may take a model's time and money."""
-        if self._no_time_to_ask():
-            self._ended = "seconds"
+        if self.recorder.no_time_to_ask():
+            self.recorder.ended = "seconds"
             return None
         began = self.elapsed
         try:
             candidates = self.optimizer.ask()
         except SpentError as error:
             log.warning("the budget is used up: %s", error)
-            self._ended = error.limit
+            self.recorder.ended = error.limit
             return None
         self.tally.asking = max(self.tally.asking, self.elapsed - began)
         return candidates
@@ -277,12 +239,12 @@ class Search:
         start = self._journal[0]
         if len(candidates) == 1 and candidate_digest(candidates[0]) == start.candidate:
             return [start]
-        return self._score(candidates, self._rows())
+        return self.recorder.score(candidates, self._rows())
 
     def _rows(self) -> Split:
         """What the candidates of the generation are scored on."""
         if self._samples:
-            return self._samples.of(self._generation)
+            return self._samples.of(self.recorder.generation)
         train = self._task.train
         return train.sample(range(len(train))) if self.rules.by_mean else train
 
@@ -292,11 +254,11 @@ class Search:
             return
         if not self._samples:
             self._consider(candidates, evaluations)
-        elif not self._ended and evaluations[0].number:
+        elif not self.recorder.ended and evaluations[0].number:
             losses = [self._loss(evaluation) for evaluation in evaluations]
             i = int(np.argmin(losses))
             if losses[i] < math.inf and not self._known_on_train(evaluations[i].candidate):
-                self._consider(candidates[[i]], self._score(candidates[[i]], self._task.train))
+                self._consider(candidates[[i]], self.recorder.score(candidates[[i]], self._task.train))
 
     def _known_on_train(self, candidate: str) -> bool:
         """Whether all training rows have been scored behind a candidate, by its digest."""
@@ -308,7 +270,7 @@ class Search:
         if mean is None or candidate_digest(mean) == self._journal[0].candidate:
             return
         self._at_mean = True
-        self._consider(mean[None], self._score(mean[None], self._task.train))
+        self._consider(mean[None], self.recorder.score(mean[None], self._task.train))
         self._at_mean = False
 
     def _consider(self, candidates: Candidates, evaluations: Sequence[Evaluation]) -> None:
@@ -324,58 +286,10 @@ class Search:
         self.tally.last_gain = self.tally.spent
         if len(self._task.dev):
             for choice in choices[: self.rules.finalists]:  # one by one: where the budget ends, the first are looked at
-                looked = self._score(choice.candidate[None], self._task.dev)
+                looked = self.recorder.score(choice.candidate[None], self._task.dev)
                 if not looked:
                     break
                 self.selection.consider_dev(Choice(choice.candidate, looked[0]))
-
-    def _score(self, candidates: Candidates, split: Split) -> list[Evaluation]:
-        """Score candidates slice by slice, from the journal where it has the answers; fewer where a limit ends it."""
-        size = self.rules.slice_size
-        parts = deque(candidates[first : first + size] for first in range(0, len(candidates), size))
-        evaluations: list[Evaluation] = []
-        self.objective.prepare(candidates)
-        while parts and not self._ended_before(split) and (answers := self._known(parts[0])):
-            parts.popleft()
-            evaluations.extend(self._taken(answers, split))
-        try:
-            for part, outcomes in zip(parts, self.objective.slices(self._in_time(parts, split), split), strict=False):
-                evaluations.extend(self._taken(self._written(part, outcomes, split), split))
-        except SpentError as error:
-            log.warning("the budget is used up: %s", error)
-            self._ended = error.limit
-        return evaluations
-
-    def _taken(self, answers: list[Evaluation], split: Split) -> list[Evaluation]:
-        """Take note of the evaluations of a slice."""
-        earlier = self._journal[self.tally.number - 1].elapsed if self.tally.number else 0.0
-        self.objective.learn(answers)
-        self.tally.took(split.name, answers[-1].elapsed - earlier, len(answers))
-        self.tally.number += len(answers)
-        self._used = reduce(add, (answer.usage for answer in answers), self._used)
-        self.tally.spent += self._counted(split, len(answers))
-        for callback in self._callbacks:
-            callback.on_evaluations(tuple(answers), self.progress())
-        return answers
-
-    def _counted(self, split: Split, count: int) -> int:
-        """What so many candidates count in the budget; of samples, all rows together are rounded up."""
-        if split.numbers is None:
-            return count * price(split, self._task)
-        before = price_of_rows(self.tally.sampled, self._task)
-        self.tally.sampled += count * len(split)
-        return price_of_rows(self.tally.sampled, self._task) - before
-
-    def _in_time(self, parts: Iterable[Candidates], split: Split) -> Iterator[Candidates]:
-        """The slices, until the time limit ends the search. Several may be drawn before the first is written down."""
-        drawn = self.tally.number
-        for part in parts:
-            drawn += len(part)
-            ahead = drawn - self.tally.number + self.rules.reserve
-            if split.source == "train" and self._late(ahead, asking=0.0):
-                self._ended = "seconds"
-                return
-            yield part
 
     def _loss(self, evaluation: Evaluation) -> float:
         """What the optimizer is told: a mean over fewer rows than the start's compares with nothing, it has failed."""
@@ -386,58 +300,10 @@ class Search:
         nothing = (None,) * len(self._task.train)
         return np.array([evaluation.row_losses or nothing for evaluation in evaluations], dtype=np.float64)
 
-    def _known(self, part: Candidates) -> list[Evaluation] | None:
-        numbered = enumerate(part, start=self.tally.number)
-        known = [self._journal.find(number, candidate=candidate_digest(candidate)) for number, candidate in numbered]
-        found = [evaluation for evaluation in known if evaluation is not None]
-        return found if len(found) == len(part) else None
-
-    def _written(self, part: Candidates, outcomes: Sequence[Outcome], split: Split) -> list[Evaluation]:
-        """Write a slice down. Of one that was torn by a kill, the journal's part is kept."""
-        numbered = enumerate(zip(part, outcomes, strict=True), start=self.tally.number)
-        if split.source == "train":
-            self._scored += len(part) * len(split) / len(self._task.train)
-        return self._journal.append(
-            [self._evaluation(n, split, candidate_digest(z), outcome) for n, (z, outcome) in numbered]
-        )
-
-    def _ended_before(self, split: Split) -> bool:
-        """Whether the time limit ended the run here before: its journal has something else where a slice would be."""
-        ended = (
-            split.source == "train"
-            and self.tally.number < len(self._journal)
-            and self._journal[self.tally.number].split not in ("train", "sample")
-        )
-        if ended:
-            self._ended = "seconds"
-        return ended
-
-    def _no_time_to_ask(self) -> bool:
-        if self.budget.seconds is None:
-            return False
-        if self.tally.number < len(self._journal):
-            return self._ended_before(self._task.train)
-        return self._late(1 + self.rules.reserve, self.tally.asking)
-
-    def _evaluation(self, number: int, split: Split, digest: str, outcome: Outcome) -> Evaluation:
-        of_other_splits = {} if split is self._task.train else {"prompt": None}
-        return Evaluation(
-            number=number,
-            split=split.name,
-            generation=self._generation,
-            block=None if self._at_mean else self._block(),
-            candidate=digest,
-            elapsed=self.elapsed,
-            **{**vars(outcome), **({} if self._learns_from(split) else {"row_losses": None}), **of_other_splits},
-        )
-
-    def _learns_from(self, split: Split) -> bool:
-        return split is self._task.train and isinstance(self.optimizer, LearnsFromRows)
-
     def _stop_reason(self) -> str | None:
         chosen = self.selection.chosen
-        if self._ended:
-            return self._ended
+        if self.recorder.ended:
+            return self.recorder.ended
         if stopped := self.optimizer.stop():
             return f"optimizer ({', '.join(stopped)})"
         figure = chosen.evaluation.figure if chosen else None
@@ -445,14 +311,10 @@ class Search:
             return "target"
         if self.rules.patience and self.tally.spent - self.tally.last_gain >= self.rules.patience:
             return "patience"
-        ahead = self._of_generation + self._looks + self.rules.reserve
+        ahead = self._of_generation + self.recorder.looks + self.rules.reserve
         if self.tally.spent + ahead > self.budget.evaluations:
             return "evaluations"
         return None
-
-    def _late(self, evaluations: int, asking: float) -> bool:
-        """Whether asking, a slice, a look at the dev rows and the last scoring of the test rows might take too long."""
-        return self._clock.late(self.tally, evaluations + self._looks, asking=asking)
 
     @property
     def _of_generation(self) -> int:
@@ -461,10 +323,9 @@ class Search:
         again = self.rules.by_mean or sample is not None
         return price_of_generation(self._task, self.optimizer.population_size, sample=sample, again=again)
 
-    @property
-    def _looks(self) -> int:
-        """What looking at the finalists of a generation counts."""
-        return self.rules.finalists * price(self._task.dev, self._task)
+    def _tell_callbacks(self, evaluations: tuple[Evaluation, ...]) -> None:
+        for callback in self._callbacks:
+            callback.on_evaluations(evaluations, self.progress())
 
     def _block(self) -> int | None:
         return self.optimizer.block if isinstance(self.optimizer, Blockwise) else None

@@ -82,7 +82,7 @@ class Finishing:
         way = READ if tried.readout else tried.calibration
         count = attempt_price(self.task, way, tried.asks) if counts is None else counts
         outcome = partial(self._outcome, search, tried, split)
-        if search.add(tried.digest, split, outcome, counts=count, prompts=tried.asks) is None:
+        if search.recorder.add(tried.digest, split, outcome, counts=count, prompts=tried.asks) is None:
             what = "a readout" if tried.readout else "a calibration" if tried.calibration != PLAIN else "an ensemble"
             log.warning("%s is not scored on the %s rows", what, split.name)
 
