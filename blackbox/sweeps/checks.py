@@ -8,11 +8,12 @@ from functools import cached_property
 
 from blackbox.build import check_elites
 from blackbox.config import Config, make_config
+from blackbox.environment import data_hash
 from blackbox.errors import BlackboxError, MismatchError, SettingError
 from blackbox.loaded_models import model_key
 from blackbox.optimizers import OptimizerError
 from blackbox.parts import read_files
-from blackbox.run_folder import RunFolder, data_hash
+from blackbox.run_folder import RunFolder
 from blackbox.sweeps.plan import PlannedRun
 from blackbox.task import Task
 

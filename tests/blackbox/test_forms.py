@@ -7,8 +7,8 @@ import pytest
 
 from blackbox import Predictor, SavedPrompt, resume, tune
 from blackbox.backends import FakeBackend, Query, Scores, TextPrompt
+from blackbox.environment import space_hash
 from blackbox.errors import DataError
-from blackbox.run_folder import space_hash
 from blackbox.spaces import TextsSpace
 from tests.blackbox.small import make_rows, make_task
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from blackbox import Task, resume, tune
+from blackbox.environment import data_hash
 from blackbox.errors import DataError, SettingError
 from blackbox.files import read_json
 from blackbox.mixing import joined_texts, mixed_rows, mixed_words
-from blackbox.run_folder import data_hash
 from tests.blackbox.small import QUICK, facts, make_rows, make_target_task, make_task
 
 pytestmark = pytest.mark.usefixtures("without_pictures")

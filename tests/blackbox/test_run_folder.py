@@ -8,9 +8,10 @@ import pytest
 
 from blackbox.backends import FakeBackend, PrefixPrompt
 from blackbox.config import make_config
+from blackbox.environment import environment, space_hash
 from blackbox.errors import DamagedFileError, MismatchError, RunError
 from blackbox.files import read_json, write_json
-from blackbox.run_folder import RunFolder, environment, space_hash
+from blackbox.run_folder import RunFolder
 from blackbox.spaces import DeepSpace, PrefixSpace
 from tests.blackbox.small import QUICK, make_task
 

@@ -10,6 +10,7 @@ import pytest
 from blackbox import Predictor, Result, SavedPrompt, Task, resume, tune
 from blackbox.backends import FakeBackend, Prompt, Query, Scores, SoftPrompt, TextPrompt
 from blackbox.config import make_config
+from blackbox.environment import data_hash
 from blackbox.errors import DataError, RunError, SettingError
 from blackbox.evaluation import Evaluation
 from blackbox.export import exported
@@ -17,7 +18,6 @@ from blackbox.files import read_json
 from blackbox.finishing.outcome import over_templates
 from blackbox.report.finished import finished_in_words
 from blackbox.report.finishing import attempts_in_words
-from blackbox.run_folder import data_hash
 from tests.blackbox.small import QUICK, TEMPLATE, facts, make_rows, make_target_task, make_task
 
 pytestmark = pytest.mark.usefixtures("without_pictures")

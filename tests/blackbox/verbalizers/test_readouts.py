@@ -21,12 +21,12 @@ from blackbox.backends import (
     Usage,
 )
 from blackbox.backends.errors import UnsupportedPromptError
+from blackbox.environment import data_hash
 from blackbox.errors import MismatchError, RunError, SettingError
 from blackbox.export import exported
 from blackbox.files import read_json
 from blackbox.outcome import score_prompts
 from blackbox.report.finished import finished_in_words
-from blackbox.run_folder import data_hash
 from blackbox.verbalizers.grader import ReadoutGrader
 from blackbox.verbalizers.named_readouts import READOUTS
 from tests.blackbox.small import QUICK, facts, make_rows, make_target_task, make_task

@@ -10,10 +10,10 @@ from blackbox import Task, resume, tune
 from blackbox.backends import Demonstration, TextPrompt, Usage
 from blackbox.backends.errors import UnsupportedPromptError
 from blackbox.backends.local import LocalBackend
+from blackbox.environment import data_hash
 from blackbox.errors import BudgetError, DamagedFileError, SettingError
 from blackbox.files import read_json
 from blackbox.report.finished import words_in_words
-from blackbox.run_folder import data_hash
 from blackbox.verbalizers.words import FoundWords, find_words, most_evaluations
 from tests.backends.local.conftest import load, loaded, saved_model
 from tests.blackbox.small import QUICK, facts, make_target_task, make_task
