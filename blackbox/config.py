@@ -87,8 +87,8 @@ class TaskSettings(BaseModel):
     )
     templates: Annotated[list[str], BeforeValidator(_texts)] = Field(
         default_factory=list,
-        description="Further templates: after the search an average over all of them is tried, and kept if it is "
-        "better on dev; with `robust` the search goes by all.",
+        description="Further templates: after the search an average over all of them is tried; with `robust` the "
+        "search goes by all.",
     )
     robust: bool = Field(
         False, description="Training rows take turns in `template` and `templates`, at no further evaluations (PAFT)."
@@ -424,7 +424,7 @@ class ProposerSettings(BaseModel):
 
 
 class FinishingSettings(BaseModel):
-    """What is tried with the prompt that was found, for tasks with label words; kept only where it is better on dev."""
+    """What is tried with the prompt that was found, for tasks with label words; kept where dev clearly favours it."""
 
     ensemble: int = Field(
         0,
@@ -435,13 +435,13 @@ class FinishingSettings(BaseModel):
     )
     readout: Literal["off", "calibrated", "representative", "ridge"] = Field(
         "off",
-        description="Tell the labels as `verbalizer` does by the same names, where that is better than the label words "
-        "of the search; needs a model at hand.",
+        description="Tell the labels as `verbalizer` does by the same names, in the place of the label words of "
+        "the search; needs a model at hand.",
     )
     calibration: Literal["off", "contextual", "batch", "auto"] = Field(
         "off",
         description="Offsets of the labels' scores: off, contextual (by rows without content), batch (by the training "
-        "rows, without their labels) or auto (the better of the three).",
+        "rows, without their labels) or auto (both are tried).",
     )
 
 

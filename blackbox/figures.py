@@ -4,6 +4,8 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
+_Z = 1.959963984540054  # 97.5% quantile of the normal distribution
+
 
 class Figure(Protocol):
     """`blackbox.metrics.Measured` is one, `MeanLoss` the other."""
@@ -102,3 +104,13 @@ def figure_of(measured: Figure | None, loss: float | None, *, rows: int | None =
     if measured is not None or loss is None or not math.isfinite(loss):
         return measured
     return MeanLoss(loss, rows)
+
+
+def is_clearly_better(new: Figure, old: Figure) -> bool:
+    """The one-standard-error rule (Breiman et al. 1984, Classification and Regression Trees, section 3.4.3).
+
+    Whether the new figure is better by more than one standard error of the difference, which is taken from the 95%
+    intervals as if each were of rows of its own; of figures without an interval, whether it is better at all.
+    """
+    halves = [(high - low) / 2 for low, high in (figure.interval or (0.0, 0.0) for figure in (new, old))]
+    return old.rank - new.rank > math.hypot(*halves) / _Z

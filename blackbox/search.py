@@ -7,6 +7,7 @@ a run that was killed goes on from its last checkpoint with the journal's answer
 import logging
 import math
 from collections.abc import Callable, Sequence
+from weakref import proxy
 
 import numpy as np
 
@@ -69,14 +70,20 @@ class Search:
         self._samples = samples
         self.before = Usage()
         self.selection = Selection()
+        search = proxy(self)  # a cycle would hold the model's memory after the last reference to the search
+
+        def told(evaluations: tuple[Evaluation, ...]) -> None:
+            for callback in callbacks:
+                callback.on_evaluations(evaluations, search.progress())
+
         self.recorder = Recorder(
             objective,
             budget,
             rules,
             journal,
-            block=lambda: None if self._at_mean else self._block(),
+            block=lambda: None if search._at_mean else search._block(),
             keeps_rows=isinstance(optimizer, LearnsFromRows),
-            told=self._tell_callbacks,
+            told=told,
         )
         self._task = objective.task
         self._journal, self._callbacks, self._save = journal, callbacks, save
@@ -322,10 +329,6 @@ class Search:
         sample = self._samples.size if self._samples else None
         again = self.rules.by_mean or sample is not None
         return price_of_generation(self._task, self.optimizer.population_size, sample=sample, again=again)
-
-    def _tell_callbacks(self, evaluations: tuple[Evaluation, ...]) -> None:
-        for callback in self._callbacks:
-            callback.on_evaluations(evaluations, self.progress())
 
     def _block(self) -> int | None:
         return self.optimizer.block if isinstance(self.optimizer, Blockwise) else None

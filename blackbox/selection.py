@@ -3,7 +3,8 @@
 The search goes by the training loss; the best candidate of a generation, where it improves on all before, is looked at
 once on the dev rows, and the one with the best dev metric is selected, ties broken by the lower dev loss (few rows make
 many ties); where the task has no metric, the one with the lowest dev loss. Without dev rows the lowest training loss is
-selected. The starting prompt takes part.
+selected. The starting prompt takes part; one that is a text gives way only to one that is clearly better on dev:
+somebody wrote it, the search looks at some ten others, and on few rows the best of ten is better by luck.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.evaluation import Evaluation
+from blackbox.figures import is_clearly_better
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +41,16 @@ class Selection:
         most_looks: how many of them, the best; None keeps all.
 
     Attributes:
-        train, dev: the best.
+        train: the best.
+        dev: what is selected.
+        start: the first look, the starting prompt's.
         looks: what was looked at, if it is kept: all, in order, or the best, the best first.
     """
 
     def __init__(self, *, keeps_looks: bool = False, most_looks: int | None = None) -> None:
         self.train: Choice | None = None
         self.dev: Choice | None = None
+        self.start: Choice | None = None
         self.looks: list[Choice] = []
         self._keeps_looks, self._most_looks = keeps_looks, most_looks
 
@@ -63,21 +68,29 @@ class Selection:
 
     def consider_dev(self, choice: Choice) -> None:
         """Take note of a look at the dev rows."""
-        if self.dev is None or dev_rank(choice.evaluation) < dev_rank(self.dev.evaluation):
+        self.start = self.start or choice
+        if self.dev is None or self._takes_its_place(choice.evaluation, self.dev.evaluation, self.start.evaluation):
             self.dev = choice
         if self._keeps_looks:
             self.looks.append(choice)
         if self._most_looks is not None:
             self.looks = sorted(self.looks, key=lambda look: dev_rank(look.evaluation))[: self._most_looks]
 
+    def _takes_its_place(self, look: Evaluation, best: Evaluation, start: Evaluation) -> bool:
+        of_texts = self.train is not None and self.train.evaluation.prompt is not None
+        if of_texts and not outdoes(look, start):
+            return False
+        return dev_rank(look) < dev_rank(best)
+
     def state_dict(self) -> dict[str, object]:
         """JSON values."""
-        best = {name: choice and choice.to_dict() for name, choice in (("train", self.train), ("dev", self.dev))}
+        choices = (("train", self.train), ("dev", self.dev), ("start", self.start))
+        best = {name: choice and choice.to_dict() for name, choice in choices}
         return {**best, "looks": [look.to_dict() for look in self.looks]} if self._keeps_looks else {**best}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Go on from what `state_dict` wrote."""
-        self.train, self.dev = (_choice(state[name]) for name in ("train", "dev"))
+        self.train, self.dev, self.start = (_choice(state[name]) for name in ("train", "dev", "start"))
         looks: list[dict[str, object]] = state.get("looks", [])  # type: ignore[assignment]
         self.looks = [Choice.from_dict(look) for look in looks]
 
@@ -92,3 +105,10 @@ def dev_rank(evaluation: Evaluation) -> tuple[int, float, float]:
     Rows without an answer first: a figure on fewer rows is no better for it.
     """
     return (evaluation.failed_rows, evaluation.figure.rank if evaluation.figure else np.inf, evaluation.loss)
+
+
+def outdoes(look: Evaluation, simpler: Evaluation) -> bool:
+    """Whether a look at the dev rows speaks clearly against what is simpler: by its figure, or its answered rows."""
+    if look.failed_rows != simpler.failed_rows or not (look.figure and simpler.figure):
+        return dev_rank(look) < dev_rank(simpler)
+    return is_clearly_better(look.figure, simpler.figure)

@@ -47,9 +47,11 @@ def _curve(result: Result, requests: Sequence[int]) -> list[tuple[int, float]]:
     """The calls after which another prompt was selected, with its dev score."""
     selection, points = Selection(), list[tuple[int, float]]()
     for calls, evaluation in zip(requests, result.history, strict=True):
-        before = selection.dev
-        if evaluation.split == "dev":
-            selection.consider_dev(Choice(np.empty(0), evaluation))
+        before, choice = selection.dev, Choice(np.empty(0), evaluation)
+        if evaluation.split == "train":
+            selection.consider_train(choice)
+        elif evaluation.split == "dev":
+            selection.consider_dev(choice)
         if selection.dev is not before and evaluation.figure:
             points.append((calls, evaluation.figure.value))
     return points

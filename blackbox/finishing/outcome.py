@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from blackbox.evaluation import Evaluation
-from blackbox.selection import dev_rank
+from blackbox.selection import outdoes
 from blackbox.tried import PLAIN
 
 Tokens = tuple[float, float]
-_ROUNDING = 1e-9  # nats
 
 
 def attempts(history: Sequence[Evaluation]) -> list[Evaluation]:
@@ -19,7 +18,8 @@ def attempts(history: Sequence[Evaluation]) -> list[Evaluation]:
 def handed_out(history: Sequence[Evaluation], selected: str | None) -> Evaluation | None:
     """The look at the dev rows of what the run hands out; None where nothing was looked at.
 
-    Each attempt begins with the best so far, and is kept only where it ranks before it: by the metric, then the loss.
+    What is tried asks, fits or keeps more. It takes the place of what is simpler only where its metric is better by
+    more than one standard error: on few rows a smaller gain is as likely luck.
 
     Args:
         history: of the run.
@@ -27,15 +27,9 @@ def handed_out(history: Sequence[Evaluation], selected: str | None) -> Evaluatio
     """
     best = find(history, "dev", selected)
     for evaluation in attempts(history):
-        if best is None or _is_better(evaluation, best):
+        if best is None or outdoes(evaluation, best):
             best = evaluation
     return best
-
-
-def _is_better(evaluation: Evaluation, best: Evaluation) -> bool:
-    """By more than the rounding of an average of equal prompts."""
-    failed, figure, loss = dev_rank(evaluation)
-    return (failed, figure, loss + _ROUNDING) < dev_rank(best)
 
 
 def tokens_a_row(history: Sequence[Evaluation], selected: str | None) -> Tokens | None:

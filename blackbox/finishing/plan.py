@@ -62,7 +62,9 @@ class Plan:
         if not task.labels:
             raise SettingError(f"setting {name!r}: needs label words, whose probabilities it changes; got targets")
         if not len(task.dev):
-            raise SettingError(f"setting {name!r}: is kept only where it is better on dev rows, and there are none")
+            raise SettingError(
+                f"setting {name!r}: is kept only where it is clearly better on dev rows, and there are none"
+            )
 
     def price(self, task: Task) -> int:
         """Evaluations that the search leaves for it: all attempts, each with as many members as there may be."""
@@ -92,4 +94,6 @@ def _check_templates(task: Task, space: PromptSpace) -> None:
     if not task.labels:
         raise SettingError("setting 'templates': targets are not averaged over templates; set robust = true")
     if not len(task.dev):
-        raise SettingError("setting 'templates': an average is kept only where it is better on dev, and there is none")
+        raise SettingError(
+            "setting 'templates': an average is kept only where it is clearly better on dev, and there is none"
+        )

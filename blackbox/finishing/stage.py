@@ -1,4 +1,4 @@
-"""The stage between the end of a search and its summary: what is tried with the prompt, and kept if it helps on dev.
+"""The stage between the end of a search and its summary: what is tried with the prompt, kept if clearly better.
 
 First an ensemble of prompts, then an average over templates, then the calibrations, each with the best before it; then
 the selected prompt alone with a readout of hidden states in the place of its label words.
@@ -61,7 +61,7 @@ class Finishing:
             self._score(search, looked.tried, self.task.test, counts=0)
 
     def _try_all(self, search: Search, selected: Choice) -> None:
-        members = best_members(search.selection.looks, self.plan.ensemble, self.space)
+        members = best_members(selected, search.selection.looks, self.plan.ensemble, self.space)
         if len(members) > 1:
             self._score(search, Tried(tuple(_digest(one) for one in members)), self.task.dev)
         elif self.plan.ensemble:
@@ -114,20 +114,20 @@ class Finishing:
 
 def decoded(search: Search, tried: Tried, space: PromptSpace) -> tuple[Prompt, Finished]:
     """The prompt of what was tried and what is done to it, from the candidates that the search has looked at."""
-    looks = search.selection.looks or [choice for choice in (search.selection.dev,) if choice]
-    candidates = {_digest(look): look.candidate for look in looks}
+    selected = [choice for choice in (search.selection.dev,) if choice]
+    candidates = {_digest(look): look.candidate for look in [*selected, *search.selection.looks]}
     prompts = [prompt_of(space, candidates[member]) for member in tried.members]
     members = tuple(prompts) if len(prompts) > 1 else ()
     return prompts[0], Finished(members, tried.offsets, tried.templates)
 
 
-def best_members(looks: list[Choice], count: int, space: PromptSpace) -> list[Choice]:
-    """The best candidates by their looks at the dev rows, the best first, as many as there are distinct prompts.
+def best_members(selected: Choice, looks: list[Choice], count: int, space: PromptSpace) -> list[Choice]:
+    """The selected candidate, then the best others by their looks at the dev rows, as many as are distinct prompts.
 
     Candidates of one text are one; vectors are told apart by their candidates.
     """
     found: dict[Prompt | str, Choice] = {}
-    for look in sorted(looks, key=lambda look: dev_rank(look.evaluation)):
+    for look in [selected, *sorted(looks, key=lambda look: dev_rank(look.evaluation))]:
         if len(found) < count and look.evaluation.figure:
             prompt = prompt_of(space, look.candidate)
             found.setdefault(prompt if isinstance(prompt, TextPrompt) else _digest(look), look)

@@ -27,9 +27,10 @@ class ChoicesSpace:
     """A candidate has the number of a category for each variable; zeros are the first instruction and nothing else.
 
     The variables, in this order: `instruction`; with label words `listing` (the words are not listed behind the
-    instruction, in their order, or in the reverse) and `words` (their casing, and the alternatives given); the format:
-    `layout` (the task's template, or one made of the next four), `casing`, `separator`, `space`, `answer`; `shown`, how
-    many rows are shown with their answers, and `row 1` to `row N`, which: the first `shown` of them, each once.
+    instruction, in their order, or in the reverse; never behind one that names them all itself) and `words` (their
+    casing, and the alternatives given); the format: `layout` (the task's template, or one made of the next four),
+    `casing`, `separator`, `space`, `answer`; `shown`, how many rows are shown with their answers, and `row 1` to
+    `row N`, which: the first `shown` of them, each once.
 
     Args:
         task: its training rows are shown, never others.
@@ -97,6 +98,8 @@ class ChoicesSpace:
         chosen = dict(zip(self.names, map(int, candidate), strict=True))
         if not chosen["layout"]:
             chosen |= dict.fromkeys(("casing", "separator", "space", "answer"), 0)
+        if "listing" in chosen and not self._listed(chosen):
+            chosen["listing"] = 0
         if "shown" in chosen:
             shown = list(dict.fromkeys(chosen[f"{_ROW}{place}"] for place in range(1, chosen["shown"] + 1)))
             chosen |= {name: 0 for name in chosen if name.startswith(_ROW)}
@@ -126,6 +129,9 @@ class ChoicesSpace:
             longest[name] = _longest_of(texts)
         if self._words:
             longest |= {"listing": 1, "words": _longest_of([" ".join(words) for words in self._words])}
+            longest[INSTRUCTION] = _longest_of(
+                [self._text({**longest, INSTRUCTION: number}) for number in range(len(self.instructions))]
+            )
         if "shown" in longest:
             longest["shown"] = self._sizes["shown"] - 1
             queries = [self._task.train.queries[number] for number in self._pool]
@@ -142,10 +148,7 @@ class ChoicesSpace:
     def _prompt(self, chosen: dict[str, int]) -> TextPrompt:
         words = self._words[chosen["words"]] if self._words else ()
         template = self._template(chosen)
-        text = self.instructions[chosen[INSTRUCTION]]
-        if chosen.get("listing"):
-            listed = words if chosen["listing"] == 1 else words[::-1]
-            text = f"{text}{' ' if text else ''}Answer with one of: {', '.join(listed)}."
+        text = self._text(chosen)
         numbers = dict.fromkeys(self._pool[chosen[f"{_ROW}{place}"]] for place in range(1, chosen.get("shown", 0) + 1))
         return TextPrompt(
             text=f"{text}\n\n" if text else "",
@@ -154,6 +157,19 @@ class ChoicesSpace:
             template=template.text if chosen["layout"] else None,
             label_words=words if chosen.get("words") else None,
         )
+
+    def _text(self, chosen: dict[str, int]) -> str:
+        text, listed = self.instructions[chosen[INSTRUCTION]], self._listed(chosen)
+        return f"{text}{' ' if text else ''}Answer with one of: {', '.join(listed)}." if listed else text
+
+    def _listed(self, chosen: dict[str, int]) -> tuple[str, ...]:
+        """The label words that are listed behind the instruction; none where it names them all itself."""
+        if not chosen.get("listing"):
+            return ()
+        words, instruction = self._words[chosen["words"]], self.instructions[chosen[INSTRUCTION]]
+        if all(word in instruction for word in words):
+            return ()
+        return words if chosen["listing"] == 1 else words[::-1]
 
     def _template(self, chosen: dict[str, int]) -> Template:
         if not chosen["layout"]:

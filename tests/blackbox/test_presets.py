@@ -21,7 +21,7 @@ def test_the_best_recipe_finds_a_better_prompt_and_keeps_what_tells_the_labels_b
 
 
 def test_the_best_recipe_says_what_it_needs() -> None:
-    with pytest.raises(SettingError, match="setting 'readout': is kept only where it is better on dev rows"):
+    with pytest.raises(SettingError, match="setting 'readout': is kept only where it is clearly better on dev rows"):
         tune(make_task(dev=0), backend="fake", preset="best")
     with pytest.raises(SettingError, match="readouts tell labels"):
         tune(make_target_task(), backend="fake", preset="best")

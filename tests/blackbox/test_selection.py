@@ -3,8 +3,9 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from blackbox.metrics import Measured
+from blackbox.metrics import Measured, wilson_interval
 from blackbox.selection import Choice, Selection
 from tests.blackbox.test_evaluation import EVALUATION
 
@@ -12,6 +13,10 @@ from tests.blackbox.test_evaluation import EVALUATION
 def choice(loss: float, metric: float | None = 0.5, name: str = "x") -> Choice:
     measured = None if metric is None else Measured("accuracy", metric, 0.0, 1.0, 4)
     return Choice(np.array([loss, 0.5]), replace(EVALUATION, loss=loss, measured=measured, candidate=name))
+
+
+def share(right: int, rows: int) -> Measured:
+    return Measured("accuracy", right / rows, *wilson_interval(right / rows, rows), rows)
 
 
 def test_the_lowest_training_loss_is_kept_and_the_earlier_one_of_equals() -> None:
@@ -64,6 +69,33 @@ def test_without_a_metric_the_lowest_dev_loss_is_chosen_and_the_earlier_one_of_e
     assert selection.dev is low
 
 
+@pytest.mark.parametrize(
+    ("right", "of_text", "taken"),
+    [
+        (20, True, False),
+        (23, True, False),
+        (24, True, True),
+        (21, False, True),
+    ],  # of 32; a standard error is 3.6
+)
+def test_a_starting_text_gives_way_only_to_one_that_is_clearly_better(right: int, of_text: bool, taken: bool) -> None:
+    """Whatever the loss; a starting prompt of vectors gives way to any that is better."""
+    prompt = {"text": "Say which."} if of_text else None
+    start, found = (
+        Choice(one.candidate, replace(one.evaluation, measured=share(n, 32), prompt=prompt))
+        for one, n in ((choice(0.9, name="start"), 20), (choice(0.1, name="found"), right))
+    )
+    selection = Selection()
+    for look in (start, found):
+        selection.consider_train(look)
+        selection.consider_dev(look)
+    again = Selection()
+    again.load_state_dict(json.loads(json.dumps(selection.state_dict())))
+    again.consider_dev(found)
+    assert selection.chosen is (found if taken else start)
+    assert again.state_dict() == selection.state_dict()
+
+
 def test_a_look_without_any_answer_is_the_worst() -> None:
     selection = Selection()
     selection.consider_dev(choice(math.inf, None))
@@ -99,7 +131,7 @@ def test_looks_are_kept_in_order_where_they_are_asked_for_and_come_back() -> Non
     again.load_state_dict(json.loads(json.dumps(selection.state_dict())))
     assert [look.evaluation.candidate for look in again.looks] == ["a", "b", "c"]
     assert plain.looks == []
-    assert plain.state_dict().keys() == {"train", "dev"}
+    assert plain.state_dict().keys() == {"train", "dev", "start"}
 
 
 def test_of_many_looks_the_best_are_kept_the_best_first_and_the_earlier_of_two_alike() -> None:

@@ -36,7 +36,7 @@ def test_an_attempt_counts_a_look_for_each_member_and_what_it_is_calibrated_by()
     ("task", "settings", "message"),
     [
         (make_task(), {**TEXTS, "ensemble": 1}, "'ensemble': must be 0, or at least 2"),
-        (make_task(dev=0), {**TEXTS, "ensemble": 2}, "'ensemble': is kept only where it is better on dev rows"),
+        (make_task(dev=0), {**TEXTS, "ensemble": 2}, "'ensemble': is kept only where it is clearly better on dev rows"),
         (make_task(dev=0), {**TEXTS, "calibration": "auto"}, "'calibration': is kept only where"),
         (make_target_task(), {**TEXTS, "ensemble": 2}, "'ensemble': needs label words"),
         (make_target_task(), {**TEXTS, "calibration": "batch"}, "'calibration': needs label words"),

@@ -27,6 +27,7 @@ from blackbox.export import exported
 from blackbox.files import read_json
 from blackbox.outcome import score_prompts
 from blackbox.report.finished import finished_in_words
+from blackbox.selection import dev_rank, outdoes
 from blackbox.verbalizers.grader import ReadoutGrader
 from blackbox.verbalizers.named_readouts import READOUTS
 from tests.blackbox.small import QUICK, facts, make_rows, make_target_task, make_task
@@ -192,9 +193,9 @@ def test_calibrated_label_words_are_saved_as_the_offsets_of_any_prompt(
 def test_another_readout_may_be_tried_after_the_search(verbalizer: str) -> None:
     other = "ridge" if verbalizer != "ridge" else "representative"
     result = tune(make_task(), **QUICK, verbalizer=verbalizer, readout=other)
-    looked = [one.figure.value for one in result.history if one.split == "dev" and one.figure]
+    *looks, tried = [one for one in result.history if one.split == "dev"]
     kept = result.history[-1].tried
-    assert (kept is not None) is (looked[-1] > max(looked[:-1]))
+    assert (kept is not None) is outdoes(tried, min(looks, key=dev_rank))
     rows = make_task().test.rows
     assert result.predictor.evaluate(rows) == result.summary.figure_after
 
