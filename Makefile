@@ -20,7 +20,7 @@ demo: install
 	$(BIN)/blackbox tune examples/demo.toml --name demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: install
 	$(BIN)/ruff format --check .
