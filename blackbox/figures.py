@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
-_Z = 1.959963984540054  # 97.5% quantile of the normal distribution
+from blackbox.paired import Z_95
 
 
 class Figure(Protocol):
@@ -113,4 +113,4 @@ def is_clearly_better(new: Figure, old: Figure) -> bool:
     intervals as if each were of rows of its own; of figures without an interval, whether it is better at all.
     """
     halves = [(high - low) / 2 for low, high in (figure.interval or (0.0, 0.0) for figure in (new, old))]
-    return old.rank - new.rank > math.hypot(*halves) / _Z
+    return old.rank - new.rank > math.hypot(*halves) / Z_95

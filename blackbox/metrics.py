@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blackbox.errors import unknown_name
-from blackbox.paired import is_binary, t_interval
+from blackbox.paired import Z_95, is_binary, t_interval
 
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int64]
-_Z = 1.959963984540054  # 97.5% quantile of the normal distribution
 _RESAMPLES = 2000
 UNITS = {"mae": "as in the rows", "pearson": "-1 to 1", "spearman": "-1 to 1"}
 """Of metrics that are no shares of one."""
@@ -124,8 +123,8 @@ def measured_mean(name: str, scores: FloatArray) -> Measured:
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
     """Wilson's 95% interval of a share seen on n rows."""
-    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    centre = (share + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
+    half = Z_95 / (1 + Z_95**2 / n) * math.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
     return centre - half if share > 0 else 0.0, centre + half if share < 1 else 1.0
 
 

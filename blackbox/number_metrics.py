@@ -9,13 +9,11 @@ import numpy.typing as npt
 
 from blackbox.errors import unknown_name
 from blackbox.metrics import Measured
-from blackbox.paired import t_interval
+from blackbox.paired import Z_95, t_interval
 
 FloatArray = npt.NDArray[np.float64]
 NumberMetric = Callable[[FloatArray, FloatArray], Measured]
 """Predicted and true numbers, each of shape (n_rows,), n_rows at least 1 -> the metric."""
-
-_Z = 1.959963984540054  # 97.5% quantile of the normal distribution
 
 
 def mean_absolute_error(predicted: FloatArray, true: FloatArray) -> Measured:
@@ -70,7 +68,7 @@ def make_number_metric(name: str) -> NumberMetric:
 def _correlation(name: str, r: float, n: int, *, excess: float) -> Measured:
     if n < 4:
         return Measured(name, r, -1.0, 1.0, n)
-    half = _Z * math.sqrt((1 + excess * r * r) / (n - 3))
+    half = Z_95 * math.sqrt((1 + excess * r * r) / (n - 3))
     middle = math.atanh(r) if abs(r) < 1 else math.copysign(math.inf, r)
     return Measured(name, r, math.tanh(middle - half), math.tanh(middle + half), n)
 

@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from blackbox.errors import DataError
 
-_Z = 1.959963984540054  # 97.5% quantile of the normal distribution
+Z_95 = 1.959963984540054
+"""97.5% quantile of the normal distribution: half of a 95% interval in standard errors."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def tango_interval(b: int, c: int, n: int) -> tuple[float, float]:
     """95% interval of the difference (b - c) / n of two shares on the same n rows."""
     middle = (b - c) / n
     return (
-        _root(lambda delta: tango_z(b, c, n, delta) - _Z, -1.0, middle),
-        _root(lambda delta: tango_z(b, c, n, delta) + _Z, middle, 1.0),
+        _root(lambda delta: tango_z(b, c, n, delta) - Z_95, -1.0, middle),
+        _root(lambda delta: tango_z(b, c, n, delta) + Z_95, middle, 1.0),
     )
 
 
