@@ -90,7 +90,8 @@ class Selection:
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Go on from what `state_dict` wrote."""
-        self.train, self.dev, self.start = (_choice(state[name]) for name in ("train", "dev", "start"))
+        self.train, self.dev = (_choice(state[name]) for name in ("train", "dev"))
+        self.start = _choice(state.get("start", state["dev"]))  # a checkpoint of an earlier version has no start
         looks: list[dict[str, object]] = state.get("looks", [])  # type: ignore[assignment]
         self.looks = [Choice.from_dict(look) for look in looks]
 

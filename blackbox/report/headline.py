@@ -41,7 +41,7 @@ def outcome_in_words(summary: Summary, improvements: Sequence[Improvement]) -> l
         return ["No prompt was scored."]
     compared = comparison(summary, improvements)
     if not best.train.generation:
-        return ["The search has found no better prompt than the starting prompt.", *_start(compared)]
+        return ["The search has found no prompt that is clearly better than the starting prompt.", *_start(compared)]
     if compared is None:
         return [_on_training_rows(improvements[0], best)]
     where, before, after = compared

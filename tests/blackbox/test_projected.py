@@ -107,6 +107,13 @@ def test_it_finds_a_better_text_prompt_than_the_start(task: Any, racing: str) ->
     assert isinstance(result.prompt, TextPrompt)
     start, *others = [one.loss for one in result.history if one.split == "dev"]
     assert min(others) < start - 0.1
+    before, after = result.summary.test_loss_before, result.summary.test_loss_after
+    assert before is not None
+    assert after is not None
+    if task.labels:  # the starting text is right on all dev rows: no other can be clearly better, and it stays
+        assert after == before
+    else:
+        assert after < before - 0.1
     assert result.summary.texts > 10
     assert result.summary.refused == 0
 

@@ -96,6 +96,15 @@ def test_a_starting_text_gives_way_only_to_one_that_is_clearly_better(right: int
     assert again.state_dict() == selection.state_dict()
 
 
+def test_a_checkpoint_without_a_start_is_gone_on_from() -> None:
+    selection, again = Selection(), Selection()
+    selection.consider_train(choice(0.4))
+    selection.consider_dev(choice(0.5))
+    state = {name: value for name, value in selection.state_dict().items() if name != "start"}
+    again.load_state_dict(json.loads(json.dumps(state)))
+    assert again.state_dict() == selection.state_dict()
+
+
 def test_a_look_without_any_answer_is_the_worst() -> None:
     selection = Selection()
     selection.consider_dev(choice(math.inf, None))

@@ -91,7 +91,7 @@ def test_a_search_that_found_nothing_says_so(small_history: Make, measured: Meas
     start = measured(0.5, 200)
     summary = Summary("succeeded", test_before=start, test_after=start)
     assert outcome_in_words(summary, find_improvements(small_history()[:4])) == [
-        "The search has found no better prompt than the starting prompt.",
+        "The search has found no prompt that is clearly better than the starting prompt.",
         f"Its own accuracy on the test rows is {start}.",
     ]
 
